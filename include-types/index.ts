@@ -1,0 +1,2 @@
+export type * from './web.ts'
+export type * from './websock.ts'

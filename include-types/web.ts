@@ -1,0 +1,113 @@
+import type { WebSocket, WebSocketTopics } from './websock.ts'
+
+/**
+ * Public types of the web layer: hosts, requests, actions, config. Types only.
+ */
+
+/** Bytes: a number, or text such as '64K', '1MB', 'unlimited'. */
+export type Size = number | string
+/** Seconds as a number, or text such as '30 secs', '5mins', '250ms', 'never'. */
+export type Time = number | string
+
+/** What a config file holds. Unknown keys are named in a warning and ignored. */
+export interface Config {
+  web?: WebConfig
+  tls?: TlsConfig
+}
+
+export interface TlsConfig {
+  /** PEM files, relative to the config file. */
+  certificate: string
+  key: string
+}
+
+export interface WebConfig {
+  /** Default 'auto': the native engine where it can be loaded, else node. */
+  engine?: 'auto' | 'uws' | 'node'
+  /** `[http://|https://][host][:port]`. Default 'http://127.0.0.1:8080'; port 0 is any free port. */
+  listen?: string | string[]
+  /** Folder that file routes serve, relative to the config file. Default 'site'. */
+  documents?: string
+  /** What a path ending in '/' serves. Default 'index.html'. */
+  index?: string
+  webSockets?: {
+    /** Sub-protocols to choose from; null takes the first that is offered. Default 'chat'. */
+    protocol?: string | string[] | null
+    /** How often a ping is sent. Default 'never'. */
+    ping?: Time
+    /** Check that text is UTF-8. Default true. */
+    validateUTF?: boolean
+  }
+  limits?: {
+    /** Header block of a request; default 10K. */
+    header?: Size
+    /** Body that `webReadBody` accepts; default 100K. */
+    body?: Size
+    /** Connections per listener; default 10000. */
+    connections?: number | string
+    /** Requests per connection; default 1000. */
+    requests?: number | string
+    /** Longest message in either direction; default 100K. */
+    maxMessage?: Size
+    /** Longest frame sent, and longest part in partial mode; default 100K. */
+    maxFrame?: Size
+    /** Sends are refused with -41 while more than this waits; default 1M. */
+    maxBackpressure?: Size
+    /** What may wait for a callback; default the greater of 1M and twice maxMessage. */
+    maxQueue?: Size
+  }
+  timeouts?: {
+    /** For the header block of a request; default 5secs. */
+    parse?: Time
+    /** For a whole request; default 5mins. */
+    request?: Time
+    /** Without traffic on a WebSocket; default 5mins. */
+    inactivity?: Time
+    /** For peers to say goodbye when the server stops; default 10secs. */
+    drain?: Time
+  }
+  /** First match wins. Default: one file route for everything. */
+  routes?: RouteConfig[]
+}
+
+export interface RouteConfig {
+  /** '' or '/' matches everything, 'x/' everything below, anything else exactly itself. */
+  match?: string
+  /** Default 'file'. */
+  handler?: 'file' | 'action'
+  /** action: a module whose default export is the action; relative to the config file. */
+  module?: string
+  /** file: in place of `web.documents`. */
+  documents?: string
+  /** action: deliver messages in parts. */
+  partial?: boolean
+  /** action: origins, beside the host's own, from which browsers may open a WebSocket; '*' for any. */
+  origins?: string[]
+}
+
+/** A running, or not yet running, server. */
+export interface WebHost {
+  /** For `webSocketPublish`: all connections of this host. Null until it runs. */
+  readonly topics: WebSocketTopics | null
+}
+
+/** One request. */
+export interface Web<D = unknown> {
+  /** The connection, when the request was an upgrade; else null. */
+  readonly webSocket: WebSocket<D> | null
+  readonly method: string
+  /** Decoded and normalised, without the query. */
+  readonly path: string
+  /** Behind the '?', as sent; '' when there is none. */
+  readonly query: string
+  /** As sent. */
+  readonly url: string
+  readonly host: WebHost
+  /** The peer's IP address. */
+  readonly remote: string
+  /** Whether the request was an upgrade to WebSocket. */
+  readonly upgrade: boolean
+}
+
+/** Answers a request, or runs its connection. May be async; what it throws is answered with 500 or Close 1011. */
+export type WebAction<D = unknown> = (web: Web<D>) => unknown

@@ -1,0 +1,111 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { parts } from './parts.ts'
+import { ConfigError, loadConfig, type Settings, toEndpoint } from './web/config.ts'
+import { createHost, type Host } from './web/host.ts'
+
+const HELP = `Usage: fiberws [config.json5] [options]
+
+Serves the routes of a JSON5 config file; without one, the samples.
+
+Options:
+  --listen HOST:PORT   listen here instead; may be repeated
+  --engine NAME        auto, uws or node
+  --check              check the config, print what is wrong with it, and exit
+  --version            print the version and exit
+  --help               print this and exit
+
+Ctrl-C or SIGTERM stops the server: clients get Close 1001, a second signal ends it at once.`
+
+const SAMPLES = new URL('../samples/web.json5', import.meta.url).pathname
+
+const fail = (text: string): never => {
+  process.stderr.write(`${text}\n`)
+  process.exit(1)
+}
+
+function readArguments(): ReturnType<typeof parse> {
+  try {
+    return parse()
+  } catch (error) {
+    return fail(`${error instanceof Error ? error.message : String(error)}\nTry --help`)
+  }
+}
+
+const parse = () =>
+  parseArgs({
+    allowPositionals: true,
+    options: {
+      listen: { type: 'string', multiple: true },
+      engine: { type: 'string' },
+      check: { type: 'boolean' },
+      version: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest
+  return known ? String(manifest.version) : 'unknown'
+}
+
+const isEngine = (name: string): name is Settings['engine'] => ['auto', 'uws', 'node'].includes(name)
+
+function readSettings({ values, positionals }: ReturnType<typeof parse>): Settings {
+  if (positionals.length > 1) return fail('One config file at a time. Try --help')
+  const engine = values.engine
+  if (engine !== undefined && !isEngine(engine)) return fail(`--engine takes auto, uws or node, not '${engine}'`)
+  const settings = loadConfig(positionals[0] ?? SAMPLES)
+  const problems: string[] = []
+  const endpoints = values.listen?.flatMap((text) => toEndpoint(text, null, problems))
+  if (problems.length > 0) return fail(problems.join('\n').replaceAll('web.listen', '--listen'))
+  return { ...settings, engine: engine ?? settings.engine, endpoints: endpoints ?? settings.endpoints }
+}
+
+/** One line for each listener, and one for each route with what to try. */
+function announce(host: Host): void {
+  const { engine, listening, settings } = host
+  console.log(`fiberws ${version()}, ${engine?.name} engine ${engine?.version}`)
+  for (const { url } of listening) {
+    console.log(`listening on ${url}`)
+    for (const { match, handler } of settings.routes) {
+      const path = match.startsWith('/') ? match : `/${match}`
+      console.log(`  ${handler.padEnd(7)} ${handler === 'action' ? url.replace(/^http/, 'ws') : url}${path}`)
+    }
+  }
+}
+
+/** The first signal asks, the second does not. */
+function stopOnSignal(host: Host): void {
+  let stopping = false
+  const onSignal = (): void => {
+    if (stopping) process.exit(1)
+    stopping = true
+    console.log(`stopping, ${host.connections} connections`)
+    void host.stop().then(() => process.exit(0))
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+}
+
+async function main(): Promise<void> {
+  const args = readArguments()
+  if (args.values.help) return console.log(HELP)
+  if (args.values.version) return console.log(version())
+  const settings = readSettings(args)
+  for (const warning of settings.warnings) process.stderr.write(`warning: ${warning}\n`)
+  if (args.values.check) return console.log('ok')
+  const host = createHost(settings, parts)
+  if ((await host.start()) !== 0) fail(host.error ?? 'Cannot start')
+  announce(host)
+  stopOnSignal(host)
+}
+
+try {
+  await main()
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error
+  fail(error.message)
+}

@@ -1,0 +1,14 @@
+import type { Clock } from './port.ts'
+
+/** The clock of the machine. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  every(ms, fn) {
+    const timer = setInterval(fn, ms)
+    timer.unref()
+    return () => clearInterval(timer)
+  },
+  defer(fn) {
+    setImmediate(fn)
+  },
+}

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto'
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { MAGIC } from '../../rfc6455.ts'
+import type { Exchange, HeaderList, Transport } from '../port.ts'
+import type { NodeTopics } from './topics.ts'
+import { NodeTransport } from './transport.ts'
+
+/** Milliseconds for a refused peer to read its answer. */
+const GOODBYE = 5000
+
+/** What an upgrade request brings beside its header: node has let go of the socket. */
+export interface UpgradeOffer {
+  readonly socket: Socket
+  readonly head: Buffer
+  readonly topics: NodeTopics
+}
+
+/** One request of node:http. */
+export class NodeExchange implements Exchange {
+  readonly method: string
+  readonly target: string
+  readonly version: string
+  readonly #req: IncomingMessage
+  readonly #offer: UpgradeOffer | null
+  #res: ServerResponse | null
+  #headers: Record<string, string> | null = null
+  #upgraded = false
+
+  constructor(req: IncomingMessage, answer: ServerResponse | UpgradeOffer) {
+    this.#req = req
+    this.method = req.method ?? ''
+    this.target = req.url ?? ''
+    this.version = req.httpVersion
+    this.#res = answer instanceof ServerResponse ? answer : null
+    this.#offer = answer instanceof ServerResponse ? null : answer
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    if (this.#headers === null) {
+      this.#headers = {}
+      for (const [name, value] of Object.entries(this.#req.headers)) {
+        if (value !== undefined) this.#headers[name] = Array.isArray(value) ? value.join(', ') : value
+      }
+    }
+    return this.#headers
+  }
+
+  get remoteAddress(): string {
+    return this.#req.socket.remoteAddress ?? ''
+  }
+
+  get secure(): boolean {
+    return 'encrypted' in this.#req.socket
+  }
+
+  get done(): boolean {
+    return this.#upgraded || this.#req.socket.destroyed || this.#res?.writableEnded === true
+  }
+
+  async readBody(limit: number): Promise<Buffer | null> {
+    const chunks: Buffer[] = []
+    let length = 0
+    try {
+      for await (const chunk of this.#req) {
+        if (!Buffer.isBuffer(chunk)) continue
+        length += chunk.length
+        if (length > limit) return null
+        chunks.push(chunk)
+      }
+    } catch {
+      return null
+    }
+    return Buffer.concat(chunks, length)
+  }
+
+  writeHead(status: number, headers: HeaderList): void {
+    this.#response().writeHead(status, headers.flat())
+  }
+
+  write(chunk: string | Uint8Array): boolean {
+    return this.#response().write(chunk)
+  }
+
+  onDrain(fn: () => void): void {
+    this.#response().once('drain', fn)
+  }
+
+  onAbort(fn: () => void): void {
+    const res = this.#response()
+    res.once('close', () => {
+      if (!res.writableFinished) fn()
+    })
+  }
+
+  end(chunk?: string | Uint8Array): void {
+    this.#response().end(chunk)
+  }
+
+  abort(): void {
+    this.#req.socket.destroy()
+  }
+
+  upgrade(protocol: string, headers: HeaderList): Transport | null {
+    const offer = this.#offer
+    if (offer === null || this.#res !== null || this.#upgraded || offer.socket.destroyed) return null
+    this.#upgraded = true
+    const accept = createHash('sha1')
+      .update(this.headers['sec-websocket-key'] + MAGIC)
+      .digest('base64')
+    const lines = [
+      'HTTP/1.1 101 Switching Protocols',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      `Sec-WebSocket-Accept: ${accept}`,
+      ...(protocol === '' ? [] : [`Sec-WebSocket-Protocol: ${protocol}`]),
+      ...headers.map(([name, value]) => `${name}: ${value}`),
+    ]
+    offer.socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+    return new NodeTransport(offer.socket, offer.head, false, offer.topics)
+  }
+
+  /** An upgrade request that is answered like any other: the response is ours to make, the connection ends with it. */
+  #response(): ServerResponse {
+    if (this.#res !== null) return this.#res
+    const res = new ServerResponse(this.#req)
+    this.#res = res
+    const { socket } = this.#req
+    res.shouldKeepAlive = false
+    res.assignSocket(socket)
+    res.once('finish', () => {
+      res.detachSocket(socket)
+      socket.end()
+      socket.resume()
+      socket.setTimeout(GOODBYE, () => socket.destroy())
+    })
+    return res
+  }
+}

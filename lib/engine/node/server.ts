@@ -1,0 +1,89 @@
+import http from 'node:http'
+import https from 'node:https'
+import type { Socket } from 'node:net'
+import type { Endpoint, Engine, Exchange, ServerOptions, ServerPort } from '../port.ts'
+import { systemClock } from '../clock.ts'
+import { NodeExchange } from './exchange.ts'
+import { NodeTopics } from './topics.ts'
+
+// What an error on a connection means is told by 'close', which follows it.
+const ignore = (): void => {}
+
+/** node:http(s) with our own RFC 6455 behind its upgrade event. */
+class NodeServer implements ServerPort {
+  readonly topics = new NodeTopics()
+  readonly #options: ServerOptions
+  readonly #onExchange: (exchange: Exchange) => void
+  readonly #servers = new Set<http.Server>()
+  readonly #sockets = new Set<Socket>()
+  #gone: Promise<void> | null = null
+
+  constructor(options: ServerOptions, onExchange: (exchange: Exchange) => void) {
+    this.#options = options
+    this.#onExchange = onExchange
+  }
+
+  listen({ host, port, tls }: Endpoint): Promise<number> {
+    const server = this.#create(tls)
+    return new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ host, port, exclusive: true }, () => {
+        server.off('error', reject)
+        server.on('error', ignore)
+        this.#servers.add(server)
+        const address = server.address()
+        resolve(typeof address === 'object' && address !== null ? address.port : port)
+      })
+    })
+  }
+
+  stopListening(): Promise<void> {
+    this.#gone ??= Promise.all(Array.from(this.#servers, closeServer)).then(() => undefined)
+    return this.#gone
+  }
+
+  close(): Promise<void> {
+    const gone = this.stopListening()
+    for (const socket of this.#sockets) socket.destroy()
+    return gone
+  }
+
+  #create(tls: Endpoint['tls']): http.Server {
+    const { maxHeader, maxConnections, maxRequests, parseTimeout, requestTimeout } = this.#options
+    const options = {
+      maxHeaderSize: maxHeader,
+      headersTimeout: parseTimeout,
+      requestTimeout,
+      connectionsCheckingInterval: 1000,
+    }
+    const server =
+      tls === null ? http.createServer(options) : https.createServer({ ...options, ...tls, minVersion: 'TLSv1.2' })
+    if (Number.isFinite(maxConnections)) server.maxConnections = maxConnections
+    server.maxRequestsPerSocket = maxRequests
+    server.on('request', (req, res) => {
+      // A peer that is lost while it is answered: told by 'close'.
+      res.on('error', ignore)
+      this.#onExchange(new NodeExchange(req, res))
+    })
+    server.on('upgrade', (req: http.IncomingMessage, duplex, head) => {
+      const { socket } = req
+      duplex.on('error', ignore)
+      this.#onExchange(new NodeExchange(req, { socket, head, topics: this.topics }))
+    })
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+    return server
+  }
+}
+
+/** Resolves when the last connection has gone, upgraded ones included. */
+const closeServer = (server: http.Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()))
+
+export const nodeEngine: Engine = {
+  name: 'node',
+  version: process.version,
+  clock: systemClock,
+  createServer: (options, onExchange) => new NodeServer(options, onExchange),
+}

@@ -1,0 +1,254 @@
+import { Socket as NetSocket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
+import { CLOSE, PONG } from '../../rfc6455.ts'
+import type { Opcode, PieceEnd, Receiver, Transport } from '../port.ts'
+import { Burst } from './burst.ts'
+import { closePayload, toFrame } from './encoder.ts'
+import { type FrameHandler, FrameParser } from './parser.ts'
+import type { NodeTopics, Subscriber } from './topics.ts'
+
+/** A peer that sends pings and does not read gets the latest one answered (RFC 6455 §5.5.3), not all of them stored. */
+const PONG_BACKLOG = 65536
+const NOTHING = Buffer.alloc(0)
+
+// What an error means is told by 'close', which follows it.
+const ignore = (): void => {}
+
+/** One connection on a stream: frames in, frames out, TCP backpressure both ways. */
+export class NodeTransport implements Transport, FrameHandler, Subscriber {
+  readonly canPause = true
+  readonly remoteAddress: string
+  readonly #stream: Duplex
+  readonly #client: boolean
+  /** Whether what a write has taken synchronously may be overwritten at once. */
+  readonly #reuse: boolean
+  readonly #parser: FrameParser
+  readonly #topics: NodeTopics | null
+  #subscriptions: Set<string> | null = null
+  #publishLimit = Infinity
+  #receiver: Receiver | null = null
+  /** Frames of the burst that goes on: those sent while a chunk is read, or corked. */
+  #burst: Burst | null = null
+  #latePong: Buffer | null = null
+  #touched = false
+  #inputEnded = false
+  #closeSent = false
+  #ended = false
+
+  /** `head`: bytes that came behind the handshake. `topics`: null where there is no server. */
+  constructor(stream: Duplex, head: Buffer, client: boolean, topics: NodeTopics | null) {
+    this.#stream = stream
+    this.#client = client
+    this.#topics = topics
+    this.#parser = new FrameParser(this, !client)
+    stream.on('error', ignore)
+    const tcp = stream instanceof NetSocket ? stream : null
+    this.#reuse = tcp !== null && !(tcp instanceof TLSSocket)
+    this.remoteAddress = tcp?.remoteAddress ?? ''
+    tcp?.setTimeout(0)
+    tcp?.setNoDelay(true)
+    tcp?.setKeepAlive(true)
+    if (head.length > 0) stream.unshift(head)
+  }
+
+  setReceiver(receiver: Receiver): void {
+    this.#receiver = receiver
+    const stream = this.#stream
+    stream.on('data', (chunk: Buffer) => this.#read(chunk))
+    stream.on('end', () => {
+      this.#inputEnded = true
+      this.#reportEnd()
+    })
+    stream.on('close', () => {
+      // What has been read is still the peer's word, and no more than one chunk: it goes in front of the end.
+      this.#parser.resume()
+      this.#leaveTopics()
+      receiver.onGone()
+    })
+    if (stream.destroyed) queueMicrotask(() => receiver.onGone())
+  }
+
+  send(data: string | Uint8Array, length: number, opcode: Opcode | typeof CLOSE | typeof PONG, fin: boolean): boolean {
+    if (this.#closeSent) return false
+    const masked = this.#client
+    if (this.#burst === null) return this.#write(toFrame(data, length, opcode, fin, masked))
+    if (!this.#burst.add(data, length, opcode, fin, masked)) {
+      this.#flush()
+      if (!this.#burst.add(data, length, opcode, fin, masked)) {
+        return this.#write(toFrame(data, length, opcode, fin, masked))
+      }
+    }
+    return this.#stream.writableLength === 0
+  }
+
+  publishFrame(frame: Uint8Array): void {
+    if (this.#closeSent) return
+    if (this.buffered() > this.#publishLimit) return this.#receiver?.onOverrun()
+    if (this.#burst?.addFrame(frame)) return
+    this.#flush()
+    this.#write(frame)
+  }
+
+  close(status: number, reason: string): void {
+    const payload = closePayload(status, reason)
+    this.send(payload, payload.length, CLOSE, true)
+    this.#closeSent = true
+    this.#leaveTopics()
+  }
+
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#closeSent = true
+    this.#leaveTopics()
+    this.#parser.stop()
+    this.#flush()
+    this.#stream.end()
+    // Input is read on and dropped, so that the peer's end of TCP is seen.
+    this.#stream.resume()
+  }
+
+  abort(): void {
+    this.#ended = true
+    this.#closeSent = true
+    this.#leaveTopics()
+    this.#parser.stop()
+    this.#flush()
+    this.#stream.destroy()
+  }
+
+  buffered(): number {
+    return this.#stream.writableLength + (this.#burst?.used ?? 0)
+  }
+
+  requestDrain(): void {
+    this.#whenWritten(() => this.#receiver?.onDrain())
+  }
+
+  cork(fn: () => void): void {
+    if (this.#burst !== null) return fn()
+    this.#burst = Burst.take()
+    fn()
+    this.#endBurst()
+  }
+
+  pause(): void {
+    this.#parser.pause()
+    this.#stream.pause()
+  }
+
+  resume(): void {
+    this.cork(() => this.#parser.resume())
+    this.#reportEnd()
+    if (!this.#parser.paused) this.#stream.resume()
+  }
+
+  inject(bytes: Uint8Array): boolean {
+    if (this.#touched) return false
+    this.#read(Buffer.from(bytes))
+    return true
+  }
+
+  validateUTF(on: boolean): boolean {
+    this.#parser.validate = on
+    return true
+  }
+
+  setPublishLimit(bytes: number): void {
+    this.#publishLimit = bytes
+  }
+
+  subscribe(topic: string): boolean {
+    if (this.#closeSent || !this.#topics?.add(topic, this)) return false
+    this.#subscriptions ??= new Set()
+    this.#subscriptions.add(topic)
+    return true
+  }
+
+  unsubscribe(topic: string): boolean {
+    return this.#subscriptions?.delete(topic) === true && this.#topics?.remove(topic, this) === true
+  }
+
+  // What the parser finds
+
+  onFrame(length: number): boolean {
+    return this.#receiver?.onFrame(length) ?? false
+  }
+
+  onData(bytes: Buffer, binary: boolean, end: PieceEnd): void {
+    this.#receiver?.onData(bytes, binary, end)
+  }
+
+  onPing(payload: Buffer): void {
+    if (this.buffered() <= PONG_BACKLOG) {
+      this.send(payload, payload.length, PONG, true)
+      return
+    }
+    const first = this.#latePong === null
+    this.#latePong = Buffer.from(payload)
+    if (first) {
+      this.#whenWritten(() => {
+        const late = this.#latePong ?? NOTHING
+        this.#latePong = null
+        this.send(late, late.length, PONG, true)
+      })
+    }
+  }
+
+  onClose(status: number, reason: string): void {
+    this.#receiver?.onClose(status, reason)
+  }
+
+  onFault(status: number, text: string): void {
+    this.#receiver?.onFault(status, text)
+  }
+
+  #read(chunk: Buffer): void {
+    this.#touched = true
+    this.#receiver?.onActivity()
+    const nested = this.#burst !== null
+    this.#burst ??= Burst.take()
+    this.#parser.push(chunk)
+    if (!nested) this.#endBurst()
+  }
+
+  /** A stream that is paused may end all the same: the frames that are held come first. */
+  #reportEnd(): void {
+    if (this.#inputEnded && !this.#parser.holds && !this.#ended) this.#receiver?.onEnd()
+  }
+
+  #endBurst(): void {
+    this.#flush()
+    this.#burst?.recycle()
+    this.#burst = null
+  }
+
+  /** Writes the frames of the burst; it goes on, with other memory where this one is still being read. */
+  #flush(): void {
+    const burst = this.#burst
+    if (burst === null || burst.used === 0) return
+    if (this.#write(burst.bytes) && this.#reuse) burst.used = 0
+    else this.#burst = Burst.take()
+  }
+
+  /** True when the kernel has taken everything. */
+  #write(bytes: Uint8Array): boolean {
+    if (!this.#stream.writable) return false
+    this.#stream.write(bytes)
+    return this.#stream.writableLength === 0
+  }
+
+  #whenWritten(fn: () => void): void {
+    this.#flush()
+    this.#stream.write(NOTHING, (error) => {
+      if (!error) fn()
+    })
+  }
+
+  #leaveTopics(): void {
+    if (this.#subscriptions === null) return
+    for (const topic of this.#subscriptions) this.#topics?.remove(topic, this)
+    this.#subscriptions = null
+  }
+}

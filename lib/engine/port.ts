@@ -1,0 +1,157 @@
+/**
+ * What an engine offers and what it is given: interfaces only. An engine turns bytes into calls of `Receiver` and calls
+ * of `Transport` into bytes. It has no queue and no policy: order, limits, timers and close causes live in `websock`.
+ */
+
+export type EngineName = 'uws' | 'node'
+
+/** Opcodes that a transport is asked to send, RFC 6455 §5.2. */
+export type Opcode = 0x0 | 0x1 | 0x2 | 0x9
+
+/** Where a piece of a data message ends. */
+export const PIECE = 0
+export const FRAME_END = 1
+export const MESSAGE_END = 2
+export type PieceEnd = typeof PIECE | typeof FRAME_END | typeof MESSAGE_END
+
+/** Time, so that tests can hold it still. */
+export interface Clock {
+  /** Monotonic milliseconds. */
+  now(): number
+  /** Calls `fn` every `ms` until the returned function is called. Does not keep the process alive. */
+  every(ms: number, fn: () => void): () => void
+  /** Calls `fn` once, after pending input has been read. */
+  defer(fn: () => void): void
+}
+
+/** Downward: one upgraded connection. No method throws; all are harmless once the connection is gone. */
+export interface Transport {
+  /** The peer's IP address, '' when unknown. */
+  readonly remoteAddress: string
+  /** Whether `pause` stops the peer. Where it cannot, the layer bounds its queue by closing. */
+  readonly canPause: boolean
+  setReceiver(receiver: Receiver): void
+  /**
+   * Sends one frame, unconditionally. `length` is the payload in bytes (for text: encoded).
+   * Returns true when nothing is left waiting in this process.
+   */
+  send(data: string | Uint8Array, length: number, opcode: Opcode, fin: boolean): boolean
+  /** Sends the Close frame, status 0 for one without payload (RFC 6455 §5.5.1). Nothing may be sent after it. */
+  close(status: number, reason: string): void
+  /** Ends TCP after what is queued; input is read and dropped from here on. */
+  end(): void
+  /** Ends TCP at once. */
+  abort(): void
+  /** Bytes that the kernel has not taken yet. */
+  buffered(): number
+  /** Asks for one `onDrain` when `buffered()` is 0. */
+  requestDrain(): void
+  /** Sends made while `fn` runs leave together. */
+  cork(fn: () => void): void
+  /** Stops calls of the receiver, and reading, until `resume`. */
+  pause(): void
+  resume(): void
+  /** Bytes that somebody else has read from this connection already: false when it is too late or impossible. */
+  inject(bytes: Uint8Array): boolean
+  /** False when this engine cannot do without checking. */
+  validateUTF(on: boolean): boolean
+  subscribe(topic: string): boolean
+  unsubscribe(topic: string): boolean
+  /** A publish to this connection is not sent, and `onOverrun` called, while more than this is buffered. */
+  setPublishLimit(bytes: number): void
+}
+
+/** Upward: what the layer does with a connection. `bytes` are valid during the call only. */
+export interface Receiver {
+  /** The header of a data frame is complete. False: the layer has failed the connection, stop. Engines that see whole messages only never call it. */
+  onFrame(length: number): boolean
+  /** Payload. Text is valid UTF-8 as far as it goes, unless validation was switched off. */
+  onData(bytes: Buffer, binary: boolean, end: PieceEnd): void
+  /** Bytes of any kind have arrived. */
+  onActivity(): void
+  onDrain(): void
+  /** A publish found this connection over its limit. */
+  onOverrun(): void
+  /** The peer broke the protocol; `status` is the code that RFC 6455 has for it. Nothing but `onGone` follows. */
+  onFault(status: number, text: string): void
+  /** The peer's Close frame; status 1005 when it had none. Nothing but `onGone` follows. */
+  onClose(status: number, reason: string): void
+  /** The peer has ended its side without Close. Nothing but `onGone` follows. */
+  onEnd(): void
+  /** TCP is gone. The last call. */
+  onGone(): void
+}
+
+/** Fan-out of one server. A frame is made once, however many receive it. */
+export interface TopicPort {
+  /** Returns the number of subscribers. */
+  publish(topic: string, data: string | Uint8Array, length: number, binary: boolean): number
+  subscribers(topic: string): number
+}
+
+export type HeaderList = readonly (readonly [name: string, value: string])[]
+
+/** One HTTP request and its answer. Plain values: reading them is safe at any time. */
+export interface Exchange {
+  readonly method: string
+  /** As sent: path and query, undecoded. */
+  readonly target: string
+  /** '1.0' or '1.1' */
+  readonly version: string
+  /** Lower-case names; repeated fields joined as RFC 9110 §5.3 has it. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly remoteAddress: string
+  readonly secure: boolean
+  /** True once the peer has gone or the answer has been ended. */
+  readonly done: boolean
+  /** Reads the body; null when it is longer than `limit` bytes or the peer has gone. */
+  readBody(limit: number): Promise<Buffer | null>
+  writeHead(status: number, headers: HeaderList): void
+  /** False: wait for `onDrain` before writing more. */
+  write(chunk: string | Uint8Array): boolean
+  onDrain(fn: () => void): void
+  onAbort(fn: () => void): void
+  end(chunk?: string | Uint8Array): void
+  /** Drops the connection without an answer. */
+  abort(): void
+  /** Answers 101; null when the peer has gone. `protocol` '' leaves the header out. */
+  upgrade(protocol: string, headers: HeaderList): Transport | null
+}
+
+export interface ServerOptions {
+  /** Bytes of one request's header block. */
+  maxHeader: number
+  /** Connections of any kind on one listener; more are closed at once. */
+  maxConnections: number
+  /** Requests on one connection before it is closed; 0: any. */
+  maxRequests: number
+  /** Milliseconds for the header block, and for a whole request; 0: any. */
+  parseTimeout: number
+  requestTimeout: number
+}
+
+export interface Endpoint {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  /** PEM; null for plain TCP. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null
+}
+
+export interface ServerPort {
+  readonly topics: TopicPort
+  /** Resolves with the bound port, or rejects with the system's error. */
+  listen(endpoint: Endpoint): Promise<number>
+  /** No new connections; those that exist go on. Resolves when the last of them has gone. */
+  stopListening(): Promise<void>
+  /** Drops what is left; resolves when it has gone. */
+  close(): Promise<void>
+}
+
+export interface Engine {
+  readonly name: EngineName
+  /** For the start line: what does the work, and its version. */
+  readonly version: string
+  readonly clock: Clock
+  createServer(options: ServerOptions, onExchange: (exchange: Exchange) => void): ServerPort
+}

@@ -1,0 +1,39 @@
+import type { Duplex } from 'node:stream'
+import { nodeEngine } from './node/server.ts'
+import { NodeTopics } from './node/topics.ts'
+import { NodeTransport } from './node/transport.ts'
+import type { Engine, TopicPort, Transport } from './port.ts'
+
+/** What a config or the command line asks for. */
+export type EngineChoice = 'auto' | 'uws' | 'node'
+
+/** The engine, and what the user should be told about the choice. */
+export interface Selection {
+  readonly engine: Engine
+  readonly notice: string | null
+}
+
+/** Where the native engine cannot be had, `auto` goes on with node, and `uws` is an error. */
+export async function selectEngine(choice: EngineChoice): Promise<Selection> {
+  if (choice === 'node') return { engine: nodeEngine, notice: null }
+  const missing = 'the uws engine is not part of this version'
+  if (choice === 'uws') throw new Error(`${missing}: set engine to 'node' or 'auto'`)
+  return { engine: nodeEngine, notice: `${missing}; using the node engine` }
+}
+
+/** For connections that somebody else has upgraded: the node engine without a server. */
+export interface StreamEngine {
+  readonly clock: Engine['clock']
+  readonly topics: TopicPort
+  /** Only a server's frames can be shared: clients join no topics. */
+  open(stream: Duplex, client: boolean): Transport
+}
+
+export function createStreamEngine(): StreamEngine {
+  const topics = new NodeTopics()
+  return {
+    clock: nodeEngine.clock,
+    topics,
+    open: (stream, client) => new NodeTransport(stream, Buffer.alloc(0), client, client ? null : topics),
+  }
+}

@@ -1,0 +1,60 @@
+/** The public door: everything that programs may use, by name. */
+import type { Config, WebAction, WebHost } from '../include-types/web.ts'
+import { parts } from './parts.ts'
+import { createHost, Host } from './web/host.ts'
+import { R_ERR_BAD_ARGS } from './websock/constants.ts'
+
+export type * from '../include-types/index.ts'
+export { webSocketAlloc } from './alloc.ts'
+export { ConfigError } from './web/config.ts'
+export { webGetHeader, webGetQueryVar, webReadBody, webWriteResponse } from './web/web.ts'
+export { webSocketFree, webSocketSendClose } from './websock/close.ts'
+export * from './websock/constants.ts'
+export * from './websock/handle.ts'
+export {
+  jsonAlloc,
+  jsonFree,
+  jsonGetId,
+  jsonSetBool,
+  jsonSetNum,
+  jsonSetNumber,
+  jsonSetString,
+} from './websock/json.ts'
+export { rError, rInfo, rSetLogSink, rTrace } from './websock/log.ts'
+export { webSocketRun } from './websock/run.ts'
+export {
+  webSocketCork,
+  webSocketFlush,
+  webSocketGetBufferedAmount,
+  webSocketSend,
+  webSocketSendBlock,
+  webSocketSendJson,
+  webSocketSendString,
+} from './websock/send.ts'
+export { webSocketPublish, webSocketSubscribe, webSocketUnsubscribe } from './websock/topics.ts'
+
+/**
+ * Makes a host from a JSON5 file or an object; relative paths count from the file's folder, or from the current one.
+ * Throws ConfigError with every problem, a line each.
+ */
+export const webAllocHost = (config: string | Config): WebHost => createHost(config, parts)
+
+/** Opens all listeners, or none: resolves with 0, or -28 (see `webGetError`). */
+export const webStartHost = (host: WebHost): Promise<number> => toHost(host)?.start() ?? Promise.resolve(R_ERR_BAD_ARGS)
+
+/** Sends Close 1001 to everybody, waits for `timeouts.drain` at most, and frees the ports. */
+export const webStopHost = (host: WebHost): Promise<void> => toHost(host)?.stop() ?? Promise.resolve()
+
+/** Why `webStartHost` has failed; null if it has not. */
+export const webGetError = (host: WebHost): string | null => toHost(host)?.error ?? null
+
+/** The port of the `i`-th listener; -6 when there is none. */
+export const webGetPort = (host: WebHost, i = 0): number => toHost(host)?.listening[i]?.port ?? R_ERR_BAD_ARGS
+
+/** Registers an action for a path and what is below it. Routes with `handler: 'action'` and no module find it there. */
+export function webAddAction<D = unknown>(host: WebHost, match: string, action: WebAction<D>): void
+export function webAddAction(host: WebHost, match: string, action: WebAction): void {
+  toHost(host)?.addAction(match, action)
+}
+
+const toHost = (host: WebHost): Host | null => (host instanceof Host ? host : null)

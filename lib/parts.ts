@@ -1,0 +1,13 @@
+import { selectEngine } from './engine/select.ts'
+import { actionHandler } from './web/handlers/action.ts'
+import { fileHandler } from './web/handlers/file.ts'
+import type { Parts } from './web/host.ts'
+
+/** Where the parts meet: what the `handler` of a route may be. A new protocol is a folder and a row here. */
+export const parts: Parts = {
+  handlers: {
+    action: actionHandler,
+    file: fileHandler,
+  },
+  selectEngine,
+}

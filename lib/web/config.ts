@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import JSON5 from 'json5'
+import { Compile } from 'typebox/compile'
+import type { Config } from '../../include-types/web.ts'
+import type { WebSocketDefaults } from '../../include-types/websock.ts'
+import type { Endpoint, ServerOptions } from '../engine/port.ts'
+import { ConfigSchema, unknownKeys } from './schema.ts'
+import { parseCount, parseSize, parseTime } from './units.ts'
+
+/** A config as the rest of the program sees it: checked, defaults filled in, units converted, paths absolute. */
+export interface Settings {
+  readonly engine: 'auto' | 'uws' | 'node'
+  readonly endpoints: readonly Endpoint[]
+  readonly server: ServerOptions
+  readonly webSockets: Readonly<WebSocketDefaults>
+  /** Null: whatever is offered first. */
+  readonly protocols: readonly string[] | null
+  readonly routes: readonly RouteSettings[]
+  /** Bytes of a request's body. */
+  readonly maxBody: number
+  /** Milliseconds for peers to say goodbye. */
+  readonly drain: number
+  /** What the user should hear about, though it is no error. */
+  readonly warnings: readonly string[]
+}
+
+export interface RouteSettings {
+  readonly match: string
+  readonly handler: 'file' | 'action'
+  /** File URL-able path; null when the route names none. */
+  readonly module: string | null
+  readonly documents: string
+  readonly index: string
+  readonly partial: boolean
+  readonly origins: readonly string[]
+}
+
+/** Everything that is wrong with a config, a line each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+  }
+}
+
+const schema = Compile(ConfigSchema)
+
+/** Reads a JSON5 file; relative paths in it count from its folder. Throws ConfigError. */
+export function loadConfig(file: string): Settings {
+  const path = resolve(file)
+  let value: unknown
+  try {
+    value = JSON5.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new ConfigError([`${file}: ${error instanceof Error ? error.message : String(error)}`])
+  }
+  try {
+    return toSettings(value, dirname(path))
+  } catch (error) {
+    if (error instanceof ConfigError) throw new ConfigError(error.message.split('\n').map((line) => `${file}: ${line}`))
+    throw error
+  }
+}
+
+/** Checks a config and fills in what it leaves open. Throws ConfigError. */
+export function toSettings(value: unknown, folder: string): Settings {
+  if (!schema.Check(value)) throw new ConfigError(describe(value))
+  const config: Config = value
+  const { webSockets = {}, limits = {}, timeouts = {}, ...web } = config.web ?? {}
+  const problems: string[] = []
+
+  /** Converts one value; a problem is noted under its key and the work goes on. */
+  const convert = (key: string, parse: (value: unknown) => number, given: unknown, byDefault: number): number => {
+    if (given === undefined) return byDefault
+    try {
+      return parse(given)
+    } catch (error) {
+      problems.push(`web.${key}: ${error instanceof Error ? error.message : String(error)}`)
+      return byDefault
+    }
+  }
+  const size = (key: keyof typeof limits, byDefault: number): number =>
+    convert(`limits.${key}`, parseSize, limits[key], byDefault)
+  const time = (key: keyof typeof timeouts, byDefault: number): number =>
+    convert(`timeouts.${key}`, parseTime, timeouts[key], byDefault)
+
+  const tls = readTls(config.tls, folder, problems)
+  const listen = typeof web.listen === 'string' ? [web.listen] : (web.listen ?? ['http://127.0.0.1:8080'])
+  const { protocol } = webSockets
+  const settings: Settings = {
+    engine: web.engine ?? 'auto',
+    endpoints: listen.flatMap((text) => toEndpoint(text, tls, problems)),
+    server: {
+      maxHeader: finite(size('header', 10 << 10)),
+      maxConnections: noneIsInfinity(convert('limits.connections', parseCount, limits.connections, 10_000)),
+      maxRequests: finite(convert('limits.requests', parseCount, limits.requests, 1000)),
+      parseTimeout: finite(time('parse', 5000)),
+      requestTimeout: finite(time('request', 300_000)),
+    },
+    webSockets: {
+      maxFrame: size('maxFrame', 100 << 10),
+      maxMessage: size('maxMessage', 100 << 10),
+      maxBackpressure: size('maxBackpressure', 1 << 20),
+      maxQueue: finite(size('maxQueue', 0)),
+      timeout: time('inactivity', 300_000),
+      pingPeriod: convert('webSockets.ping', parseTime, webSockets.ping, 0),
+      partial: false,
+      validateUTF: webSockets.validateUTF ?? true,
+    },
+    protocols: protocol === null ? null : protocol === undefined ? ['chat'] : [protocol].flat(),
+    routes: (web.routes ?? [{}]).map((route) => ({
+      match: route.match ?? '',
+      handler: route.handler ?? 'file',
+      module: route.module === undefined ? null : resolve(folder, route.module),
+      documents: resolve(folder, route.documents ?? web.documents ?? 'site'),
+      index: web.index ?? 'index.html',
+      partial: route.partial ?? false,
+      origins: route.origins ?? [],
+    })),
+    maxBody: noneIsInfinity(size('body', 100 << 10)),
+    drain: time('drain', 10_000),
+    warnings: unknownKeys(ConfigSchema, value).map((key) => `${key}: unknown key, ignored`),
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  return settings
+}
+
+/** Node's spelling of "no limit" is 0, a comparison's is Infinity; a config may say either. */
+const finite = (value: number): number => (value === Infinity ? 0 : value)
+const noneIsInfinity = (value: number): number => (value === 0 ? Infinity : value)
+
+/** A line for each place that is wrong. */
+function describe(value: unknown): string[] {
+  const lines = new Map<string, string>()
+  for (const { instancePath, message } of schema.Errors(value)) {
+    const key = instancePath.slice(1).replaceAll('/', '.')
+    lines.set(key, `${key || 'config'}: ${message}`)
+  }
+  return [...lines.values()]
+}
+
+/** `[http://|https://][host][:port]`: no host is all of them, no port 80 or 443. */
+export function toEndpoint(text: string, tls: Endpoint['tls'], problems: string[]): Endpoint[] {
+  const match = /^(?:(https?):\/\/)?(\[[\da-f:.]+\]|[^:/[\]]*)(?::(\d+))?\/?$/i.exec(text.trim())
+  const secure = match?.[1]?.toLowerCase() === 'https'
+  const port = Number(match?.[3] ?? (secure ? 443 : 80))
+  if (match === null || port > 65535) {
+    problems.push(`web.listen: '${text}' is not [http://|https://][host][:port]`)
+    return []
+  }
+  if (secure && tls === null) {
+    problems.push(`web.listen: '${text}' needs tls.certificate and tls.key`)
+    return []
+  }
+  return [{ host: (match[2] ?? '').replace(/^\[|\]$/g, '') || '::', port, tls: secure ? tls : null }]
+}
+
+function readTls(tls: Config['tls'], folder: string, problems: string[]): Endpoint['tls'] {
+  if (tls === undefined) return null
+  const read = (key: 'certificate' | 'key'): Buffer => {
+    try {
+      return readFileSync(resolve(folder, tls[key]))
+    } catch (error) {
+      problems.push(`tls.${key}: ${error instanceof Error ? error.message : String(error)}`)
+      return Buffer.alloc(0)
+    }
+  }
+  return { cert: read('certificate'), key: read('key') }
+}

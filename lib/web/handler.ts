@@ -1,0 +1,20 @@
+import type { RouteSettings } from './config.ts'
+import type { Host } from './host.ts'
+import type { Request } from './web.ts'
+
+/** What stands behind a route. */
+export interface Handler {
+  /** Methods that it serves; others are answered with 405. */
+  readonly methods: readonly string[]
+  /** Whether it takes WebSockets; where not, an upgrade request is served like any other. */
+  readonly upgrades: boolean
+  /** Whether there is something to serve a path with: before an upgrade, for after it there is no 404. */
+  has(path: string): boolean
+  serve(request: Request): void | Promise<void>
+}
+
+/** Makes the handler of a route, once, when its host starts. Throws when the route cannot work. */
+export type HandlerFactory = (route: RouteSettings, host: Host) => Handler | Promise<Handler>
+
+/** Handlers by the name that a route gives. */
+export type HandlerTable = Readonly<Record<RouteSettings['handler'], HandlerFactory>>

@@ -1,0 +1,44 @@
+/** What a request target may consist of: RFC 3986 §2.2, §2.3 and percent signs. */
+const TARGET = /^[\w\-.~:/?#[\]@!$&'()*+,;=%]+$/
+const AUTHORITY = /^https?:\/\/[^/?#]*/i
+
+export interface Target {
+  /** Decoded once, normalised, absolute. */
+  readonly path: string
+  /** As sent, without '?'. */
+  readonly query: string
+}
+
+/** The path and query of a request target; null for one that is answered with 400. */
+export function parseTarget(raw: string): Target | null {
+  if (!TARGET.test(raw)) return null
+  const [local = ''] = raw.replace(AUTHORITY, '').split('#', 1)
+  const mark = local.indexOf('?')
+  const path = decodePath(mark === -1 ? local : local.slice(0, mark))
+  if (path === null) return null
+  const normal = normalizePath(path === '' ? '/' : path)
+  return normal?.startsWith('/') ? { path: normal, query: mark === -1 ? '' : local.slice(mark + 1) } : null
+}
+
+function decodePath(encoded: string): string | null {
+  try {
+    const path = decodeURIComponent(encoded)
+    return path.includes('\0') || path.includes('\\') ? null : path
+  } catch {
+    return null
+  }
+}
+
+/** Collapses '//', drops '.', resolves '..'; null for a path that climbs above its root. */
+export function normalizePath(path: string): string | null {
+  const absolute = path.startsWith('/')
+  const segments = path.split('/')
+  const kept: string[] = []
+  for (const segment of segments) {
+    if (segment === '' || segment === '.') continue
+    if (segment !== '..') kept.push(segment)
+    else if (kept.pop() === undefined) return null
+  }
+  const slash = kept.length > 0 && segments.at(-1) === '' ? '/' : ''
+  return `${absolute ? '/' : ''}${kept.join('/')}${slash}`
+}

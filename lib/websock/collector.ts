@@ -1,0 +1,36 @@
+/** Up to here memory is committed for bytes that have only been announced. */
+const ADVANCE = 65536
+
+/**
+ * Collects the pieces of a message. Memory follows what has arrived (at most four times, or 64 KiB), never what a header
+ * promises, and a thousand small fragments cost their bytes, not a thousand objects.
+ */
+export class Collector {
+  length = 0
+  #buffer: Buffer | null = null
+
+  /** Appends a copy of `bytes`. `announced`: how many more bytes the current frame will bring. */
+  append(bytes: Uint8Array, announced: number): void {
+    if (bytes.length === 0) return
+    const needed = this.length + bytes.length
+    if (this.#buffer === null || this.#buffer.length < needed) this.#grow(needed, announced)
+    this.#buffer?.set(bytes, this.length)
+    this.length = needed
+  }
+
+  /** What was collected, owned by the caller; the collector is empty again. */
+  take(): Buffer {
+    const whole = this.#buffer?.subarray(0, this.length) ?? Buffer.alloc(0)
+    this.#buffer = null
+    this.length = 0
+    return whole
+  }
+
+  #grow(needed: number, announced: number): void {
+    const ahead = Math.min(needed + announced, Math.max(ADVANCE, needed * 4))
+    const doubled = (this.#buffer?.length ?? 0) * 2
+    const next = Buffer.allocUnsafe(Math.max(ahead, doubled))
+    if (this.#buffer !== null) this.#buffer.copy(next, 0, 0, this.length)
+    this.#buffer = next
+  }
+}

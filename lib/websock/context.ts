@@ -1,0 +1,54 @@
+import type { WebSocketDefaults, WebSocketEvent } from '../../include-types/websock.ts'
+import type { Clock, TopicPort } from '../engine/port.ts'
+import { WS_MAX_FRAME, WS_MAX_MESSAGE } from './constants.ts'
+import type { Socket } from './socket.ts'
+import { expire } from './timers.ts'
+import { Topics } from './topics.ts'
+import { Wheel } from './wheel.ts'
+
+/** Told of what happens in the layer; must not throw. */
+export interface Observer {
+  /** A callback threw or rejected; only its own connection suffers. */
+  callbackFailed(ws: Socket, event: WebSocketEvent, error: unknown): void
+  /** Something was asked for that this engine cannot do. */
+  warn(message: string): void
+}
+
+/** What the connections of one host share. */
+export interface Context {
+  readonly clock: Clock
+  readonly wheel: Wheel<Socket>
+  readonly topics: Topics
+  readonly observer: Observer
+  readonly defaults: Readonly<WebSocketDefaults>
+  /** Connections that have not ended. */
+  readonly connections: Set<Socket>
+}
+
+/** As the C library has them; a server's come from its config. */
+export const DEFAULTS: Readonly<WebSocketDefaults> = {
+  maxFrame: WS_MAX_FRAME,
+  maxMessage: WS_MAX_MESSAGE,
+  maxBackpressure: 1 << 20,
+  maxQueue: 0,
+  timeout: 0,
+  pingPeriod: 0,
+  partial: false,
+  validateUTF: true,
+}
+
+export function createContext(
+  clock: Clock,
+  topics: TopicPort,
+  observer: Observer,
+  defaults: Partial<WebSocketDefaults> = {},
+): Context {
+  return {
+    clock,
+    wheel: new Wheel(clock, expire),
+    topics: new Topics(topics),
+    observer,
+    defaults: { ...DEFAULTS, ...defaults },
+    connections: new Set(),
+  }
+}

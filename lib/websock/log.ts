@@ -1,0 +1,68 @@
+import type { LogSink } from '../../include-types/websock.ts'
+import { format } from './format.ts'
+
+/** What could start a new line, move the cursor or reorder text: a peer's words must not look like a line of ours. */
+const CONTROLS = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu
+
+function escape(text: string): string {
+  return text.replace(CONTROLS, (control) => {
+    const code = control.charCodeAt(0)
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`
+  })
+}
+
+/** One line `source level message`; errors to stderr, info to stdout, trace nowhere. */
+const standard: LogSink = (level, source, message) => {
+  if (level === 'trace') return
+  const line = escape(`${source} ${level} ${message}`)
+  // The console, not the streams: a closed pipe then costs the line, not the process
+  if (level === 'error') console.error(line)
+  else console.info(line)
+}
+
+let sink = standard
+
+/** A sink that fails must not take the caller down, nor the line with it. */
+function failed(error: unknown, ...line: Parameters<LogSink>): void {
+  try {
+    standard('error', 'log', format('The log sink failed: %s', [error]))
+    standard(...line)
+  } catch {
+    // Nowhere left to report to
+  }
+}
+
+function write(level: Parameters<LogSink>[0], source: string, fmt: string, args: readonly unknown[]): void {
+  if (level === 'trace' && sink === standard) return
+  const message = format(fmt, args)
+  try {
+    const done: unknown = sink(level, source, message)
+    // An async function fits the type, too
+    if (done instanceof Promise) done.catch((error: unknown) => failed(error, level, source, message))
+  } catch (error) {
+    failed(error, level, source, message)
+  }
+}
+
+/**
+ * Where log lines go from now on; null: the standard sink again. A sink gets the message as it is: escaping control
+ * characters is its own business.
+ */
+export function rSetLogSink(to: LogSink | null): void {
+  sink = to ?? standard
+}
+
+/** Logs what is worth knowing. `source` names the part that speaks, `fmt` is a printf format. Never throws. */
+export function rInfo(source: string, fmt: string, ...args: readonly unknown[]): void {
+  write('info', source, fmt, args)
+}
+
+/** Logs a failure, like rInfo. */
+export function rError(source: string, fmt: string, ...args: readonly unknown[]): void {
+  write('error', source, fmt, args)
+}
+
+/** Logs a detail for debugging, like rInfo. The standard sink drops it. */
+export function rTrace(source: string, fmt: string, ...args: readonly unknown[]): void {
+  write('trace', source, fmt, args)
+}

@@ -1,0 +1,298 @@
+import type { WebSocket, WebSocketData, WebSocketEvent, WebSocketProc } from '../../include-types/websock.ts'
+import {
+  R_ERR_BAD_ARGS,
+  R_ERR_BAD_STATE,
+  R_ERR_BUSY,
+  WS_EVENT_CLOSE,
+  WS_EVENT_ERROR,
+  WS_EVENT_MESSAGE,
+  WS_EVENT_OPEN,
+  WS_STATE_CLOSED,
+  WS_STATE_CLOSING,
+  WS_STATE_OPEN,
+  WS_STATUS_COMMS_ERROR,
+  WS_STATUS_INTERNAL_ERROR,
+} from './constants.ts'
+import { EventQueue, type QueuedEvent } from './queue.ts'
+import { arm, linger, type Socket, toSocket } from './socket.ts'
+
+/**
+ * Delivery: the one place that calls a callback, and the one place where a connection ends.
+ *
+ * Events of a connection are delivered one at a time and in order. A callback that returns nothing costs a call. One
+ * that returns a promise makes later events wait in the queue, whose bound turns into TCP backpressure.
+ */
+
+/** Events delivered in a row before other connections get their turn. */
+const TURN = 64
+/** Events that may wait, whatever their size. */
+const MAX_EVENTS = 4096
+const MIN_QUEUE = 1 << 20
+/** The peer is paused while the queue is fuller than this, until it is emptier than that. */
+const PAUSE_ABOVE = 1 / 4
+const RESUME_BELOW = 1 / 8
+
+/**
+ * Gives the connection its callback: OPEN is delivered at once, then whatever has come in, and so on until CLOSE.
+ *
+ * @param ws the connection
+ * @param callback called for each event; may return a promise
+ * @param arg passed to the callback unchanged
+ * @param buf bytes that were read from the peer already; processed right after OPEN
+ * @param timeout milliseconds without traffic after which the connection is closed with 1001; 0 or Infinity: none;
+ *   default: the host's `timeouts.inactivity`, none for a client
+ * @returns resolves once, after CLOSE was handled, and never rejects: 0 after an orderly close, minus the
+ *   `WS_STATUS_…` otherwise; -6 for bad arguments, -18 when the connection runs already, -14 when it has run
+ */
+export function webSocketRun<D>(ws: WebSocket<D> | null, callback: WebSocketProc<D, undefined>): Promise<number>
+export function webSocketRun<D, A>(
+  ws: WebSocket<D> | null,
+  callback: WebSocketProc<D, A>,
+  arg: A,
+  buf?: Uint8Array | null,
+  timeout?: number,
+): Promise<number>
+export function webSocketRun<D, A>(
+  ws: WebSocket<D> | null,
+  callback: WebSocketProc<D, A>,
+  arg?: A,
+  buf?: Uint8Array | null,
+  timeout?: number,
+): Promise<number> {
+  const socket = toSocket(ws)
+  const wait = timeout ?? socket?.context.defaults.timeout ?? 0
+  if (ws === null || socket === null || typeof callback !== 'function' || !(wait >= 0))
+    return Promise.resolve(R_ERR_BAD_ARGS)
+  if (socket.settle !== null) return Promise.resolve(R_ERR_BUSY)
+  if (socket.callback !== null) return Promise.resolve(R_ERR_BAD_STATE)
+  if (buf !== undefined && buf !== null && !(buf instanceof Uint8Array)) return Promise.resolve(R_ERR_BAD_ARGS)
+
+  return new Promise((resolve) => {
+    socket.settle = resolve
+    // The signatures above see to it that `arg` is left out only where A is undefined.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    socket.callback = (event, data, len) => callback(ws, event, data, len, arg as A)
+    socket.timeout = wait === Infinity ? 0 : wait
+    start(socket, buf ?? null)
+  })
+}
+
+function start(ws: Socket, buf: Uint8Array | null): void {
+  // What is in `buf` comes behind OPEN.
+  ws.busy = true
+  if (buf !== null && buf.length > 0 && !(ws.transport?.inject(buf) ?? false)) {
+    ws.busy = false
+    ws.callback = null
+    settleRun(ws, R_ERR_BAD_ARGS)
+    return
+  }
+  if (!ws.ended) {
+    const now = ws.context.wheel.touch()
+    ws.lastActive = now
+    if (ws.pingAt === 0 && ws.pingPeriod !== 0) ws.pingAt = now + ws.pingPeriod
+    arm(ws)
+  }
+  // OPEN always sees an open connection, also one that has gone meanwhile; what happened comes behind it.
+  ws.state = WS_STATE_OPEN
+  if (invoke(ws, WS_EVENT_OPEN, null, 0, 0, 0)) drain(ws)
+}
+
+/** Hands an event to the callback now, or to the queue when it has to wait. `buf` must be owned if it does. */
+export function post(
+  ws: Socket,
+  event: WebSocketEvent,
+  buf: WebSocketData,
+  len: number,
+  type: number,
+  total: number,
+): void {
+  if (mustWait(ws)) enqueue(ws, { event, buf, len, type, total })
+  else if (invoke(ws, event, buf, len, type, total) && ws.queue !== null && ws.queue.length > 0) drain(ws)
+}
+
+/** Whether an event that arises now goes to the queue. */
+export const mustWait = (ws: Socket): boolean =>
+  ws.busy || ws.callback === null || (ws.queue !== null && ws.queue.length > 0)
+
+function enqueue(ws: Socket, item: QueuedEvent): void {
+  const queue = (ws.queue ??= new EventQueue())
+  queue.push(item)
+  if (!ws.paused && !ws.ended && fill(ws, queue) > PAUSE_ABOVE) {
+    ws.paused = true
+    ws.transport?.pause()
+  }
+}
+
+/** How full the queue is, or would be with one more message: 1 is the bound. */
+function fill(ws: Socket, queue: EventQueue, more = 0): number {
+  const bound = ws.context.defaults.maxQueue || Math.max(MIN_QUEUE, 2 * ws.maxMessage)
+  return Math.max((queue.bytes + more) / bound, queue.length / MAX_EVENTS)
+}
+
+/** Whether `more` bytes would overfill the queue of a peer that cannot be paused. */
+export const overflows = (ws: Socket, more: number): boolean =>
+  ws.transport?.canPause === false && fill(ws, (ws.queue ??= new EventQueue()), more) >= 1
+
+/** Lets the peer send again when there is room. */
+export function relieve(ws: Socket): void {
+  if (!ws.paused || (ws.queue !== null && fill(ws, ws.queue) >= RESUME_BELOW)) return
+  ws.paused = false
+  ws.transport?.resume()
+}
+
+/** Calls the callback. True when it has finished, false when it is pending. */
+function invoke(
+  ws: Socket,
+  event: WebSocketEvent,
+  buf: WebSocketData,
+  len: number,
+  type: number,
+  total: number,
+): boolean {
+  ws.busy = true
+  ws.type = type
+  ws.fin = event === WS_EVENT_MESSAGE
+  ws.messageLength = total
+  const { callback } = ws
+  try {
+    const result = callback?.(event, buf, len)
+    if (isThenable(result)) {
+      void Promise.resolve(result).then(
+        () => resume(ws, event),
+        (error: unknown) => {
+          callbackFailed(ws, event, error)
+          resume(ws, event)
+        },
+      )
+      return false
+    }
+  } catch (error) {
+    callbackFailed(ws, event, error)
+  }
+  release(ws, event)
+  return true
+}
+
+// A getter named `then` may throw: this runs inside the guard.
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  value !== undefined &&
+  value !== null &&
+  (typeof value === 'object' || typeof value === 'function') &&
+  'then' in value &&
+  typeof value.then === 'function'
+
+/** The callback of `event` has settled. */
+function release(ws: Socket, event: WebSocketEvent): void {
+  ws.busy = false
+  ws.type = 0
+  ws.fin = false
+  ws.messageLength = 0
+  if (event === WS_EVENT_OPEN) {
+    if (ws.ended) ws.state = WS_STATE_CLOSED
+    else if (ws.closeBy !== 0) ws.state = WS_STATE_CLOSING
+  } else if (event === WS_EVENT_CLOSE) {
+    settleRun(ws, 0 - ws.error)
+  }
+}
+
+function resume(ws: Socket, event: WebSocketEvent): void {
+  release(ws, event)
+  drain(ws)
+}
+
+/** Delivers what waits, until a callback is pending or others should have a turn. */
+function drain(ws: Socket): void {
+  const { queue } = ws
+  if (queue === null || ws.yielding) return
+  for (let left = TURN; !ws.busy; left--) {
+    if (queue.length === 0) break
+    if (left === 0) {
+      ws.yielding = true
+      ws.context.clock.defer(() => {
+        ws.yielding = false
+        drain(ws)
+      })
+      return
+    }
+    const item = queue.shift()
+    if (item !== undefined) invoke(ws, item.event, item.buf, item.len, item.type, item.total)
+    relieve(ws)
+  }
+  relieve(ws)
+}
+
+/** A callback threw or rejected: it hurts its own connection only. */
+function callbackFailed(ws: Socket, event: WebSocketEvent, error: unknown): void {
+  ws.context.observer.callbackFailed(ws, event, error)
+  if (event === WS_EVENT_CLOSE) return
+  ws.queue?.dropData()
+  if (!ws.ended) ws.errorMessage = `Callback failed: ${errorText(error)}`
+  fail(ws, WS_STATUS_INTERNAL_ERROR, WS_STATUS_INTERNAL_ERROR, null)
+  // It may have ended otherwise before; what the caller must hear is that its own code failed.
+  ws.error = WS_STATUS_INTERNAL_ERROR
+  ws.orderly = false
+}
+
+function errorText(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error)
+  } catch {
+    return 'unknown'
+  }
+}
+
+/** How a connection ended. */
+export interface Ending {
+  /** What `webSocketRun` returns, negated. */
+  readonly error: number
+  /** For `webSocketGetCloseStatus`. */
+  readonly status: number
+  readonly reason: string | null
+  readonly orderly: boolean
+  /** The text of the ERROR event; null: there is none. */
+  readonly text: string | null
+  /** The Close to send first: the answer to the peer's, with its reason, or the fault that was found; 0: no status. */
+  readonly close: number | null
+}
+
+/** Ends the connection, whatever the cause: once, with ERROR where it has a text, and with CLOSE as the last event. */
+export function finish(ws: Socket, ending: Ending): void {
+  if (ws.ended) return
+  ws.ended = true
+  ws.state = WS_STATE_CLOSED
+  ws.error = ending.error
+  ws.closeStatus = ending.status
+  ws.closeReason = ending.reason
+  ws.orderly = ending.orderly
+  ws.more = null
+  ws.collector = null
+  ws.context.connections.delete(ws)
+  if (ending.close !== null) ws.transport?.close(ending.close, ending.reason ?? '')
+  // A client leaves the end of TCP to the server (RFC 6455 §7.1.1), unless the connection has failed.
+  if (!ws.client || !ending.orderly) ws.transport?.end()
+  linger(ws)
+  settleFlushes(ws, R_ERR_BAD_STATE)
+  if (ending.text !== null) {
+    ws.errorMessage = ending.text
+    post(ws, WS_EVENT_ERROR, ending.text, Buffer.byteLength(ending.text), 0, 0)
+  }
+  post(ws, WS_EVENT_CLOSE, null, 0, 0, 0)
+}
+
+/** Fails the connection from this side (RFC 6455 §7.1.7): Close `close`, the end of TCP, ERROR, CLOSE. */
+export const fail = (ws: Socket, close: number, error: number, text: string | null): void =>
+  finish(ws, { error, status: WS_STATUS_COMMS_ERROR, reason: null, orderly: false, text, close })
+
+/** Resolves `webSocketRun`, the first time that it is called. */
+export function settleRun(ws: Socket, result: number): void {
+  const { settle } = ws
+  ws.settle = null
+  settle?.(result)
+}
+
+/** Resolves the calls of `webSocketFlush`. */
+export function settleFlushes(ws: Socket, result: number): void {
+  const { flushes } = ws
+  ws.flushes = null
+  if (flushes !== null) for (const settle of flushes) settle(result)
+}

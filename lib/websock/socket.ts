@@ -1,0 +1,141 @@
+import type { WebSocket, WebSocketData, WebSocketEvent } from '../../include-types/websock.ts'
+import type { Transport } from '../engine/port.ts'
+import type { Collector } from './collector.ts'
+import { WS_STATE_CONNECTING, WS_STATUS_NO_STATUS } from './constants.ts'
+import type { Context } from './context.ts'
+import type { Slicer } from './partial.ts'
+import type { Payload } from './payload.ts'
+import type { EventQueue } from './queue.ts'
+import { TICK } from './wheel.ts'
+
+/** Milliseconds for the peer to answer a Close, and for TCP to end after the answer. */
+const LINGER = 5000
+
+/** A message that is being sent in parts (`WS_MSG_MORE`). */
+export interface MoreSequence {
+  /** Payload bytes accepted so far. */
+  bytes: number
+  /** Parts kept back until the last one, on connections with subscriptions; else null. */
+  readonly held: { payload: Payload; opcode: 0 | 1 | 2 }[] | null
+}
+
+/** The callback with its handle and argument bound. */
+export type Callback = (event: WebSocketEvent, buf: WebSocketData, len: number) => unknown
+
+/**
+ * The state of one connection. Plain data: `receive` writes what comes in, `run` delivers it, `send` and `close` write
+ * out. What most connections never need is null until it is used, for memory per idle connection is a figure we keep.
+ */
+export class Socket implements WebSocket {
+  readonly client: boolean
+  readonly context: Context
+  readonly topics: WebSocket['topics']
+  readonly remoteAddress: string
+  /** Null once TCP is gone. */
+  transport: Transport | null
+  parent: unknown = null
+  data: unknown = undefined
+  protocol: string | null = null
+  clientKey: string | null = null
+
+  state: number = WS_STATE_CONNECTING
+  type = 0
+  fin = false
+  messageLength = 0
+  error = 0
+  closeStatus: number = WS_STATUS_NO_STATUS
+  closeReason: string | null = null
+  errorMessage: string | null = null
+  orderly = false
+
+  maxFrame: number
+  maxMessage: number
+  raw = false
+  view = false
+  partial: boolean
+
+  // Delivery
+  callback: Callback | null = null
+  settle: ((result: number) => void) | null = null
+  /** A callback runs or is pending. */
+  busy = false
+  /** How the connection ended is settled: ERROR and CLOSE are delivered or in the queue. */
+  ended = false
+  queue: EventQueue | null = null
+  paused = false
+  /** The rest of the queue is left for a later turn of the event loop. */
+  yielding = false
+
+  // The message that is coming in
+  inMessage = false
+  /** Its bytes so far, over all frames. */
+  received = 0
+  /** Bytes of its current frame still to come. */
+  announced = 0
+  /** It is delivered in parts, of which `sliced` bytes have been. */
+  slicing = false
+  sliced = 0
+  collector: Collector | null = null
+  slicer: Slicer | null = null
+
+  // The messages that go out
+  more: MoreSequence | null = null
+  subscribed = false
+  corked = false
+  afterCork: (() => void) | null = null
+  flushes: ((result: number) => void)[] | null = null
+
+  // Time, in milliseconds of the wheel; 0: none
+  timeout = 0
+  pingPeriod: number
+  pingAt = 0
+  closeBy = 0
+  lastActive = 0
+  dueTick = 0
+
+  constructor(transport: Transport, context: Context, client: boolean) {
+    const { defaults } = context
+    this.client = client
+    this.context = context
+    this.topics = context.topics
+    this.transport = transport
+    this.remoteAddress = transport.remoteAddress
+    this.maxFrame = toLimit(defaults.maxFrame)
+    this.maxMessage = toLimit(defaults.maxMessage)
+    this.pingPeriod = toLimit(defaults.pingPeriod)
+    this.partial = defaults.partial
+  }
+}
+
+/** One spelling for "none": 0. */
+export const toLimit = (value: number): number => (value === Infinity ? 0 : value)
+
+/** The connection behind a handle; null for anything that is none. */
+export const toSocket = (ws: unknown): Socket | null => (ws instanceof Socket ? ws : null)
+
+/** Notes why something was refused and returns the code. The connection goes on. */
+export function refuse(socket: Socket, code: number, message: string): number {
+  socket.errorMessage = message
+  return code
+}
+
+/** Whether a local or the peer's Close has ended the exchange of messages. */
+export const isClosing = (socket: Socket): boolean => socket.ended || socket.closeBy !== 0
+
+/** When the connection has been silent for too long. `lastActive` may be a tick older than the traffic it stands for. */
+export const deadline = (socket: Socket): number => socket.lastActive + socket.timeout + TICK
+
+/** Asks the wheel for the earliest moment at which something may be due. */
+export function arm(socket: Socket): void {
+  const at = isClosing(socket)
+    ? socket.closeBy || Infinity
+    : Math.min(socket.pingAt || Infinity, socket.timeout === 0 ? Infinity : deadline(socket))
+  if (at === Infinity) socket.context.wheel.clear(socket)
+  else socket.context.wheel.set(socket, at)
+}
+
+/** Gives the peer some time to let go of the connection; then it is dropped. */
+export function linger(socket: Socket): void {
+  socket.closeBy = socket.transport === null ? 0 : socket.context.wheel.touch() + LINGER
+  arm(socket)
+}

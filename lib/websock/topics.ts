@@ -1,0 +1,63 @@
+import type { WebSocket, WebSocketTopics } from '../../include-types/websock.ts'
+import type { TopicPort } from '../engine/port.ts'
+import { R_ERR_BAD_ARGS, R_ERR_BAD_STATE, R_ERR_BUSY, WS_STATE_OPEN } from './constants.ts'
+import { payloadLength, toPayload } from './payload.ts'
+import { refuse, type Socket, toSocket } from './socket.ts'
+
+/** Topics that programs name live under this prefix, so that they can never join a protocol's own. */
+const USER = 'u/'
+
+/** Fan-out of one host: thin, so that one publish is one call of the engine. */
+export class Topics implements WebSocketTopics {
+  /** For the protocols: topics by their full name. */
+  readonly port: TopicPort
+
+  constructor(port: TopicPort) {
+    this.port = port
+  }
+
+  subscribers(topic: string): number {
+    return this.port.subscribers(USER + topic)
+  }
+}
+
+/**
+ * Adds the connection to a topic. False, with the error message set, when the connection is not open or has begun a
+ * `WS_MSG_MORE` sequence on the wire: a publish would land between its frames.
+ */
+export function webSocketSubscribe(ws: WebSocket | null, topic: string): boolean {
+  const socket = toSocket(ws)
+  if (socket === null || !canSubscribe(socket, topic)) return false
+  if (!(socket.transport?.subscribe(USER + topic) ?? false)) return false
+  socket.subscribed = true
+  return true
+}
+
+/** Removes the connection from a topic; false when it was not on it. */
+export function webSocketUnsubscribe(ws: WebSocket | null, topic: string): boolean {
+  return toSocket(ws)?.transport?.unsubscribe(USER + topic) ?? false
+}
+
+/**
+ * Sends one message to every subscriber of `topic`, the publisher included if it is one. The frame is made once.
+ * Returns the number of subscribers, or -6 for data or topics of the wrong type.
+ */
+export function webSocketPublish(
+  topics: WebSocketTopics,
+  topic: string,
+  data: string | Uint8Array | ArrayBuffer,
+  binary?: boolean,
+): number {
+  const payload = toPayload(data)
+  if (payload === null || typeof topic !== 'string' || !(topics instanceof Topics)) return R_ERR_BAD_ARGS
+  return topics.port.publish(USER + topic, payload, payloadLength(payload), binary ?? typeof payload !== 'string')
+}
+
+function canSubscribe(socket: Socket, topic: unknown): boolean {
+  if (typeof topic !== 'string') refuse(socket, R_ERR_BAD_ARGS, 'A topic is a string')
+  else if (socket.state !== WS_STATE_OPEN) refuse(socket, R_ERR_BAD_STATE, 'Connection is not open')
+  else if (socket.more !== null && socket.more.held === null)
+    refuse(socket, R_ERR_BUSY, 'Cannot subscribe inside a message that is being sent')
+  else return true
+  return false
+}

@@ -1,0 +1,119 @@
+import { close, closeReply, frame, text } from '../support/frames.ts'
+
+/**
+ * How connections end: the rows of spec §3.5, for each engine. The tests cross them with the situations in which the
+ * cause may strike.
+ */
+
+export interface Expected {
+  run: number
+  status: number
+  reason: string | null
+  orderly: boolean
+  /** Text of the ERROR event; null: there is none. */
+  error: string | null
+  /** The Close frame that the peer sees, as status and reason; null: none. */
+  wire: readonly [status: number, reason: string] | null
+}
+
+export interface Row {
+  readonly name: string
+  /** The peer's doing, what the program calls, a callback that fails, the clock, or the host. */
+  readonly cause: 'peer' | 'local' | 'throw' | 'silence' | 'stop'
+  /** What the peer sends, and whether it ends TCP behind it. */
+  readonly sends?: Buffer
+  readonly then?: 'fin' | 'reset'
+  /** What the program calls. */
+  readonly call?: 'close' | 'free'
+  /** How the peer takes a Close. */
+  readonly reply?: 'answers' | 'ends' | 'is silent'
+  readonly node: Expected
+  /** Where the engine that cannot wait for an answer differs. */
+  readonly uws?: Partial<Expected>
+}
+
+const failed = (code: number, error: string | null, wire = code): Expected => ({
+  run: -code,
+  status: 1006,
+  reason: null,
+  orderly: false,
+  error,
+  wire: [wire, ''],
+})
+const lost = (error: string | null): Expected => ({ ...failed(1006, error), wire: null })
+const orderly = (status: number, reason: string | null, wire: Expected['wire']): Expected => ({
+  run: 0,
+  status,
+  reason,
+  orderly: true,
+  error: null,
+  wire,
+})
+
+/** Longest message in these tests. */
+export const MAX_MESSAGE = 2000
+
+export const rows: readonly Row[] = [
+  { name: 'peer Close 4001 "x"', cause: 'peer', sends: close(4001, 'x'), node: orderly(4001, 'x', [4001, 'x']) },
+  { name: 'peer Close without status', cause: 'peer', sends: close(), node: orderly(1005, null, [0, '']) },
+  {
+    name: 'local SendClose, answered',
+    cause: 'local',
+    call: 'close',
+    reply: 'answers',
+    node: orderly(4000, 'bye', [4000, 'bye']),
+  },
+  {
+    name: 'local SendClose, the peer ends TCP instead',
+    cause: 'local',
+    call: 'close',
+    reply: 'ends',
+    node: { ...lost(null), wire: [4000, 'bye'] },
+    uws: orderly(4000, 'bye', [4000, 'bye']),
+  },
+  { name: 'TCP end without Close', cause: 'peer', then: 'fin', node: lost('Connection lost') },
+  { name: 'TCP reset', cause: 'peer', then: 'reset', node: lost('Connection lost') },
+  {
+    name: 'protocol violation',
+    cause: 'peer',
+    sends: frame({ opcode: 3 }),
+    node: failed(1002, 'Reserved opcode'),
+  },
+  {
+    name: 'invalid UTF-8',
+    cause: 'peer',
+    sends: text(Buffer.of(0xff)),
+    node: failed(1007, 'Text message has invalid UTF-8'),
+  },
+  {
+    name: 'message over maxMessage',
+    cause: 'peer',
+    sends: text('x'.repeat(MAX_MESSAGE + 1)),
+    node: failed(1009, 'Message too large'),
+  },
+  { name: 'inactivity', cause: 'silence', node: failed(1006, 'Timeout waiting for WebSocket data', 1001) },
+  { name: 'callback failed', cause: 'throw', node: failed(1011, null) },
+  {
+    name: 'webStopHost, answered',
+    cause: 'stop',
+    reply: 'answers',
+    node: orderly(1001, null, [1001, '']),
+  },
+  {
+    name: 'webStopHost, the peer ends TCP instead',
+    cause: 'stop',
+    reply: 'ends',
+    node: { ...lost(null), wire: [1001, ''] },
+    uws: orderly(1001, null, [1001, '']),
+  },
+  { name: 'webSocketFree', cause: 'local', call: 'free', node: lost(null) },
+]
+
+export const situations = ['idle', 'callback pending', 'queue full', 'inside OPEN', 'inside MESSAGE'] as const
+export type Situation = (typeof situations)[number]
+
+/** Messages that fill a queue beyond the pause. */
+export const FILL = 1100
+
+export const wireBytes = (wire: Expected['wire']): Buffer =>
+  wire === null ? Buffer.alloc(0) : closeReply(wire[0] === 0 ? undefined : wire[0], wire[1])
