@@ -67,6 +67,8 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
       receiver.onGone()
     })
     if (stream.destroyed) queueMicrotask(() => receiver.onGone())
+    // Whoever hands over a stream may have paused it.
+    else stream.resume()
   }
 
   send(data: string | Uint8Array, length: number, opcode: Opcode | typeof CLOSE | typeof PONG, fin: boolean): boolean {
