@@ -75,6 +75,10 @@ export class Host implements WebHost {
     this.#actions.push({ match, action })
   }
 
+  get hasActions(): boolean {
+    return this.#actions.length > 0
+  }
+
   /** The first registered action for a path: the path itself, or one of its folders. */
   findAction(path: string): WebAction | null {
     const covers = (match: string): boolean =>

@@ -31,6 +31,7 @@ export async function start(engine: EngineName, action: WebAction, web: Config['
   const host = createHost(
     {
       web: {
+        ...web,
         engine,
         listen: 'http://127.0.0.1:0',
         webSockets: { protocol: null, ...web?.webSockets },

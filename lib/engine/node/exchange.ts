@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { MAGIC } from '../../rfc6455.ts'
 import type { Exchange, HeaderList, Transport } from '../port.ts'
 import type { NodeTopics } from './topics.ts'
@@ -23,12 +24,15 @@ export class NodeExchange implements Exchange {
   readonly version: string
   readonly #req: IncomingMessage
   readonly #offer: UpgradeOffer | null
+  /** Kept, for a request lets go of its socket when it is over. */
+  readonly #socket: Socket
   #res: ServerResponse | null
   #headers: Record<string, string> | null = null
   #upgraded = false
 
   constructor(req: IncomingMessage, answer: ServerResponse | UpgradeOffer) {
     this.#req = req
+    this.#socket = req.socket
     this.method = req.method ?? ''
     this.target = req.url ?? ''
     this.version = req.httpVersion
@@ -47,31 +51,33 @@ export class NodeExchange implements Exchange {
   }
 
   get remoteAddress(): string {
-    return this.#req.socket.remoteAddress ?? ''
+    return this.#socket.remoteAddress ?? ''
   }
 
   get secure(): boolean {
-    return 'encrypted' in this.#req.socket
+    return this.#socket instanceof TLSSocket
   }
 
   get done(): boolean {
-    return this.#upgraded || this.#req.socket.destroyed || this.#res?.writableEnded === true
+    return this.#upgraded || this.#socket.destroyed || this.#res?.writableEnded === true
   }
 
-  async readBody(limit: number): Promise<Buffer | null> {
+  readBody(limit: number): Promise<Buffer | null> {
+    const req = this.#req
     const chunks: Buffer[] = []
     let length = 0
-    try {
-      for await (const chunk of this.#req) {
-        if (!Buffer.isBuffer(chunk)) continue
+    return new Promise((resolve) => {
+      req.on('data', (chunk: Buffer) => {
         length += chunk.length
-        if (length > limit) return null
-        chunks.push(chunk)
-      }
-    } catch {
-      return null
-    }
-    return Buffer.concat(chunks, length)
+        if (length <= limit) return void chunks.push(chunk)
+        // The rest is read and dropped, so that the peer gets its answer; the connection ends behind it.
+        this.#response().shouldKeepAlive = false
+        chunks.length = 0
+        resolve(null)
+      })
+      req.once('end', () => resolve(Buffer.concat(chunks, length)))
+      req.once('close', () => resolve(null))
+    })
   }
 
   writeHead(status: number, headers: HeaderList): void {
@@ -98,7 +104,7 @@ export class NodeExchange implements Exchange {
   }
 
   abort(): void {
-    this.#req.socket.destroy()
+    this.#socket.destroy()
   }
 
   upgrade(protocol: string, headers: HeaderList): Transport | null {
@@ -125,7 +131,7 @@ export class NodeExchange implements Exchange {
     if (this.#res !== null) return this.#res
     const res = new ServerResponse(this.#req)
     this.#res = res
-    const { socket } = this.#req
+    const socket = this.#socket
     res.shouldKeepAlive = false
     res.assignSocket(socket)
     res.once('finish', () => {

@@ -13,6 +13,9 @@ const METHODS = ['GET', 'HEAD', 'POST']
 /** Program code behind a route: the route's module, or what `webAddAction` has registered for the path. */
 export const actionHandler: HandlerFactory = async (route, host) => {
   const own = route.module === null ? null : await loadAction(route.module)
+  if (own === null && !host.hasActions) {
+    rError('web', "Route '%s' has neither a module nor an action: it answers 404", route.match)
+  }
   const find = (path: string): WebAction | null => own ?? host.findAction(path)
   return {
     methods: METHODS,

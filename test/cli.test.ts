@@ -1,0 +1,132 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { text } from './support/frames.ts'
+import { RawClient } from './support/raw.ts'
+
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fiberws-cli-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const running = new Set<ChildProcessWithoutNullStreams>()
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL')
+  running.clear()
+})
+
+class Command {
+  readonly child: ChildProcessWithoutNullStreams
+  out = ''
+  err = ''
+  readonly exit: Promise<number | null>
+
+  constructor(...args: string[]) {
+    this.child = spawn(process.execPath, ['--import', 'tsx', 'lib/cli.ts', ...args])
+    running.add(this.child)
+    this.child.stdout.on('data', (chunk: Buffer) => (this.out += chunk.toString()))
+    this.child.stderr.on('data', (chunk: Buffer) => (this.err += chunk.toString()))
+    this.exit = new Promise((resolve) => this.child.once('close', resolve))
+  }
+
+  /** The port that it says it listens on. */
+  async port(): Promise<number> {
+    for (;;) {
+      const match = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(this.out)
+      if (match !== null) return Number(match[1])
+      await new Promise((resolve, reject) => {
+        this.child.stdout.once('data', resolve)
+        this.child.once('close', () => reject(new Error(`ended: ${this.err}`)))
+      })
+    }
+  }
+}
+
+describe('the command', () => {
+  it('--help, --version', async () => {
+    const help = new Command('--help')
+    expect(await help.exit).toBe(0)
+    expect(help.out).toContain('Usage: fiberws')
+    const version = new Command('--version')
+    expect(await version.exit).toBe(0)
+    expect(version.out).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  it('--check names every problem and exits with 1', async () => {
+    const file = join(folder, 'bad.json5')
+    writeFileSync(file, `{ web: { listen: 'nonsense:x', timeouts: { parse: '5m' }, limits: { body: '5 apples' } } }`)
+    const bad = new Command(file, '--check')
+    expect(await bad.exit).toBe(1)
+    expect(bad.err.match(/web\.(listen|timeouts\.parse|limits\.body): /g)?.length).toBe(3)
+    expect(bad.err).not.toContain('    at ')
+    const good = new Command('samples/echo/web.json5', '--check')
+    expect(await good.exit).toBe(0)
+  })
+
+  it.each([
+    [['--nonsense'], /--nonsense.*\nTry --help/s],
+    [['a.json5', 'b.json5'], /One config file/],
+    [['no-such.json5'], /no-such\.json5: ENOENT/],
+    [['--engine', 'quick'], /--engine takes auto, uws or node/],
+    [['--engine', 'uws'], /set engine to 'node' or 'auto'/],
+    [['--listen', 'a:b:c'], /--listen: 'a:b:c' is not/],
+  ])('%j is one sentence and exit 1', async (args, message) => {
+    const command = new Command(...args)
+    expect(await command.exit).toBe(1)
+    expect(command.err).toMatch(message)
+    expect(command.err).not.toContain('    at ')
+  })
+
+  it('the echo sample: any path, text and binary; a port in use; SIGTERM is 1001 and exit 0', async () => {
+    const server = new Command('samples/echo/web.json5', '--engine', 'node', '--listen', '127.0.0.1:0')
+    const port = await server.port()
+    expect(server.out).toContain('node engine')
+    const client = await RawClient.open(port, '/any/path?at=all', { Origin: 'https://elsewhere.example' })
+    client.send(text('hello'))
+    expect((await client.frame()).payload.toString()).toBe('hello')
+
+    const second = new Command('samples/echo/web.json5', '--listen', `127.0.0.1:${port}`)
+    expect(await second.exit).toBe(1)
+    expect(second.err).toMatch(/^Port \d+ is in use: .*\n$/m)
+
+    server.child.kill('SIGTERM')
+    expect((await client.frame()).payload.readUInt16BE()).toBe(1001)
+    client.destroy()
+    expect(await server.exit).toBe(0)
+  })
+
+  it('a second signal ends it at once', async () => {
+    const server = new Command('samples/echo/web.json5', '--listen', '127.0.0.1:0')
+    const client = await RawClient.open(await server.port())
+    server.child.kill('SIGINT')
+    await client.frame()
+    server.child.kill('SIGINT')
+    expect(await server.exit).toBe(1)
+  })
+
+  it('an action route without a module starts, and is named in a warning', async () => {
+    const file = join(folder, 'seed.json5')
+    writeFileSync(file, `{ web: { routes: [{ match: '/ws/', handler: 'action' }] } }`)
+    const server = new Command(file, '--listen', '127.0.0.1:0')
+    const port = await server.port()
+    expect(server.err).toContain('/ws/')
+    const client = await RawClient.connect(port)
+    client.send(Buffer.from('GET /ws/x HTTP/1.1\r\nHost: x\r\n\r\n'))
+    expect((await client.response()).status).toBe(404)
+  })
+
+  it.each([
+    ['export const x = 1', /has no default export that is a function/],
+    ['throw new Error("in the module")', /in the module/],
+  ])('a module that is no action: %s', async (code, message) => {
+    writeFileSync(join(folder, 'module.ts'), code)
+    const file = join(folder, 'module.json5')
+    writeFileSync(file, `{ web: { routes: [{ match: '/', handler: 'action', module: './module.ts' }] } }`)
+    const server = new Command(file, '--listen', '127.0.0.1:0')
+    expect(await server.exit).toBe(1)
+    expect(server.err).toMatch(message)
+  })
+})

@@ -1,0 +1,166 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { api } from './api.ts'
+import { handshake } from './handshake.ts'
+import { parser } from './parser.ts'
+import { Random } from './random.ts'
+import { server } from './server.ts'
+import { Problem, type Runner, type Target } from './target.ts'
+
+export const targets: readonly Target[] = [parser, api, server, handshake]
+
+export interface Plan {
+  readonly seed: number
+  /** The first input. */
+  readonly from: number
+  /** Inputs that are tried. */
+  readonly count: number
+}
+
+export interface Result {
+  readonly done: number
+  readonly inputs: number
+  readonly seconds: number
+  /** Share of the inputs that got through to the application. */
+  readonly reached: number
+  /** Bytes of memory at the end less those at half. */
+  readonly growth: number
+  readonly notes: string
+}
+
+const PROGRESS = 2000
+/** Inputs up to this size are printed. */
+const PRINTABLE = 4096
+
+export const freshSeed = (): number => Math.floor(Math.random() * 0x1_0000_0000)
+
+/** Tries inputs until as many are done as planned. Throws at the first problem, and when too much or too little came of it. */
+export async function fuzz(target: Target, plan: Plan, say: (line: string) => void): Promise<Result> {
+  const runner = await target.start()
+  try {
+    return await run(target, runner, plan, say)
+  } finally {
+    await runner.stop()
+  }
+}
+
+async function run(
+  target: Target,
+  runner: Runner,
+  { seed, from, count }: Plan,
+  say: (line: string) => void,
+): Promise<Result> {
+  const start = performance.now()
+  let next = from
+  let done = 0
+  let reached = 0
+  let spoken = start
+  let failed = false
+
+  const lane = async (id: number, end: number): Promise<void> => {
+    while (done < end && !failed) {
+      const index = next++
+      const input = runner.make(Random.of(seed, index))
+      try {
+        const outcome = runner.attempt(input, id)
+        const { count: counts, reached: through } = outcome instanceof Promise ? await outcome : outcome
+        done += counts
+        if (through) reached++
+      } catch (error) {
+        failed = true
+        throw new Error(describe(target, seed, index, input, error), { cause: error })
+      }
+      const now = performance.now()
+      if (now - spoken < PROGRESS) continue
+      spoken = now
+      say(`${target.name}: ${done} of ${count}, ${Math.round((done * 1000) / (now - start))}/s`)
+      // A target that never waits would keep everything else waiting.
+      await turn()
+    }
+  }
+  const until = async (end: number): Promise<number> => {
+    await Promise.all(Array.from({ length: target.lanes }, (_, id) => lane(id, end)))
+    await runner.settle()
+    return usedMemory()
+  }
+
+  const half = await until(Math.ceil(count / 2))
+  const growth = (await until(count)) - half
+  const inputs = next - from
+  const seconds = (performance.now() - start) / 1000
+  const result = { done, inputs, seconds, reached: reached / inputs, growth, notes: runner.notes() }
+  say(`${target.name}: ${summary(result)}`)
+  // A replay of a few inputs proves nothing about shares.
+  if (count < 1000) return result
+  if (result.reached < target.minReached) throw new Error(`${target.name}: too few inputs get through: seed ${seed}`)
+  if (growth > target.maxGrowth) throw new Error(`${target.name}: memory grows by ${growth} bytes: seed ${seed}`)
+  return result
+}
+
+function summary({ done, inputs, seconds, reached, growth, notes }: Result): string {
+  const percent = Math.round(reached * 100)
+  const rate = Math.round(done / seconds)
+  const megabytes = (growth / 1e6).toFixed(2)
+  return `${done} done (${inputs} inputs) in ${seconds.toFixed(1)} s, ${rate}/s, ${percent} % got through, ${megabytes} MB growth ${notes}`
+}
+
+function describe(target: Target, seed: number, index: number, input: Buffer, error: unknown): string {
+  const bytes = (error instanceof Problem ? error.input : null) ?? input
+  const hex = bytes.toString('hex')
+  const folder = join(tmpdir(), 'fiberws-fuzz')
+  const file = join(folder, `${target.name}-${seed}-${index}.hex`)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(file, `${hex}\n`)
+  return [
+    `${target.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    `  seed ${seed}, input ${index}: npm run fuzz -- --only ${target.name} --seed ${seed} --from ${index} --count 1`,
+    `  ${bytes.length} bytes: ${hex.length > PRINTABLE ? `${hex.slice(0, PRINTABLE)}…` : hex}`,
+    `  to keep it: mv ${file} test/fuzz/corpus/${target.name}-<what-it-shows>.hex`,
+  ].join('\n')
+}
+
+const collect: unknown = (setFlagsFromString('--expose-gc'), runInNewContext('gc'))
+
+/** What is still referred to, inside of V8 and outside. */
+async function usedMemory(): Promise<number> {
+  for (let i = 0; i < 4; i++) {
+    await turn()
+    if (typeof collect === 'function') Reflect.apply(collect, undefined, [])
+  }
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+export interface CorpusEntry {
+  readonly name: string
+  readonly target: Target
+  readonly input: Buffer
+}
+
+/** Past failures and other inputs worth keeping: `<target>-<what it shows>.hex`; lines with # are comments. */
+export function corpus(): CorpusEntry[] {
+  const folder = new URL('corpus/', import.meta.url)
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.hex'))
+    .map((name) => {
+      const target = targets.find((candidate) => name.startsWith(`${candidate.name}-`))
+      if (target === undefined) throw new Error(`${name}: no such target`)
+      const lines = readFileSync(new URL(name, folder), 'utf8').split('\n')
+      const hex = lines.filter((line) => !line.startsWith('#')).join('')
+      return { name, target, input: Buffer.from(hex.replaceAll(/\s/g, ''), 'hex') }
+    })
+}
+
+export async function replay({ target, input }: CorpusEntry): Promise<void> {
+  const runner = await target.start()
+  try {
+    await runner.attempt(input, 0)
+    await runner.settle()
+  } finally {
+    await runner.stop()
+  }
+}

@@ -1,0 +1,37 @@
+import { parseArgs } from 'node:util'
+import { corpus, freshSeed, fuzz, replay, targets } from './fuzz.ts'
+
+/** `npm run fuzz -- [--seed N] [--count N] [--from N] [--only parser|api|server|handshake]` */
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    count: { type: 'string' },
+    from: { type: 'string', default: '0' },
+    only: { type: 'string' },
+  },
+})
+
+async function main(): Promise<void> {
+  const seed = values.seed === undefined ? freshSeed() : Number(values.seed)
+  const chosen = targets.filter(({ name }) => values.only === undefined || values.only === name)
+  if (chosen.length === 0) throw new Error(`no such target: ${values.only}`)
+  console.log(`fuzz: seed ${seed}, ${chosen.map(({ name }) => name).join(', ')}`)
+
+  for (const entry of corpus().filter(({ target }) => chosen.includes(target))) {
+    console.log(`corpus: ${entry.name}`)
+    await replay(entry)
+  }
+  let failures = 0
+  for (const target of chosen) {
+    const count = values.count === undefined ? target.full : Number(values.count)
+    try {
+      await fuzz(target, { seed, from: Number(values.from), count }, console.log)
+    } catch (error) {
+      failures++
+      console.error(error instanceof Error ? error.message : error)
+    }
+  }
+  process.exitCode = failures === 0 ? 0 : 1
+}
+
+await main()

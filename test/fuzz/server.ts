@@ -1,0 +1,242 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { type FrameHandler, FrameParser } from '../../lib/engine/node/parser.ts'
+import { MESSAGE_END, type PieceEnd } from '../../lib/engine/port.ts'
+import { close, ping, readFrames } from '../support/frames.ts'
+import { RawClient } from '../support/raw.ts'
+import { Live, MAX_MESSAGE, ROUTES, within } from './live.ts'
+import { Random } from './random.ts'
+import { chunks, mutate, sequence } from './sequences.ts'
+import { must, type Outcome, Problem, type Runner, type Target } from './target.ts'
+
+const LANES = 100
+/** Sequences that a connection gets, if it lives. */
+const PER_CONNECTION = 40
+const NO_STATUS = 1005
+
+/** What a server that echoes should make of the bytes of one connection. The parser is trusted here: it has a target of its own. */
+class Model implements FrameHandler {
+  /** The status of the Close that must come; null while the connection is well. */
+  ends: number | null = null
+  /** Payloads to be echoed. */
+  expected: Buffer[] = []
+  lastPing: Buffer | null = null
+  inMessage = false
+  readonly #parser = new FrameParser(this, true)
+  readonly #partial: boolean
+  #message: Buffer[] = []
+  #length = 0
+
+  constructor(partial: boolean) {
+    this.#partial = partial
+  }
+
+  push(bytes: Buffer): void {
+    this.lastPing = null
+    this.#parser.push(Buffer.from(bytes))
+  }
+
+  onFrame(length: number): boolean {
+    if (this.#length + length > MAX_MESSAGE) this.ends = 1009
+    return this.ends === null
+  }
+
+  onData(bytes: Buffer, _binary: boolean, end: PieceEnd): void {
+    this.#length += bytes.length
+    this.#message.push(Buffer.from(bytes))
+    this.inMessage = end !== MESSAGE_END
+    if (this.#partial || end === MESSAGE_END) {
+      this.expected.push(...this.#message)
+      this.#message = []
+    }
+    if (end === MESSAGE_END) this.#length = 0
+  }
+
+  onPing(payload: Buffer): void {
+    this.lastPing = Buffer.from(payload)
+  }
+
+  onClose(status: number): void {
+    this.ends = status
+  }
+
+  onFault(status: number): void {
+    this.ends = status
+  }
+}
+
+/** One connection and what it has said. */
+class Peer {
+  over = false
+  sequences = 0
+  readonly history: Buffer[] = []
+  readonly #client: RawClient
+  readonly #route: string
+  readonly #model: Model
+  #got: Buffer[] = []
+  #pong: Buffer | null = null
+  #closeStatus: number | null = null
+
+  constructor(client: RawClient, route: string) {
+    this.#client = client
+    this.#route = route
+    this.#model = new Model(route === '/partial')
+  }
+
+  /** Sends an input and a ping behind it, and waits for what must come of them. */
+  async play(input: Buffer, random: Random): Promise<void> {
+    this.sequences++
+    const sync = Buffer.from(`sync ${this.sequences}`)
+    const bytes = Buffer.concat([input, ping(sync)])
+    this.history.push(bytes)
+    this.#model.push(bytes)
+    for (const piece of chunks(random, bytes)) {
+      this.#client.send(piece)
+      if (random.chance(0.5)) await turn()
+    }
+    if (this.#model.ends !== null) await this.#ended(this.#model.ends)
+    else if (this.#model.lastPing?.equals(sync)) await this.#synced(sync)
+    else await this.cut(random)
+  }
+
+  /** Says goodbye in one of the ways there are. */
+  async leave(random: Random): Promise<void> {
+    if (this.over) return
+    if (random.chance(0.4)) return this.cut(random)
+    const bytes = close(1000, 'bye')
+    this.history.push(bytes)
+    this.#model.push(bytes)
+    this.#client.send(bytes)
+    await this.#ended(this.#model.ends ?? 0)
+  }
+
+  /** Ends TCP without a Close: none may come back. */
+  async cut(random: Random): Promise<void> {
+    this.over = true
+    if (random.chance(0.2)) return this.#client.reset()
+    this.#client.socket.end()
+    await within(
+      this.#client.until(() => this.#client.closed),
+      `end after ours on ${this.#route}`,
+    )
+    this.#read()
+    must(this.#closeStatus === null, () => `Close ${this.#closeStatus} without a reason`)
+  }
+
+  destroy(): void {
+    this.#client.destroy()
+  }
+
+  async #ended(status: number): Promise<void> {
+    this.over = true
+    await within(
+      this.#client.until(() => this.#client.ended),
+      `end after ${status} on ${this.#route}`,
+    )
+    this.#read()
+    must(this.#closeStatus === status, () => `Close ${this.#closeStatus} in place of ${status} on ${this.#route}`)
+    this.#client.socket.end()
+    await within(
+      this.#client.until(() => this.#client.closed),
+      `close after ${status}`,
+    )
+  }
+
+  async #synced(sync: Buffer): Promise<void> {
+    const ponged = (): boolean => {
+      this.#read()
+      return this.#pong?.equals(sync) === true || this.#client.ended
+    }
+    await within(this.#client.until(ponged), `pong on ${this.#route}`)
+    must(!this.#client.ended, () => `ended with ${this.#closeStatus} without a reason on ${this.#route}`)
+    // A slow callback answers after the pong; the rest of a message that is not over is kept back.
+    if (this.#route === '/slow' || (this.#route === '/partial' && this.#model.inMessage)) return
+    must(this.#model.expected.length === 0, `an echo is missing on ${this.#route}`)
+  }
+
+  /** Takes what the server has sent; echoes must be what was expected, in order. */
+  #read(): void {
+    const { frames, rest } = readFrames(this.#client.received)
+    if (frames.length === 0) return
+    this.#client.received = Buffer.from(rest)
+    for (const { opcode, payload } of frames) {
+      must(this.#closeStatus === null, 'a frame behind Close')
+      if (opcode < 8) this.#got.push(payload)
+      else if (opcode === 10) this.#pong = payload
+      else if (opcode === 8) this.#closeStatus = payload.length === 0 ? NO_STATUS : payload.readUInt16BE(0)
+    }
+    const got = Buffer.concat(this.#got)
+    const expected = Buffer.concat(this.#model.expected)
+    const length = Math.min(got.length, expected.length)
+    must(got.subarray(0, length).equals(expected.subarray(0, length)), () => `not an echo on ${this.#route}`)
+    // Of a frame that turns out not to be UTF-8, parts may have been delivered.
+    must(got.length === length || this.#model.ends === 1007, () => `more than an echo on ${this.#route}`)
+    this.#got = []
+    this.#model.expected = length === expected.length ? [] : [expected.subarray(length)]
+  }
+}
+
+class ServerRunner implements Runner {
+  readonly #live: Live
+  readonly #peers: (Peer | null)[] = []
+  #opened = 0
+
+  constructor(live: Live) {
+    this.#live = live
+  }
+
+  make(random: Random): Buffer {
+    return mutate(random, sequence(random))
+  }
+
+  async attempt(input: Buffer, lane: number): Promise<Outcome> {
+    const random = Random.from(input)
+    const query = `lane=${lane}`
+    const delivered = (): number => this.#live.delivered.get(query) ?? 0
+    const before = delivered()
+    const peer = this.#peers[lane] ?? (await this.#open(random, query))
+    this.#peers[lane] = null
+    try {
+      await peer.play(input, random)
+      if (peer.sequences >= PER_CONNECTION) await peer.leave(random)
+      this.#live.check()
+    } catch (error) {
+      peer.destroy()
+      throw new Problem(error instanceof Error ? error.message : String(error), Buffer.concat(peer.history))
+    }
+    if (!peer.over) this.#peers[lane] = peer
+    return { count: 1, reached: delivered() > before }
+  }
+
+  async settle(): Promise<void> {
+    const random = Random.of(this.#opened, 0)
+    await Promise.all(this.#peers.map(async (peer) => peer?.leave(random)))
+    this.#peers.length = 0
+    await this.#live.settle()
+  }
+
+  stop(): Promise<void> {
+    for (const peer of this.#peers) peer?.destroy()
+    return this.#live.stop()
+  }
+
+  notes(): string {
+    return `(${this.#opened} connections, ${this.#live.beats} echoes to the healthy one)`
+  }
+
+  async #open(random: Random, query: string): Promise<Peer> {
+    this.#opened++
+    const route = random.pick(ROUTES)
+    return new Peer(await within(RawClient.open(this.#live.port, `${route}?${query}`), 'opening'), route)
+  }
+}
+
+/** A server on loopback: it must echo what is valid, refuse the rest with the right status, and let go of everything. */
+export const server: Target = {
+  name: 'server',
+  full: 1_000_000,
+  quick: 2000,
+  lanes: LANES,
+  minReached: 0.3,
+  maxGrowth: 5e6,
+  start: async () => new ServerRunner(await Live.start()),
+}

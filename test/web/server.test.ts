@@ -1,0 +1,169 @@
+import { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parts } from '../../lib/parts.ts'
+import { createHost } from '../../lib/web/host.ts'
+import { webGetHeader, webGetQueryVar, webReadBody, webWriteResponse } from '../../lib/web/web.ts'
+import { handshake, RawClient } from '../support/raw.ts'
+import { engines, serve } from '../support/server.ts'
+
+let folder = ''
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fiberws-'))
+  const site = join(folder, 'site')
+  mkdirSync(join(site, 'sub dir', '.well-known'), { recursive: true })
+  writeFileSync(join(site, 'index.html'), '<p>home</p>')
+  writeFileSync(join(site, 'sub dir', 'index.html'), '<p>sub</p>')
+  writeFileSync(join(site, 'sub dir', '.well-known', 'x.txt'), 'known')
+  writeFileSync(join(site, 'data.BIN'), Buffer.alloc(300_000, 7))
+  writeFileSync(join(site, 'empty.txt'), '')
+  writeFileSync(join(site, '.env'), 'SECRET=1')
+  writeFileSync(join(folder, 'outside.txt'), 'outside')
+  symlinkSync(join(folder, 'outside.txt'), join(site, 'link.txt'))
+  symlinkSync(join(site, 'index.html'), join(site, 'inside.html'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** A request whose connection ends with the answer. */
+async function fetchRaw(
+  port: number,
+  method: string,
+  target: string,
+  more = '',
+): Promise<{ status: number; head: string; body: Buffer }> {
+  const client = await RawClient.connect(port)
+  client.send(Buffer.from(`${method} ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${more}\r\n`))
+  const { status, head } = await client.response()
+  return { status, head, body: await client.rest() }
+}
+
+describe.each(engines)('a host on the %s engine', (engine) => {
+  const site = () =>
+    serve(engine, () => {}, {
+      documents: join(folder, 'site'),
+      routes: [
+        { match: '/none/', handler: 'action' },
+        { match: '/', handler: 'file' },
+      ],
+    })
+
+  it('serves files with their type, and HEAD without a body (trap 64)', async () => {
+    const { port } = await site()
+    const home = await fetchRaw(port, 'GET', '/')
+    expect(home.status).toBe(200)
+    expect(home.body.toString()).toBe('<p>home</p>')
+    expect(home.head).toContain('Content-Type: text/html; charset=utf-8')
+    const big = await fetchRaw(port, 'GET', '/data.BIN')
+    expect(big.body.equals(Buffer.alloc(300_000, 7))).toBe(true)
+    expect(big.head).toContain('Content-Type: application/octet-stream')
+    const head = await fetchRaw(port, 'HEAD', '/data.BIN')
+    expect(head.head).toContain('Content-Length: 300000')
+    expect(head.body.length).toBe(0)
+    expect((await fetchRaw(port, 'GET', '/empty.txt')).body.length).toBe(0)
+    expect((await fetchRaw(port, 'GET', '/sub%20dir/.well-known/x.txt')).body.toString()).toBe('known')
+    expect((await fetchRaw(port, 'GET', '/inside.html')).status).toBe(200)
+  })
+
+  it('HEAD and the next request on one connection (trap 64)', async () => {
+    const { port } = await site()
+    const client = await RawClient.connect(port)
+    client.send(Buffer.from('HEAD / HTTP/1.1\r\nHost: x\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n'))
+    expect((await client.response()).status).toBe(200)
+    expect((await client.response()).status).toBe(404)
+  })
+
+  it('trap 67: a folder without slash is a redirect that keeps the query', async () => {
+    const { port } = await site()
+    const { status, head } = await fetchRaw(port, 'GET', '/sub%20dir?q=1')
+    expect(status).toBe(301)
+    expect(head).toContain('Location: ./sub%20dir/?q=1')
+    expect((await fetchRaw(port, 'GET', '/sub%20dir/')).body.toString()).toBe('<p>sub</p>')
+  })
+
+  it.each([
+    ['/%2e%2e/%2e%2e/etc/passwd', 400],
+    ['/a/..%2f..%2fetc', 400],
+    ['/..%5c..', 400],
+    ['/%00', 400],
+    ['/.env', 404],
+    ['/link.txt', 404],
+    ['/nowhere', 404],
+    ['/nowhere/', 404],
+    ['/index.html/', 404],
+  ])('trap 63: %s is %i', async (target, status) => {
+    const { port } = await site()
+    const answer = await fetchRaw(port, 'GET', target)
+    expect(answer.status).toBe(status)
+    expect(answer.body.toString()).not.toMatch(/SECRET|outside|root:/)
+  })
+
+  it('methods that a route does not have are 405 with Allow', async () => {
+    const { port } = await site()
+    const { status, head } = await fetchRaw(port, 'DELETE', '/')
+    expect(status).toBe(405)
+    expect(head).toContain('Allow: GET, HEAD')
+  })
+
+  it('trap 59: an upgrade on a file route serves the file', async () => {
+    const { port } = await site()
+    const client = await RawClient.connect(port)
+    client.send(handshake('/'))
+    const { status, head } = await client.response()
+    expect(status).toBe(200)
+    expect(head).toContain('Connection: close')
+    expect((await client.rest()).toString()).toBe('<p>home</p>')
+  })
+
+  it('trap 60: an upgrade on an action route without an action is 404, never 101', async () => {
+    // A host of its own, without the action that `serve` registers.
+    const host = createHost(
+      { web: { engine, listen: '127.0.0.1:0', routes: [{ match: '/', handler: 'action' }] } },
+      parts,
+    )
+    host.addAction('/a/', () => {})
+    await host.start()
+    const port = host.listening[0]?.port ?? 0
+    const client = await RawClient.connect(port)
+    client.send(handshake('/ab'))
+    expect((await client.response()).status).toBe(404)
+    const other = await RawClient.connect(port)
+    other.send(handshake('/a/b'))
+    expect((await other.response()).status).toBe(101)
+    await host.stop()
+  })
+
+  it('actions answer requests: path, query, headers, body', async () => {
+    const { port } = await serve(
+      engine,
+      async (web) => {
+        const body = await webReadBody(web)
+        return webWriteResponse(
+          web,
+          201,
+          '%s %s %s %s %s',
+          web.method,
+          web.path,
+          webGetQueryVar(web, 'q'),
+          webGetHeader(web, 'X-Name'),
+          body,
+        )
+      },
+      { limits: { body: 10 } },
+    )
+    const posted = await fetchRaw(port, 'POST', '/p%20q?q=a%20b', 'X-Name: me\r\nContent-Length: 4\r\n\r\nbody')
+    expect(posted.status).toBe(201)
+    expect(posted.body.toString()).toBe('POST /p q a b me body\n')
+    const large = await fetchRaw(port, 'POST', '/', 'Content-Length: 11\r\n\r\nbody is 11.')
+    expect(large.body.toString()).toBe('POST / null null null\n')
+  })
+
+  it('a request that the server must refuse leaves it serving', async () => {
+    const { port } = await site()
+    const client = await RawClient.connect(port)
+    client.send(Buffer.from(`GET / HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`))
+    expect((await client.response()).status).toBe(431)
+    expect((await fetchRaw(port, 'GET', '/')).status).toBe(200)
+  })
+})
