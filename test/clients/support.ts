@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { expect } from 'vitest'
 
 /** The command, as a user starts it, in a process of its own. */
@@ -8,48 +8,67 @@ export interface Server {
   readonly port: number
   /** ws://HOST:PORT, without a path. */
   readonly url: string
-  /** SIGTERM; the command must end with 0. A second call waits for the same end. */
+  /** SIGTERM; the command must end with 0. */
   stop(): Promise<void>
 }
 
 const ROOT = new URL('../..', import.meta.url)
 
+/** Milliseconds that a busy machine may take to start or stop a server. */
+export const START = 60_000
+
 /** Starts `fiberws CONFIG` on a free port and waits until it says that it listens. */
 export async function serve(config = 'samples/web.json5'): Promise<Server> {
   const args = ['--import', 'tsx', 'lib/cli.ts', config, '--listen', '127.0.0.1:0']
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
-  const said = collect(child)
-  const exited = once(child, 'exit')
+  const child = start(process.execPath, args)
   const port = await Promise.race([
-    listeningPort(child),
-    exited.then(([code]) => {
-      throw new Error(`the server ended with ${String(code)} before it listened:\n${said()}`)
+    listeningPort(child.process),
+    child.ended.then((end) => {
+      throw new Error(`the server ended before it listened: ${end}\n${child.said()}`)
     }),
   ])
   const stop = async (): Promise<void> => {
-    if (child.exitCode === null) child.kill('SIGTERM')
-    const [code, signal]: unknown[] = await exited
-    expect({ code, signal }, said()).toEqual({ code: 0, signal: null })
+    child.process.kill('SIGTERM')
+    expect(await child.ended, child.said()).toBe('exit code 0')
   }
   return { port, url: `ws://127.0.0.1:${port}`, stop }
 }
 
+export interface Child {
+  readonly process: ChildProcessByStdio<null, Readable, Readable>
+  /** 'exit code 0', or how else it ended; what it has said is complete then. */
+  readonly ended: Promise<string>
+  /** Both streams in the order of arrival. */
+  said(): string
+}
+
+/** Starts a program in the project's folder; it does not outlive this process. */
+export function start(command: string, args: readonly string[]): Child {
+  const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+  const kill = (): boolean => child.kill('SIGKILL')
+  process.once('exit', kill)
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  }
+  const ended = new Promise<string>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) => {
+      process.off('exit', kill)
+      resolve(signal === null ? `exit code ${code}` : signal)
+    })
+  })
+  return { process: child, ended, said: () => text }
+}
+
 /** The port in the line that tells it; pending for ever if there is none. */
-function listeningPort({ stdout }: ChildProcess): Promise<number> {
+function listeningPort({ stdout }: Child['process']): Promise<number> {
   return new Promise((resolve) => {
-    if (stdout === null) return
     createInterface(stdout).on('line', (line) => {
       const port = /^listening on http:\/\/127\.0\.0\.1:(\d+)$/.exec(line)?.[1]
       if (port !== undefined) resolve(Number(port))
     })
   })
-}
-
-/** Everything a process says from here on, both streams in the order of arrival. */
-export function collect({ stdout, stderr }: ChildProcess): () => string {
-  let text = ''
-  for (const stream of [stdout, stderr]) stream?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-  return () => text
 }
 
 /**

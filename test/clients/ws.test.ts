@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type ClientOptions, type RawData, WebSocket } from 'ws'
-import { LARGE_TEXT, report, serve, type Server, someBytes, TEXTS } from './support.ts'
+import { LARGE_TEXT, report, serve, type Server, someBytes, START, TEXTS } from './support.ts'
 
 /** What ws has emitted, in the order of arrival. */
 class Client {
@@ -15,6 +15,7 @@ class Client {
       this.messages.push(isBinary ? toBuffer(data) : toBuffer(data).toString())
       this.#wake()
     })
+    this.ws.on('close', () => this.#wake())
   }
 
   static async open(...args: ConstructorParameters<typeof Client>): Promise<Client> {
@@ -24,33 +25,34 @@ class Client {
     return client
   }
 
-  /** The next message; rejects when the connection ends instead. */
+  /** The next message; rejects when the connection has ended instead. */
   async next(): Promise<string | Buffer> {
-    while (this.messages.length === 0) {
-      await new Promise<void>((resolve, reject) => {
-        this.#wake = resolve
-        this.ws.once('close', (code) => reject(new Error(`closed with ${code}`)))
-      })
-      this.ws.removeAllListeners('close')
+    for (;;) {
+      const message = this.messages.shift()
+      if (message !== undefined) return message
+      if (this.ws.readyState === WebSocket.CLOSED) throw new Error('closed before the message came')
+      await new Promise<void>((resolve) => (this.#wake = resolve))
     }
-    return this.messages.shift() ?? ''
   }
 
   /** Code and reason of the server's Close frame: ws has 1005 and 1006 of its own where there is none. */
-  async closed(): Promise<{ code: number; reason: string }> {
-    const [code, reason]: unknown[] = await once(this.ws, 'close')
-    return { code: Number(code), reason: String(reason) }
+  closed(): Promise<{ code: number; reason: string }> {
+    return new Promise((resolve) => {
+      this.ws.once('close', (code, reason) => resolve({ code, reason: reason.toString() }))
+    })
   }
 }
 
 const toBuffer = (data: RawData): Buffer =>
   Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data)
 
-/** The HTTP status with which a server refuses. */
-async function refusal(url: string, protocols: string[] = [], options: ClientOptions = {}): Promise<string> {
+/** What ws says when it is not let in. */
+function refusal(url: string, protocols: string[] = [], options: ClientOptions = {}): Promise<string> {
   const { ws } = new Client(url, protocols, options)
-  const [error]: unknown[] = await once(ws, 'error')
-  return error instanceof Error ? error.message : String(error)
+  return new Promise((resolve, reject) => {
+    ws.once('error', (error) => resolve(error.message))
+    ws.once('open', () => reject(new Error('the server let it in')))
+  })
 }
 
 const opened = new Set<Client>()
@@ -61,12 +63,12 @@ describe('npm ws', () => {
   beforeAll(async () => {
     server = await serve()
     echo = `${server.url}/echo`
-  })
+  }, START)
   afterEach(() => {
     for (const { ws } of opened) ws.terminate()
     opened.clear()
   })
-  afterAll(() => server.stop())
+  afterAll(() => server.stop(), START)
 
   it.each(Object.entries(TEXTS))('text: %s', async (_name, text) => {
     const client = await Client.open(echo)

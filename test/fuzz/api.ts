@@ -206,7 +206,7 @@ class Session {
       }
       await this.#finish()
     } catch (error) {
-      const calls = this.#trace.map(({ name, args }) => `    ${name}(${args.map(show).join(', ')})`)
+      const calls = this.#trace.map(({ name, args }) => `    ${name}(${args.map((arg) => this.#show(arg)).join(', ')})`)
       const words = error instanceof Error ? (error.stack ?? error.message) : String(error)
       throw new Problem(`${words}\n  last calls:\n${calls.join('\n')}`)
     }
@@ -328,6 +328,12 @@ class Session {
     void settled()
   }
 
+  #show(value: unknown): string {
+    if (this.#journals.has(value)) return `handle ${this.#handles.indexOf(value)}`
+    if (value === this.#bench.context.topics || value === globalThis) return '{…}'
+    return inspect(value, { depth: 0, breakLength: Infinity }).slice(0, 80)
+  }
+
   #settle(fails: boolean): void {
     const pending = this.#pending
     this.#pending = []
@@ -357,14 +363,6 @@ class Session {
     must(context.connections.size === 0, `${context.connections.size} connections are left`)
     must(context.wheel.size === 0 && clock.timers === 0, 'a timer is left')
     for (const journal of this.#journals.values()) must(!journal.opened || journal.closed, 'no CLOSE')
-  }
-}
-
-function show(value: unknown): string {
-  try {
-    return inspect(value, { depth: 0, breakLength: Infinity }).slice(0, 120)
-  } catch {
-    return 'something that cannot be shown'
   }
 }
 

@@ -13,7 +13,29 @@ type Make = (random: Random) => unknown
 type Choice<T> = readonly [T, ...T[]]
 
 const NUMBERS: Choice<number> = [
-  0, -0, 1, -1, 0.5, NaN, Infinity, -Infinity, 1e300, 5e-324, 100, 125, 126, 65536, 2147483648, -2147483648, 4294967296, 9007199254740991, -1000, 1000, 1005, 1006, 4999,
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  NaN,
+  Infinity,
+  -Infinity,
+  1e300,
+  5e-324,
+  100,
+  125,
+  126,
+  65536,
+  2147483648,
+  -2147483648,
+  4294967296,
+  9007199254740991,
+  -1000,
+  1000,
+  1005,
+  1006,
+  4999,
 ]
 const STRINGS: Choice<string> = ['', 'a', 'grüße 你好 🎉', '\ud800', 'a\u0000b', '__proto__', '5', 'x'.repeat(200)]
 
