@@ -77,6 +77,16 @@ function announce(host: Host): void {
   }
 }
 
+/** A start that opens doors to the network says so. */
+function noticeOpenDoors({ settings }: Host): void {
+  const open = settings.endpoints.filter(({ host }) => !isLoopback(host))
+  for (const { host } of open) {
+    process.stderr.write(`notice: '${host}' can be reached from the network, and no route asks for a credential\n`)
+  }
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
+
 /** The first signal asks, the second does not. */
 function stopOnSignal(host: Host): void {
   let stopping = false
@@ -100,6 +110,7 @@ async function main(): Promise<void> {
   const host = createHost(settings, parts)
   if ((await host.start()) !== 0) fail(host.error ?? 'Cannot start')
   announce(host)
+  noticeOpenDoors(host)
   stopOnSignal(host)
 }
 

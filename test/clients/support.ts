@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { expect } from 'vitest'
+import { afterAll, expect } from 'vitest'
 
 /** The command, as a user starts it, in a process of its own. */
 export interface Server {
@@ -42,23 +42,30 @@ export interface Child {
   said(): string
 }
 
-/** Starts a program in the project's folder; it does not outlive this process. */
+const running = new Set<Child>()
+
+// What a failed test has left behind.
+afterAll(() => {
+  for (const child of running) child.process.kill('SIGKILL')
+})
+
+/** Starts a program in the project's folder; it does not outlive the tests of the file. */
 export function start(command: string, args: readonly string[]): Child {
-  const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
-  const kill = (): boolean => child.kill('SIGKILL')
-  process.once('exit', kill)
+  const spawned = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
   let text = ''
-  for (const stream of [child.stdout, child.stderr]) {
+  for (const stream of [spawned.stdout, spawned.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
   }
   const ended = new Promise<string>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (code, signal) => {
-      process.off('exit', kill)
-      resolve(signal === null ? `exit code ${code}` : signal)
+    spawned.once('error', reject)
+    spawned.once('close', (code, signal) => {
+      running.delete(child)
+      resolve(signal ?? `exit code ${code}`)
     })
   })
-  return { process: child, ended, said: () => text }
+  const child = { process: spawned, ended, said: () => text }
+  running.add(child)
+  return child
 }
 
 /** The port in the line that tells it; pending for ever if there is none. */

@@ -331,7 +331,7 @@ class Session {
   #show(value: unknown): string {
     if (this.#journals.has(value)) return `handle ${this.#handles.indexOf(value)}`
     if (value === this.#bench.context.topics || value === globalThis) return '{…}'
-    return inspect(value, { depth: 0, breakLength: Infinity }).slice(0, 80)
+    return inspect(value, { depth: 0, breakLength: Infinity }).split('\n', 1).join('').slice(0, 80)
   }
 
   #settle(fails: boolean): void {

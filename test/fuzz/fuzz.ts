@@ -116,11 +116,17 @@ function describe(target: Target, seed: number, index: number, input: Buffer, er
   mkdirSync(folder, { recursive: true })
   writeFileSync(file, `${hex}\n`)
   return [
-    `${target.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    `${target.name}: ${explain(error)}`,
     `  seed ${seed}, input ${index}: npm run fuzz -- --only ${target.name} --seed ${seed} --from ${index} --count 1`,
     `  ${bytes.length} bytes: ${hex.length > PRINTABLE ? `${hex.slice(0, PRINTABLE)}…` : hex}`,
     `  to keep it: mv ${file} test/fuzz/corpus/${target.name}-<what-it-shows>.hex`,
   ].join('\n')
+}
+
+/** A message of several lines says where it comes from itself. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.message.includes('\n') ? error.message : (error.stack ?? error.message)
 }
 
 const collect: unknown = (setFlagsFromString('--expose-gc'), runInNewContext('gc'))

@@ -51,7 +51,6 @@ const ODD: Choice<Make> = [
   () => () => undefined,
   () => fail,
   () => async () => undefined,
-  () => Deliberate,
   () => ({}),
   () => ({ __proto__: null }),
   () => ({ client: true, state: 1, data: 'not a handle' }),

@@ -131,6 +131,8 @@ describe.each(engines)('a host on the %s engine', (engine) => {
     const other = await RawClient.connect(port)
     other.send(handshake('/a/b'))
     expect((await other.response()).status).toBe(101)
+    client.destroy()
+    other.destroy()
     await host.stop()
   })
 

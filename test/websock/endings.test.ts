@@ -45,6 +45,8 @@ type Act = (ws: WebSocket, event: WebSocketEvent) => unknown
 /** Puts a connection into a situation, lets the cause strike, and sees it through. */
 async function play(row: Row, situation: Situation, start: (act: Act) => Promise<Stage>): Promise<Stage> {
   const gate = deferred()
+  // Where nothing waits at the gate, nobody hears it.
+  gate.promise.catch(() => {})
   const gateAt = situation === 'inside OPEN' ? WS_EVENT_OPEN : WS_EVENT_MESSAGE
   const local = row.cause === 'local' || row.cause === 'stop'
   let stage: Stage | null = null

@@ -164,25 +164,26 @@ describe('fibers', () => {
     expect(seen).toEqual(['null', 'quick'])
   })
 
-  it('F4: no more than 64 queued events in a turn', async () => {
+  it('F4: no more than 64 queued events in a turn, and what comes meanwhile stays behind them', async () => {
     const gate = deferred()
-    let delivered = 0
+    const delivered: unknown[] = []
     const { transport, clock } = running((_ws, event, buf) => {
       if (event !== MESSAGE) return undefined
-      delivered++
+      delivered.push(buf)
       return buf === 'first' ? gate.promise : undefined
     })
     transport.message('first')
-    for (let i = 0; i < 200; i++) transport.message('x')
+    for (let i = 0; i < 200; i++) transport.message(String(i))
     gate.resolve()
     await settled()
-    expect(delivered).toBe(1 + 64)
-    clock.turn()
-    expect(delivered).toBe(1 + 128)
+    expect(delivered.length).toBe(1 + 64)
     transport.message('behind')
+    expect(delivered.length).toBe(1 + 64)
+    clock.turn()
+    expect(delivered.length).toBe(1 + 128)
     clock.turn()
     clock.turn()
-    expect(delivered).toBe(202)
+    expect(delivered).toEqual(['first', ...Array.from({ length: 200 }, (_, i) => String(i)), 'behind'])
   })
 
   it('websocket-run trap 7: SendClose inside MESSAGE, CLOSE starts after the callback settled', async () => {

@@ -22,8 +22,9 @@ export class NodeExchange implements Exchange {
   readonly method: string
   readonly target: string
   readonly version: string
-  readonly #req: IncomingMessage
-  readonly #offer: UpgradeOffer | null
+  /** Null once upgraded: an idle connection should not keep its request alive. */
+  #req: IncomingMessage | null
+  #offer: UpgradeOffer | null
   /** Kept, for a request lets go of its socket when it is over. */
   readonly #socket: Socket
   #res: ServerResponse | null
@@ -43,7 +44,7 @@ export class NodeExchange implements Exchange {
   get headers(): Readonly<Record<string, string>> {
     if (this.#headers === null) {
       this.#headers = {}
-      for (const [name, value] of Object.entries(this.#req.headers)) {
+      for (const [name, value] of Object.entries(this.#req?.headers ?? {})) {
         if (value !== undefined) this.#headers[name] = Array.isArray(value) ? value.join(', ') : value
       }
     }
@@ -66,10 +67,14 @@ export class NodeExchange implements Exchange {
     const req = this.#req
     const chunks: Buffer[] = []
     let length = 0
+    if (req === null) return Promise.resolve(null)
     return new Promise((resolve) => {
       req.on('data', (chunk: Buffer) => {
         length += chunk.length
-        if (length <= limit) return void chunks.push(chunk)
+        if (length <= limit) {
+          chunks.push(chunk)
+          return
+        }
         // The rest is read and dropped, so that the peer gets its answer; the connection ends behind it.
         this.#response().shouldKeepAlive = false
         chunks.length = 0
@@ -111,9 +116,11 @@ export class NodeExchange implements Exchange {
     const offer = this.#offer
     if (offer === null || this.#res !== null || this.#upgraded || offer.socket.destroyed) return null
     this.#upgraded = true
+    this.#offer = null
     const accept = createHash('sha1')
       .update(this.headers['sec-websocket-key'] + MAGIC)
       .digest('base64')
+    this.#req = null
     const lines = [
       'HTTP/1.1 101 Switching Protocols',
       'Upgrade: websocket',
@@ -129,6 +136,7 @@ export class NodeExchange implements Exchange {
   /** An upgrade request that is answered like any other: the response is ours to make, the connection ends with it. */
   #response(): ServerResponse {
     if (this.#res !== null) return this.#res
+    if (this.#req === null) throw new Error('This request was upgraded')
     const res = new ServerResponse(this.#req)
     this.#res = res
     const socket = this.#socket
