@@ -103,6 +103,7 @@ export function webSocketGetBufferedAmount(ws: WebSocket | null): number {
 export function webSocketCork(ws: WebSocket | null, fn: () => void): void {
   const socket = toSocket(ws)
   const transport = socket?.transport
+  if (typeof fn !== 'function') return
   if (socket === null || !transport || socket.corked) return fn()
   socket.corked = true
   let failure: { error: unknown } | null = null

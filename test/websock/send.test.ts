@@ -271,6 +271,8 @@ describe('frames', () => {
       }),
     ).toThrow('mine')
     expect(other.ws.corked).toBe(false)
+    // @ts-expect-error nothing to call
+    webSocketCork(other.ws, 5)
     let called = false
     webSocketCork(null, () => (called = true))
     expect(called).toBe(true)

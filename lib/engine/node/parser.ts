@@ -141,7 +141,7 @@ export class FrameParser {
     const fault = this.#check(first, opcode, fin, masked, short, length)
     if (fault !== null) return this.#fail(PROTOCOL_ERROR, fault)
     if (opcode < CLOSE) {
-      if (!this.#handler.onFrame(length)) return this.stop()
+      if (!this.#handler.onFrame(length) || this.#stopped) return this.stop()
       if (opcode !== CONT) {
         this.#message = opcode
         this.#utf8?.reset()

@@ -95,6 +95,16 @@ describe('FrameParser', () => {
     expect(seen).toEqual([])
   })
 
+  it('a handler that stops the parser in onFrame gets nothing of that frame, also of an empty one', () => {
+    const { parser, seen, handler } = parse()
+    handler.onFrame = () => {
+      parser.stop()
+      return true
+    }
+    parser.push(text(''))
+    expect(seen).toEqual([])
+  })
+
   it('a client takes frames without a mask and refuses others (D27)', () => {
     const client = parse(false)
     client.parser.push(frame({ opcode: 1, payload: 'x', mask: null }))
