@@ -64,6 +64,10 @@ function readSettings({ values, positionals }: ReturnType<typeof parse>): Settin
   return { ...settings, engine: engine ?? settings.engine, endpoints: endpoints ?? settings.endpoints }
 }
 
+function warn(warnings: readonly string[]): void {
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
+}
+
 /** One line for each listener, and one for each route with what to try. */
 function announce(host: Host): void {
   const { engine, listening, settings } = host
@@ -105,13 +109,17 @@ async function main(): Promise<void> {
   if (args.values.help) return console.log(HELP)
   if (args.values.version) return console.log(version())
   const settings = readSettings(args)
-  for (const warning of settings.warnings) process.stderr.write(`warning: ${warning}\n`)
-  if (args.values.check) return console.log('ok')
+  if (args.values.check) {
+    warn(settings.warnings)
+    return console.log('ok')
+  }
   const host = createHost(settings, parts)
   if ((await host.start()) !== 0) fail(host.error ?? 'Cannot start')
+  warn(host.warnings)
+  // Whoever waits for the lines may send a signal at once.
+  stopOnSignal(host)
   announce(host)
   noticeOpenDoors(host)
-  stopOnSignal(host)
 }
 
 try {

@@ -69,7 +69,8 @@ describe('the command', () => {
   it.each([
     [['--nonsense'], /--nonsense.*\nTry --help/s],
     [['a.json5', 'b.json5'], /One config file/],
-    [['no-such.json5'], /no-such\.json5: ENOENT/],
+    [['no-such.json5'], /no-such\.json5: no such file/],
+    [['--listen', 'no.such.host.invalid:1'], /There is no host 'no\.such\.host\.invalid'/],
     [['--engine', 'quick'], /--engine takes auto, uws or node/],
     [['--engine', 'uws'], /set engine to 'node' or 'auto'/],
     [['--listen', 'a:b:c'], /--listen: 'a:b:c' is not/],
@@ -112,10 +113,22 @@ describe('the command', () => {
     writeFileSync(file, `{ web: { routes: [{ match: '/ws/', handler: 'action' }] } }`)
     const server = new Command(file, '--listen', '127.0.0.1:0')
     const port = await server.port()
-    expect(server.err).toContain('/ws/')
+    expect(server.err).toMatch(/^warning: route '\/ws\/' has neither/m)
     const client = await RawClient.connect(port)
     client.send(Buffer.from('GET /ws/x HTTP/1.1\r\nHost: x\r\n\r\n'))
     expect((await client.response()).status).toBe(404)
+  })
+
+  it('a route that names a module or a handler that is not there', async () => {
+    const file = join(folder, 'missing.json5')
+    writeFileSync(file, `{ web: { routes: [{ match: '/', handler: 'action', module: './missing.ts' }] } }`)
+    const missing = new Command(file, '--listen', '127.0.0.1:0')
+    expect(await missing.exit).toBe(1)
+    expect(missing.err).toMatch(/missing\.ts: no such file, though a route names it/)
+    writeFileSync(file, `{ web: { routes: [{ match: '/', handler: 'fiel' }] } }`)
+    const unknown = new Command(file)
+    expect(await unknown.exit).toBe(1)
+    expect(unknown.err).toContain("web.routes.0.handler: must be one of 'file', 'action'")
   })
 
   it.each([

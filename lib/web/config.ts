@@ -54,7 +54,10 @@ export function loadConfig(file: string): Settings {
   try {
     value = JSON5.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new ConfigError([`${file}: ${error instanceof Error ? error.message : String(error)}`])
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    throw new ConfigError([
+      `${file}: ${missing ? 'no such file' : error instanceof Error ? error.message : String(error)}`,
+    ])
   }
   try {
     return toSettings(value, dirname(path))
@@ -131,12 +134,15 @@ export function toSettings(value: unknown, folder: string): Settings {
 const finite = (value: number): number => (value === Infinity ? 0 : value)
 const noneIsInfinity = (value: number): number => (value === 0 ? Infinity : value)
 
-/** A line for each place that is wrong. */
+/** A line for each place that is wrong; where only some words are allowed, with these words. */
 function describe(value: unknown): string[] {
   const lines = new Map<string, string>()
-  for (const { instancePath, message } of schema.Errors(value)) {
-    const key = instancePath.slice(1).replaceAll('/', '.')
-    lines.set(key, `${key || 'config'}: ${message}`)
+  const words = new Map<string, string[]>()
+  for (const error of schema.Errors(value)) {
+    const key = error.instancePath.slice(1).replaceAll('/', '.')
+    if (error.keyword === 'const') words.set(key, [...(words.get(key) ?? []), `'${String(error.params.allowedValue)}'`])
+    const allowed = words.get(key)?.join(', ')
+    lines.set(key, `${key || 'config'}: ${allowed === undefined ? error.message : `must be one of ${allowed}`}`)
   }
   return [...lines.values()]
 }

@@ -46,11 +46,14 @@ export class Host implements WebHost {
   readonly #actions: { match: string; action: WebAction }[] = []
   #running: Running | null = null
   #stopping: Promise<void> | null = null
+  /** What the user should hear about, though it works. */
+  readonly warnings: string[]
   /** Why the last start failed, for a person. */
   error: string | null = null
 
   constructor(settings: Settings, parts: Parts) {
     this.settings = settings
+    this.warnings = [...settings.warnings]
     this.#parts = parts
   }
 
@@ -105,8 +108,7 @@ export class Host implements WebHost {
       this.#running = { engine, server, context, routes, listening }
       for (const endpoint of settings.endpoints) {
         const port = await server.listen(endpoint)
-        const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host
-        listening.push({ url: `${endpoint.tls === null ? 'http' : 'https'}://${host}:${port}`, port })
+        listening.push({ url: `${endpoint.tls === null ? 'http' : 'https'}://${urlHost(endpoint.host)}:${port}`, port })
       }
     } catch (error) {
       this.error = describe(error)
@@ -196,6 +198,12 @@ function failed(exchange: Exchange, error: unknown): void {
   }
 }
 
+/** How a person on this machine spells a listener's host. */
+function urlHost(host: string): string {
+  if (host === '::' || host === '0.0.0.0') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}
+
 /** Waits for a promise, `ms` milliseconds at most. */
 async function within(promise: Promise<void>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
@@ -206,16 +214,20 @@ async function within(promise: Promise<void>, ms: number): Promise<void> {
   clearTimeout(timer)
 }
 
-/** An error of the system, or of the config, as a sentence that says what to do. */
+/** What the system says about a listener, as a sentence that says what to do. */
+const LISTEN_ERRORS: Readonly<
+  Record<string, (error: NodeJS.ErrnoException & { port?: unknown; hostname?: unknown }) => string>
+> = {
+  EADDRINUSE: ({ port }) => `Port ${String(port)} is in use: stop what listens there, or choose another with --listen`,
+  EACCES: ({ port }) => `Port ${String(port)} needs privileges: choose one above 1023`,
+  EADDRNOTAVAIL: ({ message }) => `This machine does not have that address: ${message}`,
+  ENOTFOUND: ({ hostname }) => `There is no host '${String(hostname)}': check listen`,
+}
+
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if ('code' in error && 'port' in error && error.code === 'EADDRINUSE') {
-    return `Port ${String(error.port)} is in use: stop what listens there, or choose another with --listen`
-  }
-  if ('code' in error && 'port' in error && error.code === 'EACCES') {
-    return `Port ${String(error.port)} needs privileges: choose one above 1023`
-  }
-  return error.message
+  const known = 'code' in error ? LISTEN_ERRORS[String(error.code)] : undefined
+  return known?.(error) ?? error.message
 }
 
 /** Makes a host from a config file or object. Throws ConfigError with every problem, a line each. */

@@ -11,6 +11,7 @@ import {
   type WebSocketProc,
   webSocketRun,
   webSocketSend,
+  webWriteResponse,
 } from '../../lib/index.ts'
 
 /** The C handler of the WebSocket skill, line by line. */
@@ -31,4 +32,7 @@ const onWebSocket: WebSocketProc = (ws, event, buf) => {
   }
 }
 
-export default (web: Web): Promise<number> => webSocketRun(web.webSocket, onWebSocket, null, null, 30000)
+export default (web: Web): Promise<number> | number =>
+  web.upgrade
+    ? webSocketRun(web.webSocket, onWebSocket, null, null, 30000)
+    : webWriteResponse(web, 400, 'This is a WebSocket: connect with ws://')

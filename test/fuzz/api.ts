@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import type { WebSocketEvent } from '../../include-types/websock.ts'
+import type { Json, WebSocketEvent } from '../../include-types/websock.ts'
 import { FRAME_END, MESSAGE_END, PIECE, type PieceEnd, type Receiver } from '../../lib/engine/port.ts'
 import type { MemoryTransport } from '../../lib/engine/memory.ts'
 import * as library from '../../lib/index.ts'
@@ -11,11 +11,11 @@ import { must, type Outcome, Problem, type Target } from './target.ts'
 import { anything, Deliberate, good } from './values.ts'
 
 /** Calls of a session, and those that it starts from inside of callbacks; deeper ones there are none. */
-const CALLS = 120
+const CALLS = 200
 const DEPTH = 3
 const TRACE = 12
 
-type Kind = keyof typeof good | 'ws' | 'topics' | 'tree' | 'stream' | 'proc' | 'work'
+type Kind = keyof typeof good | 'ws' | 'json' | 'topics' | 'tree' | 'stream' | 'proc' | 'work'
 
 /** What each parameter means; functions that are not here get a handle and anything. */
 const PARAMETERS: Record<string, readonly Kind[]> = {
@@ -24,7 +24,7 @@ const PARAMETERS: Record<string, readonly Kind[]> = {
   webSocketSend: ['ws', 'format', 'any', 'any', 'any'],
   webSocketSendString: ['ws', 'text'],
   webSocketSendBlock: ['ws', 'type', 'block', 'length'],
-  webSocketSendJson: ['ws', 'tree', 'node', 'key'],
+  webSocketSendJson: ['ws', 'json', 'node', 'path'],
   webSocketSendClose: ['ws', 'status', 'text'],
   webSocketCork: ['ws', 'work'],
   webSocketSetLimits: ['ws', 'size', 'size'],
@@ -53,6 +53,12 @@ const isCallable = (value: unknown): value is Callable => typeof value === 'func
 const functions = Object.entries(library).flatMap(([name, value]: [string, unknown]) =>
   /^(webSocket|json)[A-Z]/.test(name) && isCallable(value) ? [{ name, fn: value }] : [],
 )
+
+/** For a session without any function. */
+const NOTHING = { name: 'nothing', fn: () => undefined }
+
+/** Calls that end a connection, or make one that lives outside of the bench: seldom, for the rest to have a chance. */
+const FATAL = new Set(['webSocketFree', 'webSocketSendClose', 'webSocketAlloc'])
 
 /** The codes below 0 that the functions document. */
 const REFUSALS = new Set([-6, -14, -18, -40, -41])
@@ -116,8 +122,8 @@ class Peer {
     if (this.gone) return
     const { transport } = this
     const dice = random.below(100)
-    if (dice < 10) transport.stalled = true
-    else if (dice < 20) transport.drain()
+    if (dice < 15) transport.stalled = true
+    else if (dice < 21) transport.drain()
     else if (dice < 23) this.leave()
     else if (dice < 26) this.#say(true, (receiver) => receiver.onClose(random.pick([1000, 1005, 3000]), ''))
     else if (dice < 28) this.#say(true, (receiver) => receiver.onEnd())
@@ -181,9 +187,11 @@ class Session {
   events = 0
   readonly #random: Random
   readonly #bench: Bench
+  /** The functions that this session calls: a few at a time go deeper than all of them. */
+  readonly #functions: typeof functions
   readonly #peers: Peer[] = []
-  readonly #handles: unknown[] = [null]
-  readonly #trees: unknown[] = [{ a: { b: [1, 2, 'three'] } }]
+  readonly #handles: unknown[] = []
+  readonly #trees: Json[] = [library.jsonAlloc()]
   readonly #streams: PassThrough[] = []
   readonly #journals = new Map<unknown, Journal>()
   #pending: ((fails: boolean) => void)[] = []
@@ -194,6 +202,8 @@ class Session {
 
   constructor(random: Random) {
     this.#random = random
+    const share = random.pick([0.15, 0.3, 1])
+    this.#functions = functions.filter(() => random.chance(share))
     this.#bench = bench({ maxMessage: random.pick([0, 200, 10_000]), maxBackpressure: random.pick([0, 100, 5000]) })
   }
 
@@ -219,8 +229,8 @@ class Session {
     else if (dice < 90) this.#peers[random.below(this.#peers.length)]?.act(random)
     else if (dice < 93) this.#bench.clock.turn()
     else if (dice < 94) this.#bench.clock.advance(random.pick([50, 1000, 6000]))
-    else if (dice < 95) this.#connect()
-    else if (dice < 97) this.#settle(random.chance(0.2))
+    else if (dice < 96) this.#connect()
+    else if (dice < 98) this.#settle(random.chance(0.2))
     else await Promise.resolve()
   }
 
@@ -267,7 +277,8 @@ class Session {
   #call(): void {
     if (this.#depth >= DEPTH) return
     const random = this.#random
-    const { name, fn } = functions[random.below(functions.length)] ?? { name: '', fn: () => undefined }
+    const { name, fn } = this.#functions[random.below(this.#functions.length)] ?? NOTHING
+    if (FATAL.has(name) && random.chance(0.8)) return
     const kinds = PARAMETERS[name] ?? ['ws', 'any']
     const given = random.chance(0.9) ? kinds.length : random.below(kinds.length + 1)
     const args = Array.from({ length: given }, (_, i) => this.#argument(kinds[i] ?? 'any'))
@@ -288,8 +299,10 @@ class Session {
     const random = this.#random
     if (random.chance(kind === 'ws' || kind === 'tree' ? 0.05 : 0.15)) return anything(random)
     const among = (list: readonly unknown[]): unknown => list[random.below(list.length)]
-    if (kind === 'ws') return among(this.#handles)
+    // The latest handles are the liveliest.
+    if (kind === 'ws') return among(random.chance(0.7) ? this.#handles.slice(-3) : this.#handles)
     if (kind === 'tree') return among(this.#trees)
+    if (kind === 'json') return random.chance(0.7) ? among(this.#trees) : { a: { b: [1, 2, 'three'] } }
     if (kind === 'topics') return this.#bench.context.topics
     if (kind === 'proc') return this.#proc
     if (kind === 'work') return this.#work
@@ -304,10 +317,11 @@ class Session {
   }
 
   #returned(name: string, value: unknown): void {
-    if (name === 'webSocketGetData') return
+    // What was stored, and what the function of a cork returned
+    if (name === 'webSocketGetData' || name === 'webSocketCork') return
     if (typeof value === 'number') checkNumber(name, value)
     else if (value instanceof Promise) this.#watch(name, value)
-    else if (name === 'jsonAlloc') this.#trees.push(value)
+    else if (name === 'jsonAlloc') this.#trees.push(library.jsonAlloc())
     else if (name === 'webSocketAlloc' && value !== null) {
       this.#handles.push(value)
       this.#journals.set(value, new Journal())

@@ -4,7 +4,8 @@ import { corpus, freshSeed, fuzz, replay, targets } from './fuzz.ts'
 // A fiftieth of `npm run fuzz`, with a seed of its own each time, and every past failure.
 describe('fuzz', () => {
   const seed = freshSeed()
-  const lines = [`fuzz: seed ${seed}`]
+  console.log(`fuzz: seed ${seed}`)
+  const lines: string[] = []
   afterAll(() => console.log(lines.join('\n')))
 
   it.each(targets)('$quick inputs for the $name', { timeout: 60_000 }, async (target) => {

@@ -41,10 +41,20 @@ export const freshSeed = (): number => Math.floor(Math.random() * 0x1_0000_0000)
 /** Tries inputs until as many are done as planned. Throws at the first problem, and when too much or too little came of it. */
 export async function fuzz(target: Target, plan: Plan, say: (line: string) => void): Promise<Result> {
   const runner = await target.start()
+  const underWay = new Map<number, number>()
+  let crash: (error: unknown) => void = () => {}
+  const crashed = new Promise<never>((_resolve, reject) => {
+    crash = (error) => {
+      const inputs = [...underWay.values()].join(', ')
+      reject(new Error(`${target.name}: uncaught: ${explain(error)}\n  seed ${plan.seed}, during inputs ${inputs}`))
+    }
+  })
+  process.on('uncaughtException', crash)
   try {
-    return await run(target, runner, plan, say)
+    return await Promise.race([run(target, runner, plan, say, underWay), crashed])
   } finally {
     await runner.stop()
+    process.off('uncaughtException', crash)
   }
 }
 
@@ -53,6 +63,7 @@ async function run(
   runner: Runner,
   { seed, from, count }: Plan,
   say: (line: string) => void,
+  underWay: Map<number, number>,
 ): Promise<Result> {
   const start = performance.now()
   let next = from
@@ -64,6 +75,7 @@ async function run(
   const lane = async (id: number, end: number): Promise<void> => {
     while (done < end && !failed) {
       const index = next++
+      underWay.set(id, index)
       const input = runner.make(Random.of(seed, index))
       try {
         const outcome = runner.attempt(input, id)

@@ -11,25 +11,32 @@ const { values } = parseArgs({
   },
 })
 
+/** Number of failures: one does not keep the rest from being tried. */
+let failures = 0
+
+async function attempt(what: () => Promise<unknown>): Promise<void> {
+  try {
+    await what()
+  } catch (error) {
+    failures++
+    console.error(error instanceof Error ? error.message : error)
+  }
+}
+
 async function main(): Promise<void> {
   const seed = values.seed === undefined ? freshSeed() : Number(values.seed)
+  const from = Number(values.from)
   const chosen = targets.filter(({ name }) => values.only === undefined || values.only === name)
   if (chosen.length === 0) throw new Error(`no such target: ${values.only}`)
   console.log(`fuzz: seed ${seed}, ${chosen.map(({ name }) => name).join(', ')}`)
 
   for (const entry of corpus().filter(({ target }) => chosen.includes(target))) {
     console.log(`corpus: ${entry.name}`)
-    await replay(entry)
+    await attempt(() => replay(entry))
   }
-  let failures = 0
   for (const target of chosen) {
     const count = values.count === undefined ? target.full : Number(values.count)
-    try {
-      await fuzz(target, { seed, from: Number(values.from), count }, console.log)
-    } catch (error) {
-      failures++
-      console.error(error instanceof Error ? error.message : error)
-    }
+    await attempt(() => fuzz(target, { seed, from, count }, console.log))
   }
   process.exitCode = failures === 0 ? 0 : 1
 }

@@ -3,7 +3,7 @@ import { type FrameHandler, FrameParser } from '../../lib/engine/node/parser.ts'
 import { MESSAGE_END, type PieceEnd } from '../../lib/engine/port.ts'
 import { close, ping, readFrames } from '../support/frames.ts'
 import { RawClient } from '../support/raw.ts'
-import { Live, MAX_MESSAGE, ROUTES, within } from './live.ts'
+import { Live, MANNERS, type Manner, within } from './live.ts'
 import { Random } from './random.ts'
 import { chunks, mutate, sequence } from './sequences.ts'
 import { must, type Outcome, Problem, type Runner, type Target } from './target.ts'
@@ -22,12 +22,12 @@ class Model implements FrameHandler {
   lastPing: Buffer | null = null
   inMessage = false
   readonly #parser = new FrameParser(this, true)
-  readonly #partial: boolean
+  readonly #manner: Manner
   #message: Buffer[] = []
   #length = 0
 
-  constructor(partial: boolean) {
-    this.#partial = partial
+  constructor(manner: Manner) {
+    this.#manner = manner
   }
 
   push(bytes: Buffer): void {
@@ -36,7 +36,7 @@ class Model implements FrameHandler {
   }
 
   onFrame(length: number): boolean {
-    if (this.#length + length > MAX_MESSAGE) this.ends = 1009
+    if (this.#length + length > this.#manner.maxMessage) this.ends = 1009
     return this.ends === null
   }
 
@@ -44,7 +44,7 @@ class Model implements FrameHandler {
     this.#length += bytes.length
     this.#message.push(Buffer.from(bytes))
     this.inMessage = end !== MESSAGE_END
-    if (this.#partial || end === MESSAGE_END) {
+    if (this.#manner.partial || end === MESSAGE_END) {
       this.expected.push(...this.#message)
       this.#message = []
     }
@@ -70,16 +70,16 @@ class Peer {
   sequences = 0
   readonly history: Buffer[] = []
   readonly #client: RawClient
-  readonly #route: string
+  readonly #manner: Manner
   readonly #model: Model
   #got: Buffer[] = []
   #pong: Buffer | null = null
   #closeStatus: number | null = null
 
-  constructor(client: RawClient, route: string) {
+  constructor(client: RawClient, manner: Manner) {
     this.#client = client
-    this.#route = route
-    this.#model = new Model(route === '/partial')
+    this.#manner = manner
+    this.#model = new Model(manner)
   }
 
   /** Sends an input and a ping behind it, and waits for what must come of them. */
@@ -116,7 +116,7 @@ class Peer {
     this.#client.socket.end()
     await within(
       this.#client.until(() => this.#client.closed),
-      `end after ours on ${this.#route}`,
+      `end after ours on ${this.#manner.path}`,
     )
     this.#read()
     must(this.#closeStatus === null, () => `Close ${this.#closeStatus} without a reason`)
@@ -130,10 +130,10 @@ class Peer {
     this.over = true
     await within(
       this.#client.until(() => this.#client.ended),
-      `end after ${status} on ${this.#route}`,
+      `end after ${status} on ${this.#manner.path}`,
     )
     this.#read()
-    must(this.#closeStatus === status, () => `Close ${this.#closeStatus} in place of ${status} on ${this.#route}`)
+    must(this.#closeStatus === status, () => `Close ${this.#closeStatus} in place of ${status} on ${this.#manner.path}`)
     this.#client.socket.end()
     await within(
       this.#client.until(() => this.#client.closed),
@@ -146,11 +146,11 @@ class Peer {
       this.#read()
       return this.#pong?.equals(sync) === true || this.#client.ended
     }
-    await within(this.#client.until(ponged), `pong on ${this.#route}`)
-    must(!this.#client.ended, () => `ended with ${this.#closeStatus} without a reason on ${this.#route}`)
+    await within(this.#client.until(ponged), `pong on ${this.#manner.path}`)
+    must(!this.#client.ended, () => `ended with ${this.#closeStatus} without a reason on ${this.#manner.path}`)
     // A slow callback answers after the pong; the rest of a message that is not over is kept back.
-    if (this.#route === '/slow' || (this.#route === '/partial' && this.#model.inMessage)) return
-    must(this.#model.expected.length === 0, `an echo is missing on ${this.#route}`)
+    if (this.#manner.slow || (this.#manner.partial && this.#model.inMessage)) return
+    must(this.#model.expected.length === 0, `an echo is missing on ${this.#manner.path}`)
   }
 
   /** Takes what the server has sent; echoes must be what was expected, in order. */
@@ -167,9 +167,9 @@ class Peer {
     const got = Buffer.concat(this.#got)
     const expected = Buffer.concat(this.#model.expected)
     const length = Math.min(got.length, expected.length)
-    must(got.subarray(0, length).equals(expected.subarray(0, length)), () => `not an echo on ${this.#route}`)
+    must(got.subarray(0, length).equals(expected.subarray(0, length)), () => `not an echo on ${this.#manner.path}`)
     // Of a frame that turns out not to be UTF-8, parts may have been delivered.
-    must(got.length === length || this.#model.ends === 1007, () => `more than an echo on ${this.#route}`)
+    must(got.length === length || this.#model.ends === 1007, () => `more than an echo on ${this.#manner.path}`)
     this.#got = []
     this.#model.expected = length === expected.length ? [] : [expected.subarray(length)]
   }
@@ -185,7 +185,9 @@ class ServerRunner implements Runner {
   }
 
   make(random: Random): Buffer {
-    return mutate(random, sequence(random))
+    // What goes wrong often needs some traffic before.
+    const before = random.chance(0.5) ? sequence(random) : Buffer.alloc(0)
+    return Buffer.concat([before, mutate(random, sequence(random))])
   }
 
   async attempt(input: Buffer, lane: number): Promise<Outcome> {
@@ -225,8 +227,8 @@ class ServerRunner implements Runner {
 
   async #open(random: Random, query: string): Promise<Peer> {
     this.#opened++
-    const route = random.pick(ROUTES)
-    return new Peer(await within(RawClient.open(this.#live.port, `${route}?${query}`), 'opening'), route)
+    const manner = random.pick(MANNERS)
+    return new Peer(await within(RawClient.open(this.#live.port, `${manner.path}?${query}`), 'opening'), manner)
   }
 }
 

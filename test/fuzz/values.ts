@@ -78,7 +78,18 @@ const ODD: Choice<Make> = [
 export const anything: Make = (random) => random.pick(ODD)(random)
 
 const FORMATS: Choice<string> = ['%s', 'plain', '%d %5.2f|%-9s|%c', '%*.*f', '%#x %o %e %g %p', '%9000d', '%', '%%n%n']
-const KEYS: Choice<string> = ['a', 'a.b', 'a[0]', 'list[$]', '[3].x', 'a.b[1][2].c', '__proto__', 'a..b', '[9999]', '']
+const KEYS: Choice<string> = [
+  'a',
+  'a.b',
+  'a[0]',
+  'list[$]',
+  'list[3].x',
+  'b.c[1][2].d',
+  '__proto__',
+  'a..b',
+  '[9999]',
+  '',
+]
 const TYPES: Choice<number> = [0, 1, 2, 9, 0x10, 0x11, 0x12, 0x1001, 0x19, 8, 10]
 const STATUSES: Choice<number> = [1000, 1001, 3000, 4999, 0, 1005, 1006, 999, 5000]
 const SIZES: Choice<number> = [0, 1, 3, 20, 1000, 100_000, Infinity]
@@ -104,6 +115,7 @@ export const good = {
   time: (random) => random.pick(TIMES),
   topic: (random) => random.pick(TOPICS),
   flag: (random) => random.chance(0.5),
-  node: (random) => random.below(4),
-  key: (random) => (random.chance(0.3) ? null : random.pick(KEYS)),
+  node: (random) => (random.chance(0.7) ? 0 : random.below(6)),
+  key: (random) => random.pick(KEYS),
+  path: (random) => (random.chance(0.5) ? null : random.pick(KEYS)),
 } satisfies Record<string, Make>

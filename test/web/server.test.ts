@@ -161,6 +161,19 @@ describe.each(engines)('a host on the %s engine', (engine) => {
     expect(large.body.toString()).toBe('POST / null null null\n')
   })
 
+  it('connections that have asked for nothing, or for half, do not hold up a stop', async () => {
+    const { host, port } = await serve(engine, () => {}, { timeouts: { drain: '1min' } })
+    const silent = await RawClient.connect(port)
+    const half = await RawClient.connect(port)
+    half.send(Buffer.from('GET / HTTP/1.1\r\nHost:'))
+    const answered = await RawClient.connect(port)
+    answered.send(Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'))
+    await answered.response()
+    const ends = [silent, half, answered].map((client) => client.rest())
+    await host.stop()
+    await Promise.all(ends)
+  })
+
   it('a request that the server must refuse leaves it serving', async () => {
     const { port } = await site()
     const client = await RawClient.connect(port)

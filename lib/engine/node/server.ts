@@ -16,6 +16,8 @@ class NodeServer implements ServerPort {
   readonly #onExchange: (exchange: Exchange) => void
   readonly #servers = new Set<http.Server>()
   readonly #sockets = new Set<Socket>()
+  /** Connections that have not asked for anything yet. */
+  readonly #silent = new Set<Socket>()
   #gone: Promise<void> | null = null
 
   constructor(options: ServerOptions, onExchange: (exchange: Exchange) => void) {
@@ -39,6 +41,8 @@ class NodeServer implements ServerPort {
 
   stopListening(): Promise<void> {
     this.#gone ??= Promise.all(Array.from(this.#servers, closeServer)).then(() => undefined)
+    // A browser's spare connections would hold up the end for nothing.
+    for (const socket of this.#silent) socket.destroy()
     return this.#gone
   }
 
@@ -61,18 +65,24 @@ class NodeServer implements ServerPort {
     if (Number.isFinite(maxConnections)) server.maxConnections = maxConnections
     server.maxRequestsPerSocket = maxRequests
     server.on('request', (req, res) => {
+      this.#silent.delete(req.socket)
       // A peer that is lost while it is answered: told by 'close'.
       res.on('error', ignore)
       this.#onExchange(new NodeExchange(req, res))
     })
     server.on('upgrade', (req: http.IncomingMessage, duplex, head) => {
       const { socket } = req
+      this.#silent.delete(socket)
       duplex.on('error', ignore)
       this.#onExchange(new NodeExchange(req, { socket, head, topics: this.topics }))
     })
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
+    })
+    server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
+      this.#silent.add(socket)
+      socket.once('close', () => this.#silent.delete(socket))
     })
     return server
   }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import type { Web, WebAction } from '../../../include-types/web.ts'
 import { webSocketSendClose } from '../../websock/close.ts'
@@ -14,7 +15,7 @@ const METHODS = ['GET', 'HEAD', 'POST']
 export const actionHandler: HandlerFactory = async (route, host) => {
   const own = route.module === null ? null : await loadAction(route.module)
   if (own === null && !host.hasActions) {
-    rError('web', "Route '%s' has neither a module nor an action: it answers 404", route.match)
+    host.warnings.push(`route '${route.match}' has neither a module nor an action: it answers 404`)
   }
   const find = (path: string): WebAction | null => own ?? host.findAction(path)
   return {
@@ -44,6 +45,7 @@ async function run(action: WebAction | null, request: Request): Promise<void> {
 const isAction = (value: unknown): value is WebAction => typeof value === 'function'
 
 async function loadAction(path: string): Promise<(web: Web) => unknown> {
+  if (!existsSync(path)) throw new ConfigError([`${path}: no such file, though a route names it as its module`])
   const module = await importModule(pathToFileURL(path).href)
   if (typeof module === 'object' && module !== null && 'default' in module && isAction(module.default)) {
     return module.default
