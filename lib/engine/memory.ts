@@ -117,8 +117,9 @@ export class MemoryTransport implements Transport {
   drain(): void {
     this.stalled = false
     this.#buffered = 0
-    if (this.#drainWanted) this.#receiver?.onDrain()
+    const wanted = this.#drainWanted
     this.#drainWanted = false
+    if (wanted) this.#receiver?.onDrain()
   }
 
   /** TCP is gone. */

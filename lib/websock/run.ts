@@ -61,8 +61,8 @@ export function webSocketRun<D, A>(
 ): Promise<number> {
   const socket = toSocket(ws)
   const wait = timeout ?? socket?.context.defaults.timeout ?? 0
-  if (ws === null || socket === null || typeof callback !== 'function' || !(wait >= 0))
-    return Promise.resolve(R_ERR_BAD_ARGS)
+  if (ws === null || socket === null || typeof callback !== 'function') return Promise.resolve(R_ERR_BAD_ARGS)
+  if (typeof wait !== 'number' || !(wait >= 0)) return Promise.resolve(R_ERR_BAD_ARGS)
   if (socket.settle !== null) return Promise.resolve(R_ERR_BUSY)
   if (socket.callback !== null) return Promise.resolve(R_ERR_BAD_STATE)
   if (buf !== undefined && buf !== null && !(buf instanceof Uint8Array)) return Promise.resolve(R_ERR_BAD_ARGS)

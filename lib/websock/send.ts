@@ -68,6 +68,7 @@ export function webSocketSendBlock(
   const payload = cut(toPayload(msg), len)
   if (socket === null) return R_ERR_BAD_ARGS
   if (payload === null) return refuse(socket, R_ERR_BAD_ARGS, 'Not a block that can be sent')
+  if (typeof type !== 'number') return refuse(socket, R_ERR_BAD_ARGS, 'Not a message type')
   const more = (type & (WS_MSG_MORE | WEB_MORE)) !== 0
   const opcode = type & ~(WS_MSG_MORE | WEB_MORE)
   if (opcode === WS_MSG_PING && !more) return sendPing(socket, payload)

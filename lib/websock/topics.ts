@@ -17,7 +17,7 @@ export class Topics implements WebSocketTopics {
   }
 
   subscribers(topic: string): number {
-    return this.port.subscribers(USER + topic)
+    return typeof topic === 'string' ? this.port.subscribers(USER + topic) : 0
   }
 }
 
@@ -35,7 +35,7 @@ export function webSocketSubscribe(ws: WebSocket | null, topic: string): boolean
 
 /** Removes the connection from a topic; false when it was not on it. */
 export function webSocketUnsubscribe(ws: WebSocket | null, topic: string): boolean {
-  return toSocket(ws)?.transport?.unsubscribe(USER + topic) ?? false
+  return typeof topic === 'string' && (toSocket(ws)?.transport?.unsubscribe(USER + topic) ?? false)
 }
 
 /**

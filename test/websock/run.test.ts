@@ -35,6 +35,8 @@ describe('webSocketRun', () => {
     expect(await webSocketRun(ws, 'callback')).toBe(R_ERR_BAD_ARGS)
     expect(await webSocketRun(ws, () => {}, null, null, -1)).toBe(R_ERR_BAD_ARGS)
     expect(await webSocketRun(ws, () => {}, null, null, NaN)).toBe(R_ERR_BAD_ARGS)
+    // @ts-expect-error not a time
+    expect(await webSocketRun(ws, () => {}, null, null, Symbol('soon'))).toBe(R_ERR_BAD_ARGS)
     // @ts-expect-error no bytes
     expect(await webSocketRun(ws, () => {}, null, 'bytes')).toBe(R_ERR_BAD_ARGS)
     const result = webSocketRun(ws, () => {})

@@ -70,6 +70,8 @@ describe('what sends return', () => {
       // @ts-expect-error not a format
       expect(webSocketSend(ws, value)).toBe(R_ERR_BAD_ARGS)
     }
+    // @ts-expect-error not a type
+    expect(webSocketSendBlock(ws, Symbol('type'), 'x')).toBe(R_ERR_BAD_ARGS)
     for (const type of [WS_MSG_PONG, WS_MSG_CLOSE, 3, 15, -1, NaN, 0x20, WS_MSG_PING | WS_MSG_MORE]) {
       expect(webSocketSendBlock(ws, type, 'x')).toBe(R_ERR_BAD_ARGS)
     }
@@ -323,6 +325,8 @@ describe('topics', () => {
     const { ws, context } = running()
     // @ts-expect-error not a topic
     expect(webSocketSubscribe(ws, 5)).toBe(false)
+    // @ts-expect-error not a topic
+    expect(webSocketUnsubscribe(ws, Symbol('topic'))).toBe(false)
     // @ts-expect-error not data
     expect(webSocketPublish(context.topics, 'a', 5)).toBe(R_ERR_BAD_ARGS)
     // @ts-expect-error not a topic
