@@ -42,7 +42,8 @@ export const webSocketGetState = (ws: WebSocket | null): number => toSocket(ws)?
 export const webSocketGetRemoteAddress = (ws: WebSocket | null): string => toSocket(ws)?.remoteAddress ?? ''
 
 /** What `webSocketSetData` stored. */
-export const webSocketGetData = <D>(ws: WebSocket<D> | null): D | undefined => ws?.data
+export const webSocketGetData = <D>(ws: WebSocket<D> | null): D | undefined =>
+  toSocket(ws) === null ? undefined : ws?.data
 
 /** Keeps a value with the connection for as long as the handle lives. */
 export function webSocketSetData<D>(ws: WebSocket<D> | null, data: D): void {

@@ -68,7 +68,7 @@ export function webSocketSendBlock(
   const payload = cut(toPayload(msg), len)
   if (socket === null) return R_ERR_BAD_ARGS
   if (payload === null) return refuse(socket, R_ERR_BAD_ARGS, 'Not a block that can be sent')
-  if (typeof type !== 'number') return refuse(socket, R_ERR_BAD_ARGS, 'Not a message type')
+  if (!Number.isInteger(type)) return refuse(socket, R_ERR_BAD_ARGS, 'Not a message type')
   const more = (type & (WS_MSG_MORE | WEB_MORE)) !== 0
   const opcode = type & ~(WS_MSG_MORE | WEB_MORE)
   if (opcode === WS_MSG_PING && !more) return sendPing(socket, payload)
@@ -85,11 +85,13 @@ export function webSocketFlush(ws: WebSocket | null): Promise<number> {
   if (socket.ended || transport === null) return Promise.resolve(R_ERR_BAD_STATE)
   if (transport.buffered() === 0) return Promise.resolve(0)
   return new Promise((resolve) => {
-    if (socket.flushes === null) {
-      socket.flushes = []
-      transport.requestDrain()
+    if (socket.flushes !== null) {
+      socket.flushes.push(resolve)
+      return
     }
-    socket.flushes.push(resolve)
+    // In place before it is asked for: what is written now may end the connection at once.
+    socket.flushes = [resolve]
+    transport.requestDrain()
   })
 }
 
@@ -105,7 +107,10 @@ export function webSocketCork(ws: WebSocket | null, fn: () => void): void {
   const socket = toSocket(ws)
   const transport = socket?.transport
   if (typeof fn !== 'function') return
-  if (socket === null || !transport || socket.corked) return fn()
+  if (socket === null || !transport || socket.corked) {
+    fn()
+    return
+  }
   socket.corked = true
   let failure: { error: unknown } | null = null
   transport.cork(() => {

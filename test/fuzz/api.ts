@@ -50,9 +50,12 @@ const PARAMETERS: Record<string, readonly Kind[]> = {
 type Callable = (...args: readonly unknown[]) => unknown
 const isCallable = (value: unknown): value is Callable => typeof value === 'function'
 
-const functions = Object.entries(library).flatMap(([name, value]: [string, unknown]) =>
-  /^(webSocket|json)[A-Z]/.test(name) && isCallable(value) ? [{ name, fn: value }] : [],
-)
+// In an order of their own: the names of a module are sorted in node, and are not under vitest.
+const functions = Object.entries(library)
+  .flatMap(([name, value]: [string, unknown]) =>
+    /^(webSocket|json)[A-Z]/.test(name) && isCallable(value) ? [{ name, fn: value }] : [],
+  )
+  .toSorted((a, b) => (a.name < b.name ? -1 : 1))
 
 /** For a session without any function. */
 const NOTHING = { name: 'nothing', fn: () => undefined }

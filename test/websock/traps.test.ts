@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { Duplex } from 'node:stream'
+import { Duplex, PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import type { Web } from '../../include-types/web.ts'
 import { webSocketAlloc } from '../../lib/alloc.ts'
@@ -37,6 +37,7 @@ import {
 } from '../../lib/websock/handle.ts'
 import { webSocketRun } from '../../lib/websock/run.ts'
 import {
+  webSocketCork,
   webSocketFlush,
   webSocketGetBufferedAmount,
   webSocketSendBlock,
@@ -524,6 +525,19 @@ describe('what only the node engine can', () => {
     expect(await result).toBe(0)
     expect(seen).toEqual(['one', 'two, and masked'])
     expect(ws?.closeStatus).toBe(4000)
+  })
+
+  it('a stream that ends the connection inside the write of a flush', async () => {
+    const ws = webSocketAlloc(new PassThrough(), false)
+    // What we send comes back to us unmasked: a violation, found while it is being written.
+    const result = webSocketRun(ws, () => {})
+    let flushed: Promise<number> = Promise.resolve(1)
+    webSocketCork(ws, () => {
+      webSocketSendString(ws, 'x')
+      flushed = webSocketFlush(ws)
+    })
+    expect(await flushed).toBe(-14)
+    expect(await result).toBe(-1002)
   })
 
   it('trap 74: auto goes on with node and says so, uws fails with what to do', async () => {
