@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { WebSocket, WebSocketEvent } from '../../include-types/websock.ts'
 import { type FrameHandler, FrameParser } from '../../lib/engine/node/parser.ts'
 import type { Receiver } from '../../lib/engine/port.ts'
@@ -11,6 +11,7 @@ import {
   WS_EVENT_OPEN,
   WS_STATE_CLOSED,
 } from '../../lib/websock/constants.ts'
+import { rSetLogSink } from '../../lib/websock/log.ts'
 import { text } from '../support/frames.ts'
 import { Journal } from '../support/journal.ts'
 import { deferred, running, traits } from '../support/memory.ts'
@@ -205,6 +206,10 @@ function* split(bytes: Buffer): Generator<Buffer> {
   const size = text('m').length
   for (let at = 0; at < bytes.length; at += size) yield Buffer.from(bytes.subarray(at, at + size))
 }
+
+// Callbacks fail on purpose here: their log lines would say nothing.
+beforeAll(() => rSetLogSink(() => {}))
+afterAll(() => rSetLogSink(null))
 
 describe.each(engines)('endings over TCP on the %s engine (trap 2, 31, 32, 45, 47)', (engine) => {
   for (const row of rows) {

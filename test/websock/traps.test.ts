@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { Duplex, PassThrough } from 'node:stream'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Web } from '../../include-types/web.ts'
 import { webSocketAlloc } from '../../lib/alloc.ts'
 import { nodeEngine } from '../../lib/engine/node/server.ts'
@@ -35,6 +35,7 @@ import {
   webSocketSetPingPeriod,
   webSocketSetValidateUTF,
 } from '../../lib/websock/handle.ts'
+import { rSetLogSink } from '../../lib/websock/log.ts'
 import { webSocketRun } from '../../lib/websock/run.ts'
 import {
   webSocketCork,
@@ -54,6 +55,10 @@ const echo = (web: Web): Promise<number> =>
   webSocketRun(web.webSocket, (ws, event, buf) => {
     if (event === WS_EVENT_MESSAGE) webSocketSendBlock(ws, ws.type, buf)
   })
+
+// Callbacks fail on purpose here: their log lines would say nothing.
+beforeAll(() => rSetLogSink(() => {}))
+afterAll(() => rSetLogSink(null))
 
 describe.each(engines)('traps of websocket-run on the %s engine', (engine) => {
   it('trap 1: OPEN comes before messages in the segment of the handshake', async () => {
