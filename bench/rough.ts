@@ -20,7 +20,10 @@ const send: Send = (message) => process.send?.(message)
 /** A message 'fan' is for everybody, anything else comes back. */
 async function ours(mode: 'string' | 'view'): Promise<number> {
   const web = { engine: 'node', listen: 'http://127.0.0.1:0', limits: { maxMessage: '64MB', maxFrame: 0 } } as const
-  const host = createHost({ web: { ...web, timeouts: { inactivity: 'never' }, routes: [{ handler: 'action' }] } }, parts)
+  const host = createHost(
+    { web: { ...web, timeouts: { inactivity: 'never' }, routes: [{ handler: 'action' }] } },
+    parts,
+  )
   host.addAction('/', (request) => {
     const ws = request.webSocket
     webSocketSetView(ws, mode === 'view')
@@ -72,7 +75,12 @@ const workloads: Workload[] = [
 ]
 
 function masked(size: number): Buffer {
-  const length = size < 126 ? [0x80 | size] : size < 65_536 ? [0xfe, size >> 8, size & 255] : [0xff, 0, 0, 0, 0, 0, size >> 16, (size >> 8) & 255, size & 255]
+  const length =
+    size < 126
+      ? [0x80 | size]
+      : size < 65_536
+        ? [0xfe, size >> 8, size & 255]
+        : [0xff, 0, 0, 0, 0, 0, size >> 16, (size >> 8) & 255, size & 255]
   const mask = [1, 2, 3, 4]
   const body = Buffer.alloc(size, 'a').map((byte, i) => byte ^ mask[i & 3]!)
   return Buffer.concat([Buffer.from([0x81, ...length, ...mask]), body])
@@ -94,7 +102,11 @@ const ask = (child: ChildProcess, question: string): Promise<number> =>
   })
 
 /** Microseconds of server CPU per message received by a client. */
-async function measure(name: Name, { connections, inFlight, size, fan = false }: Workload, ms: number): Promise<number> {
+async function measure(
+  name: Name,
+  { connections, inFlight, size, fan = false }: Workload,
+  ms: number,
+): Promise<number> {
   const child = fork(fileURLToPath(import.meta.url), [name], { execArgv: ['--import', 'tsx'] })
   const port = await new Promise<number>((resolve) => child.once('message', (message) => resolve(Number(message))))
   const sockets = await Promise.all(Array.from({ length: connections }, () => open(port, fan)))
@@ -139,7 +151,9 @@ const median = (values: number[]): number => values.toSorted((a, b) => a - b)[va
 async function main(): Promise<void> {
   const ms = Number(process.argv[2] ?? 2) * 1000
   const rounds = Number(process.argv[3] ?? 5)
-  console.log(`server CPU per message in µs, ${nodeEngine.name} ${process.version}, medians of ${rounds} rounds of ${ms} ms`)
+  console.log(
+    `server CPU per message in µs, ${nodeEngine.name} ${process.version}, medians of ${rounds} rounds of ${ms} ms`,
+  )
   for (const workload of workloads) {
     const results = new Map<string, number[]>()
     for (let round = 0; round < rounds; round++) {
