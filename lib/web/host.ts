@@ -45,6 +45,7 @@ export class Host implements WebHost {
   readonly #parts: Parts
   readonly #actions: { match: string; action: WebAction }[] = []
   #running: Running | null = null
+  #starting: Promise<number> | null = null
   #stopping: Promise<void> | null = null
   /** What the user should hear about, though it works. */
   readonly warnings: string[]
@@ -90,8 +91,15 @@ export class Host implements WebHost {
   }
 
   /** All listeners or none: 0, or -28 with `error` set. */
-  async start(): Promise<number> {
-    if (this.#running !== null) return R_ERR_CANT_OPEN
+  start(): Promise<number> {
+    if (this.#running !== null || this.#starting !== null) return Promise.resolve(R_ERR_CANT_OPEN)
+    this.#starting = this.#start().finally(() => {
+      this.#starting = null
+    })
+    return this.#starting
+  }
+
+  async #start(): Promise<number> {
     const { settings } = this
     this.error = null
     try {
@@ -129,6 +137,7 @@ export class Host implements WebHost {
   }
 
   async #stop(): Promise<void> {
+    await this.#starting
     if (this.#running === null) return
     const { server, context } = this.#running
     const gone = server.stopListening()

@@ -43,8 +43,11 @@ export class Request implements Web {
 const toExchange = (web: Web): Exchange | null => (web instanceof Request ? web.exchange : null)
 
 /** A header of the request, by its name in any case; null when it is not there. */
-export const webGetHeader = (web: Web, name: string): string | null =>
-  toExchange(web)?.headers[name.toLowerCase()] ?? null
+export function webGetHeader(web: Web, name: string): string | null {
+  const headers = toExchange(web)?.headers ?? {}
+  const key = name.toLowerCase()
+  return Object.hasOwn(headers, key) ? (headers[key] ?? null) : null
+}
 
 /** A variable of the query, decoded; null when it is not there. */
 export const webGetQueryVar = (web: Web, name: string): string | null => new URLSearchParams(web.query).get(name)

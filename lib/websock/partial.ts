@@ -28,6 +28,8 @@ export class Slicer {
     let data = bytes
     const isFull = (length: number): boolean => length > max || (length === max && end === PIECE)
 
+    // The limit was lowered inside this message.
+    if (rest.length > max) data = Buffer.concat([rest.take(), data])
     while (isFull(rest.length + data.length)) {
       const owned = rest.length > 0
       let part = data.subarray(0, max - rest.length)

@@ -15,7 +15,7 @@ import {
 import type { Context } from './context.ts'
 import { Slicer } from './partial.ts'
 import { fail, finish, mustWait, overflows, post, settleFlushes } from './run.ts'
-import { arm, isClosing, Socket } from './socket.ts'
+import { arm, isClosing, Socket, toLimit } from './socket.ts'
 
 /** A connection as its engine sees it: what comes in is measured, put together or cut, and handed to delivery. */
 class Connection extends Socket implements Receiver {
@@ -46,7 +46,9 @@ class Connection extends Socket implements Receiver {
 
   onDrain(): void {
     this.lastActive = this.context.wheel.now
-    settleFlushes(this, 0)
+    // Something was sent behind what the first flush had asked about.
+    if (this.transport !== null && this.transport.buffered() > 0) this.transport.requestDrain()
+    else settleFlushes(this, 0)
   }
 
   onOverrun(): void {
@@ -94,17 +96,20 @@ export function createConnection(transport: Transport, context: Context, client:
   return connection
 }
 
-/** Direct sends are refused first; a publish may go one message and some frames further. */
-function publishLimit({ defaults }: Context): number {
-  return defaults.maxBackpressure === 0 ? Infinity : defaults.maxBackpressure + defaults.maxMessage + 65536
+/** Direct sends are refused first; a publish may go one message, where that has a limit, and some frames further. */
+function publishLimit({ defaults: { maxBackpressure, maxMessage } }: Context): number {
+  return maxBackpressure === 0 ? Infinity : maxBackpressure + toLimit(maxMessage) + 65536
 }
 
 /** Measures before memory is spent; false when the connection has been failed. */
 function fits(ws: Connection, more: number): boolean {
   if (ws.maxMessage === 0 || ws.received + more <= ws.maxMessage) return true
-  fail(ws, WS_STATUS_MESSAGE_TOO_LARGE, WS_STATUS_MESSAGE_TOO_LARGE, 'Message too large')
+  tooLarge(ws)
   return false
 }
+
+const tooLarge = (ws: Connection): void =>
+  fail(ws, WS_STATUS_MESSAGE_TOO_LARGE, WS_STATUS_MESSAGE_TOO_LARGE, 'Message too large')
 
 function whole(ws: Connection, bytes: Buffer, binary: boolean, owned: boolean): void {
   const total = ws.received
@@ -146,10 +151,21 @@ function deliver(
   owned: boolean,
 ): void {
   if (!binary && !ws.raw) {
-    post(ws, event, bytes.toString(), bytes.length, WS_MSG_TEXT, total)
+    const text = toText(bytes)
+    if (text === null) tooLarge(ws)
+    else post(ws, event, text, bytes.length, WS_MSG_TEXT, total)
   } else {
     const keep = owned || (ws.view && !mustWait(ws))
     post(ws, event, keep ? bytes : Buffer.from(bytes), bytes.length, binary ? WS_MSG_BINARY : WS_MSG_TEXT, total)
+  }
+}
+
+/** Null for what is longer than a string can be (half a gigabyte, with `maxMessage` unlimited). */
+function toText(bytes: Buffer): string | null {
+  try {
+    return bytes.toString()
+  } catch {
+    return null
   }
 }
 

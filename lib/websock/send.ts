@@ -222,6 +222,7 @@ function emit(socket: Socket, payload: Payload, length: number, opcode: 0 | 1 | 
     if (transport.send(payload, length, opcode, fin)) socket.lastActive = socket.context.wheel.now
   } else {
     split(transport, typeof payload === 'string' ? Buffer.from(payload) : payload, maxFrame, opcode, fin)
+    if (transport.buffered() === 0) socket.lastActive = socket.context.wheel.now
   }
 }
 

@@ -26,7 +26,8 @@ export function expire(ws: Socket): void {
 function ping(ws: Socket, now: number): void {
   ws.pingAt = Math.max(ws.pingAt + ws.pingPeriod, now + 1)
   // Behind a backlog a ping would only add to it.
-  if (ws.transport !== null && ws.transport.buffered() <= ws.context.defaults.maxBackpressure) {
+  const limit = ws.context.defaults.maxBackpressure || Infinity
+  if (ws.transport !== null && ws.transport.buffered() <= limit) {
     ws.transport.send('', 0, WS_MSG_PING, true)
   }
 }

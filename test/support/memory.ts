@@ -18,7 +18,7 @@ export interface Bench {
   context: Context
   failures: { event: WebSocketEvent; error: unknown }[]
   warnings: string[]
-  connect(kind?: MemoryTraits): { transport: MemoryTransport; ws: Socket }
+  connect(kind?: MemoryTraits, client?: boolean): { transport: MemoryTransport; ws: Socket }
 }
 
 export function bench(defaults: Partial<WebSocketDefaults> = {}): Bench {
@@ -35,9 +35,9 @@ export function bench(defaults: Partial<WebSocketDefaults> = {}): Bench {
     },
     defaults,
   )
-  const connect: Bench['connect'] = (kind = traits.node) => {
+  const connect: Bench['connect'] = (kind = traits.node, client = false) => {
     const transport = new MemoryTransport(kind, topics)
-    return { transport, ws: createConnection(transport, context, false) }
+    return { transport, ws: createConnection(transport, context, client) }
   }
   return { clock, topics, context, failures, warnings, connect }
 }

@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parts } from '../../lib/parts.ts'
 import { createHost } from '../../lib/web/host.ts'
+import { WS_EVENT_MESSAGE, WS_EVENT_OPEN, WS_EVENT_PARTIAL_MESSAGE } from '../../lib/websock/constants.ts'
 import { webGetHeader, webGetQueryVar, webReadBody, webWriteResponse } from '../../lib/web/web.ts'
+import { cont, text } from '../support/frames.ts'
+import { Journal } from '../support/journal.ts'
 import { handshake, RawClient } from '../support/raw.ts'
 import { engines, serve } from '../support/server.ts'
 
@@ -159,6 +162,82 @@ describe.each(engines)('a host on the %s engine', (engine) => {
     expect(posted.body.toString()).toBe('POST /p q a b me body\n')
     const large = await fetchRaw(port, 'POST', '/', 'Content-Length: 11\r\n\r\nbody is 11.')
     expect(large.body.toString()).toBe('POST / null null null\n')
+  })
+
+  it('what is neither own nor a header is null', async () => {
+    const { port } = await serve(engine, (web) =>
+      webWriteResponse(web, 200, '%s %s', webGetHeader(web, 'constructor'), webGetHeader(web, '__proto__')),
+    )
+    expect((await fetchRaw(port, 'GET', '/')).body.toString()).toBe('null null\n')
+  })
+
+  it('limits of requests: half a header, a long one, many connections, many requests', async () => {
+    const { port } = await serve(engine, () => {}, {
+      limits: { header: '2K', connections: 2, requests: 2 },
+      timeouts: { parse: '1sec', request: '500ms' },
+    })
+    const slow = await RawClient.connect(port)
+    slow.send(Buffer.from('GET / HTTP/1.1\r\nHost:'))
+    expect((await slow.response()).status).toBe(408)
+    await slow.rest()
+    const long = await RawClient.connect(port)
+    long.send(Buffer.from(`GET / HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(3000)}\r\n\r\n`))
+    expect((await long.response()).status).toBe(431)
+    await long.rest()
+    const [first, second] = [await RawClient.open(port), await RawClient.connect(port)]
+    const third = await RawClient.connect(port)
+    expect((await third.rest()).length).toBe(0)
+    second.send(Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n'))
+    expect((await second.response()).head).toContain('keep-alive')
+    expect((await second.response()).head).toContain('Connection: close')
+    first.destroy()
+  })
+
+  it('start and stop: all listeners or none, once, and again; a stop during a start waits for it', async () => {
+    const busy = await serve(engine, () => {})
+    const listen = (ports: (number | undefined)[]) => ports.map((port) => `127.0.0.1:${port}`)
+    const free = (await serve(engine, () => {})).host
+    const freePort = free.listening[0]?.port
+    await free.stop()
+    const host = createHost({ web: { engine, listen: listen([freePort, busy.port]), routes: [] } }, parts)
+    expect(await host.start()).toBe(-28)
+    await expect(RawClient.connect(freePort ?? 0)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    expect(await free.start()).toBe(0)
+    expect(await free.start()).toBe(-28)
+    await free.stop()
+    const both = [free.start(), free.start()]
+    await free.stop()
+    expect(await Promise.all(both)).toEqual([0, -28])
+    expect(free.listening).toEqual([])
+    await expect(RawClient.connect(freePort ?? 0)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  })
+
+  it('while it stops, a host answers 503; drain never waits for every goodbye', async () => {
+    const { host, port } = await serve(engine, () => {}, { timeouts: { drain: 'never' } })
+    const kept = await RawClient.connect(port)
+    kept.send(Buffer.from('GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n'))
+    await kept.response()
+    const stopped = host.stop()
+    expect(host.listening.length).toBe(1)
+    kept.destroy()
+    await stopped
+    expect(host.listening).toEqual([])
+  })
+
+  it('partial: true on a route, and validateUTF: false for all', async () => {
+    const journal = new Journal()
+    const { port } = await serve(
+      engine,
+      (web) => {
+        expect(web.webSocket?.parent).toBe(web)
+        return journal.run(web)
+      },
+      { routes: [{ handler: 'action', partial: true }], webSockets: { validateUTF: false } },
+    )
+    const client = await RawClient.open(port)
+    client.send(Buffer.concat([text('one', false), cont(Buffer.of(0xff), true)]))
+    await journal.until(WS_EVENT_MESSAGE)
+    expect(journal.kinds).toEqual([WS_EVENT_OPEN, WS_EVENT_PARTIAL_MESSAGE, WS_EVENT_MESSAGE])
   })
 
   it('connections that have asked for nothing, or for half, do not hold up a stop', async () => {

@@ -134,6 +134,15 @@ describe('partial mode', () => {
     ])
   })
 
+  it('a limit that is lowered inside a message holds for what is left of it', () => {
+    const { transport, parts, ws } = collecting(partial(0))
+    transport.input((receiver) => receiver.onData(Buffer.alloc(1000, 1), true, PIECE))
+    webSocketSetLimits(ws, 50, 0)
+    transport.input((receiver) => receiver.onData(Buffer.alloc(200, 2), true, MESSAGE_END))
+    expect(parts.map(({ len }) => len)).toEqual(Array.from({ length: 24 }, () => 50))
+    expect(parts.at(-1)?.total).toBe(1200)
+  })
+
   it('parts behind a SendClose are not delivered', () => {
     const seen: number[] = []
     const { transport } = running(

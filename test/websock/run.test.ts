@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { FRAME_END, MESSAGE_END } from '../../lib/engine/port.ts'
 import { webSocketFree, webSocketSendClose } from '../../lib/websock/close.ts'
 import {
   R_ERR_BAD_ARGS,
@@ -392,6 +393,88 @@ describe('fibers', () => {
     expect(done).toBe(false)
     gate.resolve()
     await result
+  })
+
+  it('SendClose lets a paused peer go on: its answer is behind what was held', async () => {
+    const { transport, ws, result } = running((_ws, event) => (event === OPEN ? new Promise(() => {}) : undefined))
+    for (let i = 0; i < 2000; i++) transport.message('')
+    expect(transport.paused).toBe(true)
+    webSocketSendClose(ws)
+    expect(transport.paused).toBe(false)
+    transport.input((receiver) => receiver.onClose(1000, ''))
+    expect(ws.ended).toBe(true)
+    webSocketFree(ws)
+    expect(await result).toBe(-1006)
+  })
+
+  it('SendClose before run: OPEN sees an open connection, the state after it is CLOSING', async () => {
+    const { ws, transport } = bench().connect()
+    webSocketSendClose(ws, 4000)
+    const states: number[] = []
+    const result = webSocketRun(ws, (handle) => void states.push(handle.state))
+    expect(ws.state).toBe(WS_STATE_CLOSING)
+    transport.input((receiver) => receiver.onClose(4000, ''))
+    expect(await result).toBe(0)
+    expect(states).toEqual([WS_STATE_OPEN, WS_STATE_CLOSED])
+  })
+
+  it('a violation behind a local Close is no answer to it: no ERROR, -1006', async () => {
+    const { ws, transport, journal, result } = running()
+    webSocketSendClose(ws)
+    transport.input((receiver) => receiver.onFault(1002, 'Reserved opcode'))
+    expect(await result).toBe(-1006)
+    expect(journal.kinds).toEqual([OPEN, CLOSE])
+  })
+
+  it('a callback that fails on what was queued before an orderly close makes it -1011 and not orderly', async () => {
+    const gate = deferred()
+    const { ws, transport, result } = running((_ws, event) => {
+      if (event === MESSAGE) throw new Error('ouch')
+      return event === OPEN ? gate.promise : undefined
+    })
+    transport.message('x')
+    transport.input((receiver) => receiver.onClose(1000, ''))
+    gate.resolve()
+    expect(await result).toBe(-1011)
+    expect(ws.orderly).toBe(false)
+    expect(ws.closeStatus).toBe(1000)
+  })
+
+  it('a failing ERROR callback leaves the message of the error that it was told', async () => {
+    const { ws, transport, result } = running((_ws, event) => {
+      if (event === ERROR) throw new Error('ouch')
+    })
+    transport.gone()
+    await result
+    expect(ws.errorMessage).toBe('Connection lost')
+  })
+
+  it('what was collected of a message is let go with the connection', () => {
+    const { ws, transport } = running()
+    transport.message('half', FRAME_END)
+    expect(ws.collector).not.toBeNull()
+    transport.gone()
+    expect(ws.collector).toBeNull()
+  })
+
+  it('a client leaves the end of TCP to the server, unless the connection has failed', () => {
+    const orderly = bench().connect(traits.node, true)
+    orderly.transport.input((receiver) => receiver.onClose(1000, ''))
+    expect(orderly.transport.closed).not.toBeNull()
+    expect(orderly.transport.ended).toBe(false)
+    const failed = bench().connect(traits.node, true)
+    failed.transport.input((receiver) => receiver.onFault(1002, ''))
+    expect(failed.transport.ended).toBe(true)
+  })
+
+  it('text longer than a string can be is too large, not a throw', async () => {
+    const { transport, result } = running(undefined, { maxMessage: 0 })
+    const huge = Buffer.alloc(8)
+    huge.toString = () => {
+      throw new RangeError('Cannot create a string longer than 0x1fffffe8 characters')
+    }
+    transport.input((receiver) => receiver.onData(huge, false, MESSAGE_END))
+    expect(await result).toBe(-1009)
   })
 
   it('websocket-run F12: free ends run at once while a callback never settles; CLOSE follows if it does', async () => {

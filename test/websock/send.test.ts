@@ -154,6 +154,32 @@ describe('what sends return', () => {
     expect(await webSocketFlush(ws)).toBe(0)
   })
 
+  it('a second flush waits for what was sent behind the first', async () => {
+    const { ws, transport } = running()
+    transport.stalled = true
+    webSocketSendString(ws, 'a')
+    const flushes = [webSocketFlush(ws)]
+    webSocketSendString(ws, 'b')
+    flushes.push(webSocketFlush(ws))
+    const settled: number[] = []
+    for (const flush of flushes) void flush.then((code) => settled.push(code))
+    // The kernel has taken what the first one asked about, and no more.
+    transport.input((receiver) => receiver.onDrain())
+    await Promise.resolve()
+    expect(settled).toEqual([])
+    transport.drain()
+    expect(await Promise.all(flushes)).toEqual([0, 0])
+  })
+
+  it('nothing is buffered after close', () => {
+    const { ws, transport } = running()
+    transport.stalled = true
+    webSocketSendString(ws, 'x')
+    expect(webSocketGetBufferedAmount(ws)).toBe(1)
+    transport.input((receiver) => receiver.onClose(1000, ''))
+    expect(webSocketGetBufferedAmount(ws)).toBe(0)
+  })
+
   it('flush resolves with -14 when the connection ends first', async () => {
     const { ws, transport } = running()
     transport.stalled = true
@@ -244,6 +270,38 @@ describe('frames', () => {
       [0, false, 'two'],
       [0, true, 'three'],
     ])
+  })
+
+  it('parts that are kept back count as buffered, and leave in one go', () => {
+    const { ws, transport } = running(undefined, { maxBackpressure: 100 })
+    webSocketSubscribe(ws, 'room')
+    expect(webSocketSendBlock(ws, WS_MSG_TEXT | WS_MSG_MORE, 'x'.repeat(60))).toBe(60)
+    expect(webSocketSendBlock(ws, WS_MSG_CONT | WS_MSG_MORE, 'x'.repeat(60))).toBe(60)
+    expect(webSocketSendBlock(ws, WS_MSG_CONT | WS_MSG_MORE, 'x')).toBe(R_ERR_WOULD_BLOCK)
+    const small = running()
+    webSocketSubscribe(small.ws, 'room')
+    webSocketSendBlock(small.ws, WS_MSG_TEXT | WS_MSG_MORE, 'a')
+    webSocketSendBlock(small.ws, WS_MSG_CONT, 'b')
+    expect(small.transport.corks).toBe(1)
+    expect(transport.sent).toEqual([])
+  })
+
+  it('only an open connection can subscribe', () => {
+    const { ws } = bench().connect()
+    expect(webSocketSubscribe(ws, 'room')).toBe(false)
+    expect(webSocketGetErrorMessage(ws)).toBe('Connection is not open')
+    const open = running()
+    webSocketSendClose(open.ws)
+    expect(webSocketSubscribe(open.ws, 'room')).toBe(false)
+  })
+
+  it('a Close inside nested corks leaves behind the outermost', () => {
+    const { ws, transport } = running()
+    webSocketCork(ws, () => {
+      webSocketCork(ws, () => void webSocketSendClose(ws))
+      expect(transport.closed).toBeNull()
+    })
+    expect(transport.closed).not.toBeNull()
   })
 
   it('a connection whose parts are on the wire cannot subscribe until they are done', () => {

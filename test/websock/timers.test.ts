@@ -11,7 +11,7 @@ import {
 } from '../../lib/websock/constants.ts'
 import { webSocketSetPingPeriod } from '../../lib/websock/handle.ts'
 import { webSocketRun } from '../../lib/websock/run.ts'
-import { webSocketSendString } from '../../lib/websock/send.ts'
+import { webSocketFlush, webSocketSendString } from '../../lib/websock/send.ts'
 import { TICK, Wheel } from '../../lib/websock/wheel.ts'
 import { bench, deferred, running } from '../support/memory.ts'
 
@@ -108,6 +108,30 @@ describe('inactivity', () => {
   })
 })
 
+describe('traffic of large sends', () => {
+  it('a message that is split counts when its last frame has left (D2)', () => {
+    const { transport, clock, ws } = running(undefined, { timeout: 300, maxFrame: 100 })
+    for (let i = 0; i < 10; i++) {
+      clock.advance(100)
+      webSocketSendString(ws, 'x'.repeat(1000))
+    }
+    expect(transport.closed).toBeNull()
+  })
+
+  it('what leaves late counts when it has left', () => {
+    const { transport, clock, ws } = running(undefined, { timeout: 300 })
+    transport.stalled = true
+    webSocketSendString(ws, 'x')
+    void webSocketFlush(ws)
+    clock.advance(250)
+    transport.drain()
+    clock.advance(250)
+    expect(transport.closed).toBeNull()
+    clock.advance(200)
+    expect(transport.closed).not.toBeNull()
+  })
+})
+
 describe('pings', () => {
   const pings = (transport: { sent: readonly { opcode: number }[] }): number =>
     transport.sent.filter(({ opcode }) => opcode === WS_MSG_PING).length
@@ -147,6 +171,27 @@ describe('pings', () => {
     expect(made.clock.timers).toBe(0)
     webSocketSetPingPeriod(ws, -1)
     expect(ws.errorMessage).toMatch(/ping period/)
+  })
+
+  it('go out over any backlog where maxBackpressure is none', () => {
+    const { transport, clock, ws } = running(undefined, { maxBackpressure: 0 })
+    webSocketSetPingPeriod(ws, 100)
+    transport.stalled = true
+    webSocketSendString(ws, 'x')
+    clock.advance(1000)
+    expect(pings(transport)).toBeGreaterThan(5)
+  })
+
+  it('a period that was set before run keeps its time', () => {
+    const { ws, transport, clock } = (() => {
+      const made = bench()
+      return { ...made.connect(), clock: made.clock }
+    })()
+    webSocketSetPingPeriod(ws, 100)
+    clock.advance(80)
+    void webSocketRun(ws, () => {})
+    clock.advance(75)
+    expect(pings(transport)).toBe(1)
   })
 
   it('do not pile up behind a backlog', () => {
@@ -220,6 +265,26 @@ describe('Wheel', () => {
     made.clock.advance(100)
     expect(made.context.wheel.size).toBe(0)
     expect(made.clock.timers).toBe(0)
+  })
+
+  it('a peer that keeps TCP open after both Closes is dropped after 5 s', () => {
+    const { transport, clock } = running()
+    transport.input((receiver) => receiver.onClose(1000, ''))
+    expect(transport.ended).toBe(true)
+    clock.advance(4900)
+    expect(transport.aborted).toBe(false)
+    clock.advance(200)
+    expect(transport.aborted).toBe(true)
+  })
+
+  it('two ticks without a turn of the loop are one look', () => {
+    const clock = new ManualClock()
+    const wheel = new Wheel<{ dueTick: number }>(clock, () => {})
+    let looks = 0
+    clock.defer = () => void looks++
+    wheel.set({ dueTick: 0 }, 1000)
+    clock.advance(500)
+    expect(looks).toBe(1)
   })
 
   it('after a Close only the deadline for its answer is left', () => {

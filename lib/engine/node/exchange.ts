@@ -43,9 +43,10 @@ export class NodeExchange implements Exchange {
 
   get headers(): Readonly<Record<string, string>> {
     if (this.#headers === null) {
-      this.#headers = {}
+      const headers: Record<string, string> = {}
+      this.#headers = headers
       for (const [name, value] of Object.entries(this.#req?.headers ?? {})) {
-        if (value !== undefined) this.#headers[name] = Array.isArray(value) ? value.join(', ') : value
+        if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value
       }
     }
     return this.#headers
@@ -67,7 +68,8 @@ export class NodeExchange implements Exchange {
     const req = this.#req
     const chunks: Buffer[] = []
     let length = 0
-    if (req === null) return Promise.resolve(null)
+    // Behind an upgrade that was ignored node reads no body.
+    if (req === null || this.#offer !== null) return Promise.resolve(null)
     return new Promise((resolve) => {
       req.on('data', (chunk: Buffer) => {
         length += chunk.length

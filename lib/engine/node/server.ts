@@ -9,6 +9,8 @@ import { NodeTopics } from './topics.ts'
 // What an error on a connection means is told by 'close', which follows it.
 const ignore = (): void => {}
 
+const NO_LIMIT = 0x7fff_ffff
+
 /** node:http(s) with our own RFC 6455 behind its upgrade event. */
 class NodeServer implements ServerPort {
   readonly topics = new NodeTopics()
@@ -55,8 +57,9 @@ class NodeServer implements ServerPort {
   #create(tls: Endpoint['tls']): http.Server {
     const { maxHeader, maxConnections, maxRequests, parseTimeout, requestTimeout } = this.#options
     const options = {
-      maxHeaderSize: maxHeader,
-      headersTimeout: parseTimeout,
+      // To node 0 is its own default; here it is none.
+      maxHeaderSize: maxHeader === 0 ? NO_LIMIT : maxHeader,
+      headersTimeout: requestTimeout === 0 ? parseTimeout : Math.min(parseTimeout, requestTimeout),
       requestTimeout,
       connectionsCheckingInterval: 1000,
     }

@@ -60,6 +60,8 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
       this.#inputEnded = true
       this.#reportEnd()
     })
+    // A write that the kernel took later than at once is traffic too.
+    stream.on('drain', () => receiver.onActivity())
     stream.on('close', () => {
       // What has been read is still the peer's word, and no more than one chunk: it goes in front of the end.
       this.#parser.resume()
