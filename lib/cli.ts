@@ -64,10 +64,6 @@ function readSettings({ values, positionals }: ReturnType<typeof parse>): Settin
   return { ...settings, engine: engine ?? settings.engine, endpoints: endpoints ?? settings.endpoints }
 }
 
-function warn(warnings: readonly string[]): void {
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
-}
-
 /** One line for each listener, and one for each route with what to try. */
 function announce(host: Host): void {
   const { engine, listening, settings } = host
@@ -110,12 +106,11 @@ async function main(): Promise<void> {
   if (args.values.version) return console.log(version())
   const settings = readSettings(args)
   if (args.values.check) {
-    warn(settings.warnings)
+    for (const warning of settings.warnings) process.stderr.write(`warning: ${warning}\n`)
     return console.log('ok')
   }
   const host = createHost(settings, parts)
   if ((await host.start()) !== 0) fail(host.error ?? 'Cannot start')
-  warn(host.warnings)
   // Whoever waits for the lines may send a signal at once.
   stopOnSignal(host)
   announce(host)

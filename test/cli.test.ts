@@ -74,6 +74,7 @@ describe('the command', () => {
     [['--engine', 'quick'], /--engine takes auto, uws or node/],
     [['--engine', 'uws'], /set engine to 'node' or 'auto'/],
     [['--listen', 'a:b:c'], /--listen: 'a:b:c' is not/],
+    [['--listen', '8097'], /--listen: '8097' is only a port: say 127\.0\.0\.1:8097/],
   ])('%j is one sentence and exit 1', async (args, message) => {
     const command = new Command(...args)
     expect(await command.exit).toBe(1)
@@ -113,7 +114,7 @@ describe('the command', () => {
     writeFileSync(file, `{ web: { routes: [{ match: '/ws/', handler: 'action' }] } }`)
     const server = new Command(file, '--listen', '127.0.0.1:0')
     const port = await server.port()
-    expect(server.err).toMatch(/^warning: route '\/ws\/' has neither/m)
+    expect(server.err).toMatch(/warning: route '\/ws\/' has neither/)
     const client = await RawClient.connect(port)
     client.send(Buffer.from('GET /ws/x HTTP/1.1\r\nHost: x\r\n\r\n'))
     expect((await client.response()).status).toBe(404)
@@ -133,7 +134,7 @@ describe('the command', () => {
 
   it.each([
     ['export const x = 1', /has no default export that is a function/],
-    ['throw new Error("in the module")', /in the module/],
+    ['throw new Error("in the module")', /module\.ts: in the module/],
   ])('a module that is no action: %s', async (code, message) => {
     writeFileSync(join(folder, 'module.ts'), code)
     const file = join(folder, 'module.json5')

@@ -152,6 +152,12 @@ export function toEndpoint(text: string, tls: Endpoint['tls'], problems: string[
   const match = /^(?:(https?):\/\/)?(\[[\da-f:.]+\]|[^:/[\]]*)(?::(\d+))?\/?$/i.exec(text.trim())
   const secure = match?.[1]?.toLowerCase() === 'https'
   const port = Number(match?.[3] ?? (secure ? 443 : 80))
+  if (/^\d+$/.test(text.trim())) {
+    problems.push(
+      `web.listen: '${text}' is only a port: say 127.0.0.1:${text.trim()}, or :${text.trim()} for all addresses`,
+    )
+    return []
+  }
   if (match === null || port > 65535) {
     problems.push(`web.listen: '${text}' is not [http://|https://][host][:port]`)
     return []

@@ -92,7 +92,10 @@ export class Host implements WebHost {
 
   /** All listeners or none: 0, or -28 with `error` set. */
   start(): Promise<number> {
-    if (this.#running !== null || this.#starting !== null) return Promise.resolve(R_ERR_CANT_OPEN)
+    if (this.#running !== null || this.#starting !== null) {
+      this.error = 'The host runs already'
+      return Promise.resolve(R_ERR_CANT_OPEN)
+    }
     this.#starting = this.#start().finally(() => {
       this.#starting = null
     })
@@ -124,6 +127,7 @@ export class Host implements WebHost {
       this.#running = null
       return R_ERR_CANT_OPEN
     }
+    for (const warning of this.warnings) rError('web', 'warning: %s', warning)
     return 0
   }
 

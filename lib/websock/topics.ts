@@ -40,10 +40,10 @@ export function webSocketUnsubscribe(ws: WebSocket | null, topic: string): boole
 
 /**
  * Sends one message to every subscriber of `topic`, the publisher included if it is one. The frame is made once.
- * Returns the number of subscribers, or -6 for data or topics of the wrong type.
+ * Returns the number of subscribers, or -6 for data or topics of the wrong type, and where no host runs (null).
  */
 export function webSocketPublish(
-  topics: WebSocketTopics,
+  topics: WebSocketTopics | null,
   topic: string,
   data: string | Uint8Array | ArrayBuffer,
   binary?: boolean,

@@ -11,7 +11,6 @@ import {
   type WebSocketProc,
   webSocketRun,
   webSocketSend,
-  webWriteResponse,
 } from '../../lib/index.ts'
 
 /** The C handler of the WebSocket skill, line by line. */
@@ -32,7 +31,4 @@ const onWebSocket: WebSocketProc = (ws, event, buf) => {
   }
 }
 
-export default (web: Web): Promise<number> | number =>
-  web.upgrade
-    ? webSocketRun(web.webSocket, onWebSocket, null, null, 30000)
-    : webWriteResponse(web, 400, 'This is a WebSocket: connect with ws://')
+export default (web: Web) => webSocketRun(web.webSocket, onWebSocket, null, null, 30000)

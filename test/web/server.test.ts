@@ -8,6 +8,7 @@ import { WS_EVENT_MESSAGE, WS_EVENT_OPEN, WS_EVENT_PARTIAL_MESSAGE } from '../..
 import { webGetHeader, webGetQueryVar, webReadBody, webWriteResponse } from '../../lib/web/web.ts'
 import { cont, text } from '../support/frames.ts'
 import { Journal } from '../support/journal.ts'
+import { webSocketRun } from '../../lib/websock/run.ts'
 import { handshake, RawClient } from '../support/raw.ts'
 import { engines, serve } from '../support/server.ts'
 
@@ -164,6 +165,12 @@ describe.each(engines)('a host on the %s engine', (engine) => {
     expect(large.body.toString()).toBe('POST / null null null\n')
   })
 
+  it('a plain request to an action that runs a connection is told what it needs', async () => {
+    const { port } = await serve(engine, (web) => webSocketRun(web.webSocket, () => {}))
+    const { status, body } = await fetchRaw(port, 'GET', '/')
+    expect([status, body.toString()]).toEqual([400, 'This is a WebSocket: connect with ws://\n'])
+  })
+
   it('what is neither own nor a header is null', async () => {
     const { port } = await serve(engine, (web) =>
       webWriteResponse(web, 200, '%s %s', webGetHeader(web, 'constructor'), webGetHeader(web, '__proto__')),
@@ -204,6 +211,7 @@ describe.each(engines)('a host on the %s engine', (engine) => {
     await expect(RawClient.connect(freePort ?? 0)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
     expect(await free.start()).toBe(0)
     expect(await free.start()).toBe(-28)
+    expect(free.error).toBe('The host runs already')
     await free.stop()
     const both = [free.start(), free.start()]
     await free.stop()

@@ -10,6 +10,9 @@ import type { HandlerFactory } from '../handler.ts'
 import type { Request } from '../web.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST']
+/** For an action that has tried to run a connection where there is none. */
+const NEEDS_UPGRADE = answer(400, 'This is a WebSocket: connect with ws://')
+const isCode = (result: unknown): boolean => typeof result === 'number' && result < 0
 
 /** Program code behind a route: the route's module, or what `webAddAction` has registered for the path. */
 export const actionHandler: HandlerFactory = async (route, host) => {
@@ -29,8 +32,9 @@ export const actionHandler: HandlerFactory = async (route, host) => {
 async function run(action: WebAction | null, request: Request): Promise<void> {
   const { exchange, webSocket } = request
   if (action === null) return give(exchange, answer(404, 'No action'))
+  let result: unknown
   try {
-    await action(request)
+    result = await action(request)
   } catch (error) {
     rError('web', 'Action failed: %s', error instanceof Error ? error.stack : error)
     if (webSocket !== null) webSocketSendClose(webSocket, WS_STATUS_INTERNAL_ERROR)
@@ -38,7 +42,7 @@ async function run(action: WebAction | null, request: Request): Promise<void> {
     return
   }
   // Once run, a connection lives on its own; one that nobody has run ends with its action.
-  if (webSocket === null) give(exchange, answer(200))
+  if (webSocket === null) give(exchange, isCode(result) ? NEEDS_UPGRADE : answer(200))
   else if (webSocket.callback === null) webSocketSendClose(webSocket)
 }
 
@@ -46,7 +50,9 @@ const isAction = (value: unknown): value is WebAction => typeof value === 'funct
 
 async function loadAction(path: string): Promise<(web: Web) => unknown> {
   if (!existsSync(path)) throw new ConfigError([`${path}: no such file, though a route names it as its module`])
-  const module = await importModule(pathToFileURL(path).href)
+  const module = await importModule(pathToFileURL(path).href).catch((error: unknown) => {
+    throw new ConfigError([`${path}: ${error instanceof Error ? error.message : String(error)}`])
+  })
   if (typeof module === 'object' && module !== null && 'default' in module && isAction(module.default)) {
     return module.default
   }

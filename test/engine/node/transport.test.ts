@@ -1,8 +1,18 @@
+import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
+import { webSocketAlloc } from '../../../lib/alloc.ts'
+import { toFrame } from '../../../lib/engine/node/encoder.ts'
+import { webSocketSendClose } from '../../../lib/websock/close.ts'
+import { webSocketRun } from '../../../lib/websock/run.ts'
 import { webSocketPublish, webSocketSubscribe } from '../../../lib/websock/topics.ts'
 import { WS_EVENT_MESSAGE, WS_EVENT_OPEN } from '../../../lib/websock/constants.ts'
-import { webSocketCork, webSocketSendString } from '../../../lib/websock/send.ts'
-import { readFrames, text } from '../../support/frames.ts'
+import {
+  webSocketCork,
+  webSocketFlush,
+  webSocketGetBufferedAmount,
+  webSocketSendString,
+} from '../../../lib/websock/send.ts'
+import { readFrames, reply, text } from '../../support/frames.ts'
 import { Journal } from '../../support/journal.ts'
 import { RawClient } from '../../support/raw.ts'
 import { serve } from '../../support/server.ts'
@@ -26,7 +36,7 @@ describe('fan-out on the node engine', () => {
     const payload = (i: number): string => `${i} ${'x'.repeat(50_000)}`
     // As fast as the healthy one reads: it is the other that falls behind.
     while (journals[0]!.events.length < 3 && sent < 2000) {
-      expect(webSocketPublish(host.topics!, 'room', payload(sent))).toBeGreaterThanOrEqual(1)
+      expect(webSocketPublish(host.topics, 'room', payload(sent))).toBeGreaterThanOrEqual(1)
       sent++
       await healthy.until(() => healthy.received.length >= sent * 50_000)
     }
@@ -65,5 +75,113 @@ describe('fan-out on the node engine', () => {
     const seen = readFrames(client.received).frames.map(({ payload }) => payload.toString().replace(/ ?x{10,}$/, ''))
     const first = Array.from({ length: 10 }, (_, i) => [`send ${i}`, `publish ${i}`]).flat()
     expect(seen).toEqual([...first, 'corked', 'published in between', '', 'last'])
+  })
+})
+
+describe('the node transport', () => {
+  it('a burst that the kernel takes in part is not overwritten by the next', async () => {
+    const total = 6000
+    const message = (i: number): string => `${i} ${String(i % 10).repeat(5000)}`
+    const { port } = await serve(
+      'node',
+      (web) =>
+        webSocketRun(web.webSocket, (ws, event) => {
+          if (event !== WS_EVENT_MESSAGE) return
+          for (let i = 0; i < total; i++) webSocketSendString(ws, message(i))
+        }),
+      { limits: { maxBackpressure: 'unlimited' } },
+    )
+    const client = await RawClient.open(port)
+    const chunks: Buffer[] = []
+    let length = 0
+    client.socket.removeAllListeners('data')
+    client.socket.pause()
+    client.send(text('go'))
+    await new Promise((resolve) => setImmediate(resolve))
+    const expected = Buffer.concat(Array.from({ length: total }, (_, i) => reply({ opcode: 1, payload: message(i) })))
+    await new Promise<void>((resolve) => {
+      client.socket.on('data', (chunk: Buffer) => {
+        chunks.push(chunk)
+        length += chunk.length
+        if (length >= expected.length) resolve()
+      })
+      client.socket.resume()
+    })
+    expect(Buffer.concat(chunks).equals(expected)).toBe(true)
+    client.destroy()
+  })
+
+  it('sends inside a callback count as buffered until they have left, and flush waits for them', async () => {
+    const seen: number[] = []
+    const { port } = await serve('node', (web) =>
+      webSocketRun(web.webSocket, async (ws, event) => {
+        if (event !== WS_EVENT_MESSAGE) return
+        webSocketSendString(ws, 'x'.repeat(100))
+        seen.push(webSocketGetBufferedAmount(ws))
+        seen.push(await webSocketFlush(ws), webSocketGetBufferedAmount(ws))
+        webSocketSendString(ws, 'done')
+      }),
+    )
+    const client = await RawClient.open(port)
+    client.send(text('go'))
+    await client.until(() => client.received.includes('done'))
+    expect(seen).toEqual([102, 0, 0])
+  })
+
+  it('flush stays pending while the peer does not read', async () => {
+    const journal = new Journal()
+    const { port } = await serve('node', (web) => journal.run(web), { limits: { maxBackpressure: 'unlimited' } })
+    const client = await RawClient.open(port)
+    client.socket.pause()
+    await journal.until(WS_EVENT_OPEN)
+    for (let i = 0; i < 200; i++) webSocketSendString(journal.ws, 'x'.repeat(100_000))
+    let flushed = -1
+    const flush = webSocketFlush(journal.ws).then((code) => {
+      flushed = code
+      return webSocketGetBufferedAmount(journal.ws)
+    })
+    for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve))
+    expect(flushed).toBe(-1)
+    client.socket.resume()
+    expect(await flush).toBe(0)
+    expect(flushed).toBe(0)
+  })
+
+  it('a connection leaves its topics when it is reset, and when it says Close', async () => {
+    const journals: Journal[] = []
+    const { host, port } = await serve('node', (web) => {
+      const journal = new Journal()
+      journals.push(journal)
+      return journal.run(web, (ws, event) => void (event === WS_EVENT_OPEN && webSocketSubscribe(ws, 'room')))
+    })
+    const [one, two] = [await RawClient.open(port), await RawClient.open(port)]
+    await Promise.all(journals.map((journal) => journal.until(WS_EVENT_OPEN)))
+    expect(host.topics?.subscribers('room')).toBe(2)
+    webSocketSendClose(journals[0]!.ws)
+    expect(host.topics?.subscribers('room')).toBe(1)
+    two.reset()
+    await journals[1]!.result
+    expect(host.topics?.subscribers('room')).toBe(0)
+    one.destroy()
+  })
+
+  it('a stream that is gone before it is run ends at once', async () => {
+    const stream = new PassThrough()
+    stream.destroy()
+    expect(await webSocketRun(webSocketAlloc(stream, false), () => {})).toBe(-1006)
+  })
+
+  it('buf is refused once other bytes were read (D1)', async () => {
+    const stream = new PassThrough()
+    const ws = webSocketAlloc(stream, false)
+    stream.write(text('first'))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(await webSocketRun(ws, () => {}, null, text('late'))).toBe(-6)
+  })
+
+  it('a client masks each frame with a key of its own (RFC 6455 §5.3)', () => {
+    const keys = new Set<string>()
+    for (let i = 0; i < 3000; i++) keys.add(toFrame('x', 1, 1, true, true).subarray(2, 6).toString('hex'))
+    expect(keys.size).toBeGreaterThan(2990)
   })
 })
