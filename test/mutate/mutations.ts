@@ -96,8 +96,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '11: len is bytes',
     file: 'lib/websock/receive.ts',
-    from: 'post(ws, event, bytes.toString(), bytes.length,',
-    to: 'post(ws, event, bytes.toString(), bytes.toString().length,',
+    from: 'post(ws, event, text, bytes.length,',
+    to: 'post(ws, event, text, text.length,',
     test: PARTIAL,
   },
   {
