@@ -35,8 +35,10 @@ export interface WebConfig {
     protocol?: string | string[] | null
     /** How often a ping is sent. Default 'never'. */
     ping?: Time
-    /** Check that text is UTF-8. Default true. */
+    /** Check that text is UTF-8. Default true; the uws engine always does. */
     validateUTF?: boolean
+    /** Accept permessage-deflate (RFC 7692) and compress text of 1 KB and more. Default false; uws engine only. */
+    compression?: boolean
   }
   limits?: {
     /** Header block of a request; default 10K. */

@@ -1,11 +1,11 @@
 import { Duplex } from 'node:stream'
 import type { WebSocket } from '../include-types/websock.ts'
 import { createStreamEngine } from './engine/select.ts'
-import { type Context, createContext } from './websock/context.ts'
+import { type Context, createContext, DEFAULTS, publishLimit } from './websock/context.ts'
 import { logObserver } from './websock/observer.ts'
 import { createConnection } from './websock/receive.ts'
 
-const engine = createStreamEngine()
+const engine = createStreamEngine(publishLimit(DEFAULTS))
 let context: Context | null = null
 
 /**

@@ -15,6 +15,7 @@ export const MAX_CONTROL = 125
 export const PROTOCOL_ERROR = 1002
 export const NO_STATUS = 1005
 export const INVALID_UTF8 = 1007
+export const TOO_BIG = 1009
 
 /** §1.3: what is hashed with the client's key */
 export const MAGIC = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'

@@ -84,16 +84,17 @@ export class MemoryTransport implements Transport {
   stalled = false
   readonly #closesAtOnce: boolean
   readonly #topics: MemoryTopics | null
+  readonly #publishLimit: number
   #receiver: Receiver | null = null
   #input: ((receiver: Receiver) => void)[] = []
   #buffered = 0
   #drainWanted = false
-  #publishLimit = Infinity
 
-  constructor(traits: MemoryTraits, topics: MemoryTopics | null = null) {
+  constructor(traits: MemoryTraits, topics: MemoryTopics | null = null, publishLimit = Infinity) {
     this.canPause = traits.canPause
     this.#closesAtOnce = traits.closesAtOnce
     this.#topics = topics
+    this.#publishLimit = publishLimit
   }
 
   // The peer's end
@@ -210,10 +211,6 @@ export class MemoryTransport implements Transport {
     if (!this.canPause && !on) return false
     this.validates = on
     return true
-  }
-
-  setPublishLimit(bytes: number): void {
-    this.#publishLimit = bytes
   }
 
   subscribe(topic: string): boolean {

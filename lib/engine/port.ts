@@ -57,8 +57,6 @@ export interface Transport {
   validateUTF(on: boolean): boolean
   subscribe(topic: string): boolean
   unsubscribe(topic: string): boolean
-  /** A publish to this connection is not sent, and `onOverrun` called, while more than this is buffered. */
-  setPublishLimit(bytes: number): void
 }
 
 /** Upward: what the layer does with a connection. `bytes` are valid during the call only. */
@@ -128,14 +126,30 @@ export interface ServerOptions {
   /** Milliseconds for the header block, and for a whole request; 0: any. */
   parseTimeout: number
   requestTimeout: number
+  /** Bytes of a request's body. */
+  maxBody: number
+  /** Bytes of the longest message that the layer takes, 0: any. For engines that have to know before the layer can. */
+  maxMessage: number
+  /** A publish is not sent to a connection, and `onOverrun` called, while more bytes than this wait in it. */
+  publishLimit: number
+  /** Whether permessage-deflate (RFC 7692) is accepted. */
+  compression: boolean
 }
 
 export interface Endpoint {
   readonly host: string
   /** 0: any free port. */
   readonly port: number
-  /** PEM; null for plain TCP. */
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null
+  /** Null for plain TCP. */
+  readonly tls: TlsFiles | null
+}
+
+/** A certificate and its key in PEM: their paths, and what was read from them. */
+export interface TlsFiles {
+  readonly certFile: string
+  readonly keyFile: string
+  readonly cert: Buffer
+  readonly key: Buffer
 }
 
 export interface ServerPort {
@@ -148,10 +162,21 @@ export interface ServerPort {
   close(): Promise<void>
 }
 
+/** A setting that an engine cannot follow. */
+export interface Unfollowed {
+  /** As a config names it, below `web`. */
+  readonly setting: string
+  /** The value that makes no difference; undefined: each does. */
+  readonly unless?: unknown
+  /** What the engine does. */
+  readonly instead: string
+}
+
 export interface Engine {
   readonly name: EngineName
   /** For the start line: what does the work, and its version. */
   readonly version: string
   readonly clock: Clock
+  readonly unfollowed: readonly Unfollowed[]
   createServer(options: ServerOptions, onExchange: (exchange: Exchange) => void): ServerPort
 }

@@ -3,6 +3,7 @@ import { nodeEngine } from './node/server.ts'
 import { NodeTopics } from './node/topics.ts'
 import { NodeTransport } from './node/transport.ts'
 import type { Engine, TopicPort, Transport } from './port.ts'
+import { loadUwsEngine } from './uws/server.ts'
 
 /** What a config or the command line asks for. */
 export type EngineChoice = 'auto' | 'uws' | 'node'
@@ -16,9 +17,14 @@ export interface Selection {
 /** Where the native engine cannot be had, `auto` goes on with node, and `uws` is an error. */
 export async function selectEngine(choice: EngineChoice): Promise<Selection> {
   if (choice === 'node') return { engine: nodeEngine, notice: null }
-  const missing = 'the uws engine is not part of this version'
-  if (choice === 'uws') throw new Error(`${missing}: set engine to 'node' or 'auto'`)
-  return { engine: nodeEngine, notice: `${missing}; using the node engine` }
+  try {
+    return { engine: await loadUwsEngine(), notice: null }
+  } catch (error) {
+    // The package explains itself at length; its first sentence is enough.
+    const reason = (error instanceof Error ? error.message : String(error)).split('\n')[0]
+    if (choice === 'uws') throw new Error(`Cannot load uWebSockets.js: ${reason}; set engine to 'auto' or 'node'`)
+    return { engine: nodeEngine, notice: `cannot load uWebSockets.js, using the node engine: ${reason}` }
+  }
 }
 
 /** For connections that somebody else has upgraded: the node engine without a server. */
@@ -29,11 +35,12 @@ export interface StreamEngine {
   open(stream: Duplex, client: boolean): Transport
 }
 
-export function createStreamEngine(): StreamEngine {
+export function createStreamEngine(publishLimit: number): StreamEngine {
   const topics = new NodeTopics()
   return {
     clock: nodeEngine.clock,
     topics,
-    open: (stream, client) => new NodeTransport(stream, Buffer.alloc(0), client, client ? null : topics),
+    open: (stream, client) =>
+      new NodeTransport(stream, Buffer.alloc(0), client, client ? null : { topics, publishLimit }),
   }
 }

@@ -5,6 +5,7 @@ import { Compile } from 'typebox/compile'
 import type { Config } from '../../include-types/web.ts'
 import type { WebSocketDefaults } from '../../include-types/websock.ts'
 import type { Endpoint, ServerOptions } from '../engine/port.ts'
+import { publishLimit } from '../websock/context.ts'
 import { ConfigSchema, unknownKeys } from './schema.ts'
 import { parseCount, parseSize, parseTime } from './units.ts'
 
@@ -17,12 +18,12 @@ export interface Settings {
   /** Null: whatever is offered first. */
   readonly protocols: readonly string[] | null
   readonly routes: readonly RouteSettings[]
-  /** Bytes of a request's body. */
-  readonly maxBody: number
   /** Milliseconds for peers to say goodbye. */
   readonly drain: number
   /** What the user should hear about, though it is no error. */
   readonly warnings: readonly string[]
+  /** What the config says itself about `web`, by dotted key. */
+  readonly stated: ReadonlyMap<string, unknown>
 }
 
 export interface RouteSettings {
@@ -92,6 +93,16 @@ export function toSettings(value: unknown, folder: string): Settings {
   const tls = readTls(config.tls, folder, problems)
   const listen = typeof web.listen === 'string' ? [web.listen] : (web.listen ?? ['http://127.0.0.1:8080'])
   const { protocol } = webSockets
+  const defaults: WebSocketDefaults = {
+    maxFrame: size('maxFrame', 100 << 10),
+    maxMessage: size('maxMessage', 100 << 10),
+    maxBackpressure: size('maxBackpressure', 1 << 20),
+    maxQueue: finite(size('maxQueue', 0)),
+    timeout: time('inactivity', 300_000),
+    pingPeriod: convert('webSockets.ping', parseTime, webSockets.ping, 0),
+    partial: false,
+    validateUTF: webSockets.validateUTF ?? true,
+  }
   const settings: Settings = {
     engine: web.engine ?? 'auto',
     endpoints: listen.flatMap((text) => toEndpoint(text, tls, problems)),
@@ -101,17 +112,12 @@ export function toSettings(value: unknown, folder: string): Settings {
       maxRequests: finite(convert('limits.requests', parseCount, limits.requests, 1000)),
       parseTimeout: finite(time('parse', 5000)),
       requestTimeout: finite(time('request', 300_000)),
+      maxBody: noneIsInfinity(size('body', 100 << 10)),
+      maxMessage: finite(defaults.maxMessage),
+      publishLimit: publishLimit(defaults),
+      compression: webSockets.compression ?? false,
     },
-    webSockets: {
-      maxFrame: size('maxFrame', 100 << 10),
-      maxMessage: size('maxMessage', 100 << 10),
-      maxBackpressure: size('maxBackpressure', 1 << 20),
-      maxQueue: finite(size('maxQueue', 0)),
-      timeout: time('inactivity', 300_000),
-      pingPeriod: convert('webSockets.ping', parseTime, webSockets.ping, 0),
-      partial: false,
-      validateUTF: webSockets.validateUTF ?? true,
-    },
+    webSockets: defaults,
     protocols: protocol === null ? null : protocol === undefined ? ['chat'] : [protocol].flat(),
     routes: (web.routes ?? [{}]).map((route) => ({
       match: route.match ?? '',
@@ -122,9 +128,13 @@ export function toSettings(value: unknown, folder: string): Settings {
       partial: route.partial ?? false,
       origins: route.origins ?? [],
     })),
-    maxBody: noneIsInfinity(size('body', 100 << 10)),
     drain: time('drain', 10_000),
     warnings: unknownKeys(ConfigSchema, value).map((key) => `${key}: unknown key, ignored`),
+    stated: new Map(
+      Object.entries({ webSockets, limits, timeouts }).flatMap(([group, keys]) =>
+        Object.entries(keys).map(([key, given]) => [`${group}.${key}`, given] as const),
+      ),
+    ),
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return settings
@@ -171,13 +181,14 @@ export function toEndpoint(text: string, tls: Endpoint['tls'], problems: string[
 
 function readTls(tls: Config['tls'], folder: string, problems: string[]): Endpoint['tls'] {
   if (tls === undefined) return null
-  const read = (key: 'certificate' | 'key'): Buffer => {
+  const [certFile, keyFile] = [resolve(folder, tls.certificate), resolve(folder, tls.key)]
+  const read = (key: keyof typeof tls, file: string): Buffer => {
     try {
-      return readFileSync(resolve(folder, tls[key]))
+      return readFileSync(file)
     } catch (error) {
       problems.push(`tls.${key}: ${error instanceof Error ? error.message : String(error)}`)
       return Buffer.alloc(0)
     }
   }
-  return { cert: read('certificate'), key: read('key') }
+  return { certFile, keyFile, cert: read('certificate', certFile), key: read('key', keyFile) }
 }

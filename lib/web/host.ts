@@ -105,9 +105,11 @@ export class Host implements WebHost {
   async #start(): Promise<number> {
     const { settings } = this
     this.error = null
+    this.warnings.splice(0, Infinity, ...settings.warnings)
     try {
       const { engine, notice } = await this.#parts.selectEngine(settings.engine)
       if (notice !== null) rInfo('web', '%s', notice)
+      this.warnings.push(...unfollowed(engine, settings))
       const routes: Route[] = []
       for (const route of settings.routes) {
         routes.push({ ...route, serving: await this.#parts.handlers[route.handler](route, this) })
@@ -172,7 +174,7 @@ export class Host implements WebHost {
     if (!serving.methods.includes(exchange.method)) {
       return give(exchange, answer(405, undefined, [['Allow', serving.methods.join(', ')]]))
     }
-    const request = new Request(exchange, target, this, this.settings.maxBody)
+    const request = new Request(exchange, target, this, this.settings.server.maxBody)
     if (upgrade && !this.#upgrade(request, route, context)) return
     Promise.resolve(serving.serve(request)).catch((error: unknown) => failed(exchange, error))
   }
@@ -210,6 +212,12 @@ function failed(exchange: Exchange, error: unknown): void {
     exchange.abort()
   }
 }
+
+/** What the config asks for and the engine does not do, a line each. */
+const unfollowed = (engine: Engine, { stated }: Settings): string[] =>
+  engine.unfollowed
+    .filter(({ setting, unless }) => stated.has(setting) && stated.get(setting) !== unless)
+    .map(({ setting, instead }) => `web.${setting} has no effect on the ${engine.name} engine: ${instead}`)
 
 /** How a person on this machine spells a listener's host. */
 function urlHost(host: string): string {

@@ -28,6 +28,7 @@ const WebSchema = Type.Partial(
         protocol: Type.Union([Type.String(), Strings, Type.Null()]),
         ping: Measure,
         validateUTF: Type.Boolean(),
+        compression: Type.Boolean(),
       }),
     ),
     limits: Type.Partial(

@@ -1,7 +1,7 @@
 import type { WebSocketDefaults, WebSocketEvent } from '../../include-types/websock.ts'
 import type { Clock, TopicPort } from '../engine/port.ts'
 import { WS_MAX_FRAME, WS_MAX_MESSAGE } from './constants.ts'
-import type { Socket } from './socket.ts'
+import { type Socket, toLimit } from './socket.ts'
 import { expire } from './timers.ts'
 import { Topics } from './topics.ts'
 import { Wheel } from './wheel.ts'
@@ -36,6 +36,10 @@ export const DEFAULTS: Readonly<WebSocketDefaults> = {
   partial: false,
   validateUTF: true,
 }
+
+/** Direct sends are refused first; a publish may go one message, where that has a limit, and some frames further. */
+export const publishLimit = ({ maxBackpressure, maxMessage }: WebSocketDefaults): number =>
+  maxBackpressure === 0 || maxBackpressure === Infinity ? Infinity : maxBackpressure + toLimit(maxMessage) + 65_536
 
 export function createContext(
   clock: Clock,

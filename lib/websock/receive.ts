@@ -15,7 +15,7 @@ import {
 import type { Context } from './context.ts'
 import { Slicer } from './partial.ts'
 import { fail, finish, mustWait, overflows, post, settleFlushes } from './run.ts'
-import { arm, isClosing, Socket, toLimit } from './socket.ts'
+import { arm, isClosing, Socket } from './socket.ts'
 
 /** A connection as its engine sees it: what comes in is measured, put together or cut, and handed to delivery. */
 class Connection extends Socket implements Receiver {
@@ -87,18 +87,11 @@ class Connection extends Socket implements Receiver {
 /** What an engine's upgraded connection becomes. Nothing is delivered before `webSocketRun`. */
 export function createConnection(transport: Transport, context: Context, client: boolean): Connection {
   const connection = new Connection(transport, context, client)
-  if (!context.defaults.validateUTF && !transport.validateUTF(false)) {
-    context.observer.warn('validateUTF: false is ignored: this engine always checks text')
-  }
-  transport.setPublishLimit(publishLimit(context))
+  // An engine that cannot is said so when its host starts.
+  if (!context.defaults.validateUTF) transport.validateUTF(false)
   context.connections.add(connection)
   transport.setReceiver(connection)
   return connection
-}
-
-/** Direct sends are refused first; a publish may go one message, where that has a limit, and some frames further. */
-function publishLimit({ defaults: { maxBackpressure, maxMessage } }: Context): number {
-  return maxBackpressure === 0 ? Infinity : maxBackpressure + toLimit(maxMessage) + 65536
 }
 
 /** Measures before memory is spent; false when the connection has been failed. */

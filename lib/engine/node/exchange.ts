@@ -15,6 +15,7 @@ export interface UpgradeOffer {
   readonly socket: Socket
   readonly head: Buffer
   readonly topics: NodeTopics
+  readonly publishLimit: number
 }
 
 /** One request of node:http. */
@@ -132,7 +133,7 @@ export class NodeExchange implements Exchange {
       ...headers.map(([name, value]) => `${name}: ${value}`),
     ]
     offer.socket.write(`${lines.join('\r\n')}\r\n\r\n`)
-    return new NodeTransport(offer.socket, offer.head, false, offer.topics)
+    return new NodeTransport(offer.socket, offer.head, false, offer)
   }
 
   /** An upgrade request that is answered like any other: the response is ours to make, the connection ends with it. */

@@ -77,7 +77,9 @@ class NodeServer implements ServerPort {
       const { socket } = req
       this.#silent.delete(socket)
       duplex.on('error', ignore)
-      this.#onExchange(new NodeExchange(req, { socket, head, topics: this.topics }))
+      this.#onExchange(
+        new NodeExchange(req, { socket, head, topics: this.topics, publishLimit: this.#options.publishLimit }),
+      )
     })
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
@@ -98,5 +100,6 @@ export const nodeEngine: Engine = {
   name: 'node',
   version: process.version,
   clock: systemClock,
+  unfollowed: [{ setting: 'webSockets.compression', unless: false, instead: 'messages are not compressed' }],
   createServer: (options, onExchange) => new NodeServer(options, onExchange),
 }

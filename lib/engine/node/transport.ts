@@ -15,6 +15,13 @@ const NOTHING = Buffer.alloc(0)
 // What an error means is told by 'close', which follows it.
 const ignore = (): void => {}
 
+/** What a connection has of its server. */
+interface Fanout {
+  readonly topics: NodeTopics
+  /** Bytes that may wait in a connection before it is too slow for a publish. */
+  readonly publishLimit: number
+}
+
 /** One connection on a stream: frames in, frames out, TCP backpressure both ways. */
 export class NodeTransport implements Transport, FrameHandler, Subscriber {
   readonly canPause = true
@@ -25,8 +32,8 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
   readonly #reuse: boolean
   readonly #parser: FrameParser
   readonly #topics: NodeTopics | null
+  readonly #publishLimit: number
   #subscriptions: Set<string> | null = null
-  #publishLimit = Infinity
   #receiver: Receiver | null = null
   /** Frames of the burst that goes on: those sent while a chunk is read, or corked. */
   #burst: Burst | null = null
@@ -36,11 +43,12 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
   #closeSent = false
   #ended = false
 
-  /** `head`: bytes that came behind the handshake. `topics`: null where there is no server. */
-  constructor(stream: Duplex, head: Buffer, client: boolean, topics: NodeTopics | null) {
+  /** `head`: bytes that came behind the handshake. `fanout`: null where there is no server. */
+  constructor(stream: Duplex, head: Buffer, client: boolean, fanout: Fanout | null) {
     this.#stream = stream
     this.#client = client
-    this.#topics = topics
+    this.#topics = fanout?.topics ?? null
+    this.#publishLimit = fanout?.publishLimit ?? Infinity
     this.#parser = new FrameParser(this, !client)
     stream.on('error', ignore)
     const tcp = stream instanceof NetSocket ? stream : null
@@ -157,10 +165,6 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
   validateUTF(on: boolean): boolean {
     this.#parser.validate = on
     return true
-  }
-
-  setPublishLimit(bytes: number): void {
-    this.#publishLimit = bytes
   }
 
   subscribe(topic: string): boolean {

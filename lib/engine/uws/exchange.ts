@@ -1,0 +1,241 @@
+import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http'
+
+import type { Exchange, HeaderList, Transport } from '../port.ts'
+import { readHeaders, toAddress } from './headers.ts'
+import type { NativeContext, NativeRequest, NativeResponse } from './native.ts'
+import { type Shared, UwsTransport } from './transport.ts'
+
+/** What an exchange needs of its server. */
+export interface Home extends Shared {
+  readonly secure: boolean
+  /** Bytes of a body that are kept until somebody reads it: it comes whether it is wanted or not. */
+  readonly maxBody: number
+  /** Connections end with their answer from here on. */
+  readonly stopping: boolean
+  /** The exchange is over. */
+  onDone(exchange: UwsExchange): void
+}
+
+/** The part of a body, or of an answer, that waits. */
+interface Body {
+  readonly chunks: Buffer[]
+  length: number
+  complete: boolean
+  wake: (() => void) | null
+}
+
+/**
+ * One request of uWebSockets.js. The native request is gone when the handler returns, so that everything is read at
+ * once; the native response may not be touched after the peer has gone, and ends the process if nobody listens for that.
+ */
+export class UwsExchange implements Exchange {
+  readonly method: string
+  readonly target: string
+  readonly version = '1.1'
+  readonly remoteAddress: string
+  /** Bytes of the header block. */
+  readonly headerBytes: number
+  readonly #home: Home
+  /** Null once it may not be touched. */
+  #res: NativeResponse | null
+  /** For the upgrade; null for a request that uWebSockets.js does not take for one. */
+  #context: NativeContext | null
+  /** Null once upgraded: an idle connection keeps them as text. */
+  #headers: Record<string, string> | null
+  #headerText = ''
+  #body: Body | null = null
+  #aborts: (() => void)[] = []
+  #drains: (() => void)[] = []
+
+  // The answer
+  #head: { status: number; headers: HeaderList } | null = null
+  #headWritten = false
+  /** Its Content-Length; null: it is sent in chunks. */
+  #length: number | null = null
+  /** Bytes of it that were not taken yet. */
+  #rest: Buffer | null = null
+
+  constructor(res: NativeResponse, req: NativeRequest, context: NativeContext | null, home: Home) {
+    // First of all: without it an answer that comes later ends the process.
+    res.onAborted(() => this.#aborted())
+    this.#res = res
+    this.#context = context
+    this.#home = home
+    this.method = req.getCaseSensitiveMethod()
+    const query = req.getQuery()
+    this.target = query === undefined ? req.getUrl() : `${req.getUrl()}?${query}`
+    const { headers, bytes } = readHeaders(req)
+    this.#headers = headers
+    this.headerBytes = bytes + this.method.length + this.target.length + 14
+    this.remoteAddress = toAddress(res.getRemoteAddress())
+    if ('content-length' in headers || 'transfer-encoding' in headers) this.#collect(res)
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    return this.#headers ?? parseHeaders(this.#headerText)
+  }
+
+  get secure(): boolean {
+    return this.#home.secure
+  }
+
+  get done(): boolean {
+    return this.#res === null
+  }
+
+  async readBody(limit: number): Promise<Buffer | null> {
+    const body = this.#body
+    if (body === null) return Buffer.alloc(0)
+    while (!body.complete && this.#res !== null && body.length <= limit) {
+      await new Promise<void>((resolve) => {
+        body.wake = resolve
+      })
+    }
+    if (!body.complete || body.length > limit) return null
+    return Buffer.concat(body.chunks, body.length)
+  }
+
+  writeHead(status: number, headers: HeaderList): void {
+    for (const [name, value] of headers) {
+      validateHeaderName(name)
+      validateHeaderValue(name, value)
+    }
+    this.#head = { status, headers }
+    const length = headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1]
+    this.#length = length === undefined ? null : Number(length)
+  }
+
+  write(chunk: string | Uint8Array): boolean {
+    const res = this.#res
+    if (res === null) return true
+    const length = this.#length
+    let ok = true
+    res.cork(() => {
+      this.#writeHead(res)
+      if (length === null) ok = res.write(chunk)
+      else ok = this.#writePart(res, Buffer.from(chunk), length)
+    })
+    if (!ok) res.onWritable(() => this.#writable())
+    return ok
+  }
+
+  onDrain(fn: () => void): void {
+    this.#drains.push(fn)
+  }
+
+  onAbort(fn: () => void): void {
+    if (this.#res !== null) this.#aborts.push(fn)
+  }
+
+  end(chunk?: string | Uint8Array): void {
+    const res = this.#res
+    if (res === null) return
+    const length = this.#length
+    if (this.#headWritten && length !== null) {
+      // What was promised has not been sent, and cannot be taken back.
+      if (chunk === undefined ? this.#rest === null : this.write(chunk) && this.#res !== null) this.abort()
+      return
+    }
+    res.cork(() => {
+      const first = !this.#headWritten
+      this.#writeHead(res)
+      if (first && chunk === undefined) {
+        // `end` would call its Content-Length 0, whatever a GET would have had.
+        if (length !== null) res.writeHeader('Content-Length', String(length))
+        res.endWithoutBody()
+      } else res.end(chunk ?? '', this.#home.stopping)
+    })
+    this.#finished()
+  }
+
+  abort(): void {
+    this.#res?.close()
+  }
+
+  upgrade(protocol: string, headers: HeaderList): Transport | null {
+    const [res, context] = [this.#res, this.#context]
+    if (res === null || context === null || this.#head !== null) return null
+    const { headers: sent } = this
+    const extensions = this.#home.compression ? (sent['sec-websocket-extensions'] ?? '') : ''
+    const transport = new UwsTransport(this.remoteAddress, this.#home)
+    this.#headerText = JSON.stringify(sent)
+    this.#headers = null
+    this.#finished()
+    res.cork(() => {
+      res.writeStatus('101 Switching Protocols')
+      for (const [name, value] of headers) res.writeHeader(name, value)
+      res.upgrade({ transport }, sent['sec-websocket-key'] ?? '', protocol, extensions, context)
+    })
+    return transport
+  }
+
+  /** Takes the body as it comes; what is over the limit is counted and dropped. */
+  #collect(res: NativeResponse): void {
+    const body: Body = { chunks: [], length: 0, complete: false, wake: null }
+    this.#body = body
+    res.onData((chunk, last) => {
+      body.length += chunk.byteLength
+      body.complete = last
+      if (body.length <= this.#home.maxBody) body.chunks.push(Buffer.from(Buffer.from(chunk)))
+      else body.chunks.length = 0
+      body.wake?.()
+    })
+  }
+
+  #writeHead(res: NativeResponse): void {
+    if (this.#headWritten) return
+    this.#headWritten = true
+    const { status, headers } = this.#head ?? { status: 200, headers: [] }
+    res.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`)
+    for (const [name, value] of headers) {
+      // Written by `end` and `tryEnd` themselves.
+      if (name.toLowerCase() !== 'content-length') res.writeHeader(name, value)
+    }
+  }
+
+  /** A part of an answer whose length was announced. False: the rest of it waits. */
+  #writePart(res: NativeResponse, part: Buffer, length: number): boolean {
+    if (this.#rest !== null) {
+      this.#rest = Buffer.concat([this.#rest, part])
+      return false
+    }
+    const before = res.getWriteOffset()
+    const [ok, complete] = res.tryEnd(part, length)
+    if (complete) this.#finished()
+    else if (!ok) this.#rest = part.subarray(res.getWriteOffset() - before)
+    return ok
+  }
+
+  /** The peer has taken what waited. */
+  #writable(): boolean {
+    const [res, rest, length] = [this.#res, this.#rest, this.#length]
+    this.#rest = null
+    if (res !== null && rest !== null && length !== null && !this.#writePart(res, rest, length)) return false
+    const drains = this.#drains
+    this.#drains = []
+    for (const fn of drains) fn()
+    return true
+  }
+
+  #aborted(): void {
+    if (this.#res === null) return
+    const aborts = this.#aborts
+    this.#finished()
+    for (const fn of aborts) fn()
+  }
+
+  #finished(): void {
+    this.#res = null
+    this.#aborts = []
+    this.#drains = []
+    this.#body?.wake?.()
+    this.#home.onDone(this)
+  }
+}
+
+function parseHeaders(text: string): Record<string, string> {
+  const headers: unknown = JSON.parse(text)
+  return isRecord(headers) ? headers : {}
+}
+
+const isRecord = (value: unknown): value is Record<string, string> => typeof value === 'object' && value !== null

@@ -1,0 +1,46 @@
+import { SocketAddress } from 'node:net'
+import type { NativeRequest } from './native.ts'
+
+/** Fields of which node:http keeps the first, for there can be but one. */
+const SINGLE = new Set([
+  'age',
+  'authorization',
+  'content-length',
+  'content-type',
+  'etag',
+  'expires',
+  'from',
+  'host',
+  'if-modified-since',
+  'if-unmodified-since',
+  'last-modified',
+  'location',
+  'max-forwards',
+  'proxy-authorization',
+  'referer',
+  'retry-after',
+  'server',
+  'user-agent',
+])
+
+/** A request's header fields, repeated ones joined as node:http joins them, and their bytes. */
+export function readHeaders(req: NativeRequest): { headers: Record<string, string>; bytes: number } {
+  const headers: Record<string, string> = {}
+  let bytes = 0
+  req.forEach((name, value) => {
+    bytes += name.length + value.length + 4
+    const before = Object.hasOwn(headers, name) ? headers[name] : undefined
+    if (before === undefined) headers[name] = value
+    else if (!SINGLE.has(name)) headers[name] = `${before}${name === 'cookie' ? '; ' : ', '}${value}`
+  })
+  return { headers, bytes }
+}
+
+/** The canonical spelling of an address that uWebSockets.js gives as 4 or 16 bytes; '' for none. */
+export function toAddress(bytes: ArrayBuffer): string {
+  const view = Buffer.from(bytes)
+  if (view.length === 4) return view.join('.')
+  if (view.length !== 16) return ''
+  const long = view.toString('hex').match(/.{4}/g)?.join(':') ?? ''
+  return new SocketAddress({ address: long, family: 'ipv6' }).address
+}

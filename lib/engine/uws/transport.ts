@@ -1,0 +1,193 @@
+import { BINARY, NO_STATUS, PING, TEXT } from '../../rfc6455.ts'
+import { systemClock } from '../clock.ts'
+import { MESSAGE_END, type Opcode, type Receiver, type Transport } from '../port.ts'
+import { faults } from './causes.ts'
+import type { NativeSocket } from './native.ts'
+
+/** uWebSockets.js's own code for an end without a Close frame (RFC 6455 §7.1.5). */
+const NO_CLOSE = 1006
+/** Text below this is not worth compressing, in bytes. */
+const COMPRESS_FROM = 1024
+
+/** What the connections of one server share. */
+export interface Shared {
+  /** Bytes that may wait in a connection before uWebSockets.js drops what is sent next, a Close included. */
+  readonly room: number
+  readonly compression: boolean
+}
+
+/**
+ * One connection of uWebSockets.js. Its methods throw once it is closed, and some misuse ends the process: the native
+ * object is let go of at its end, and is not ended while it is corked or has no room for the Close.
+ */
+export class UwsTransport implements Transport {
+  readonly canPause = false
+  readonly remoteAddress: string
+  readonly #shared: Shared
+  /** Null once the connection is closed: from then on the native object may not be touched. */
+  #ws: NativeSocket | null = null
+  #receiver: Receiver | null = null
+  /** Whether anything may still be sent. */
+  #open = false
+  #corked = false
+  #drainWanted = false
+  /** How to end the connection, where that has to wait. */
+  #ending: ((ws: NativeSocket) => void) | null = null
+
+  constructor(remoteAddress: string, shared: Shared) {
+    this.remoteAddress = remoteAddress
+    this.#shared = shared
+  }
+
+  setReceiver(receiver: Receiver): void {
+    this.#receiver = receiver
+  }
+
+  send(data: string | Uint8Array, length: number, opcode: Opcode, fin: boolean): boolean {
+    const ws = this.#ws
+    if (ws === null || !this.#open) return false
+    if (opcode === PING) return ws.ping(data) === 1
+    if (fin) {
+      if (opcode === BINARY) return ws.send(data, true, false) === 1
+      if (opcode === TEXT) return ws.send(data, false, this.#shared.compression && length >= COMPRESS_FROM) === 1
+      return ws.sendLastFragment(data) === 1
+    }
+    // Compressed one by one, fragments could not be read.
+    return (opcode === 0 ? ws.sendFragment(data) : ws.sendFirstFragment(data, opcode === BINARY)) === 1
+  }
+
+  close(status: number, reason: string): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#end((ws) => ws.end(status, reason))
+  }
+
+  end(): void {
+    // The Close has ended TCP, or will when there is room for it.
+    if (this.#open) this.abort()
+  }
+
+  abort(): void {
+    this.#open = false
+    if (this.#corked) this.#ending = drop
+    else this.#ws?.close()
+  }
+
+  buffered(): number {
+    return this.#ws?.getBufferedAmount() ?? 0
+  }
+
+  requestDrain(): void {
+    this.#drainWanted = true
+    // What is corked counts as sent, and leaves without an event.
+    systemClock.defer(() => this.#reportDrain())
+  }
+
+  cork(fn: () => void): void {
+    const ws = this.#ws
+    if (ws === null || this.#corked) return fn()
+    this.#corked = true
+    ws.cork(fn)
+    this.#corked = false
+    const ending = this.#ending
+    this.#ending = null
+    if (ending !== null) this.#end(ending)
+  }
+
+  // There is no way to make the peer wait: the layer closes who sends too much.
+  pause(): void {}
+
+  resume(): void {}
+
+  inject(): boolean {
+    return false
+  }
+
+  validateUTF(on: boolean): boolean {
+    return on
+  }
+
+  subscribe(topic: string): boolean {
+    const ws = this.#ws
+    return ws !== null && this.#open && !ws.isSubscribed(topic) && ws.subscribe(topic)
+  }
+
+  unsubscribe(topic: string): boolean {
+    const ws = this.#ws
+    return ws !== null && this.#open && ws.isSubscribed(topic) && ws.unsubscribe(topic)
+  }
+
+  // Calls of the native object; none may throw.
+
+  opened(ws: NativeSocket): void {
+    this.#ws = ws
+    this.#open = true
+  }
+
+  received(message: ArrayBuffer, binary: boolean): void {
+    const receiver = this.#receiver
+    if (receiver === null) return
+    receiver.onActivity()
+    receiver.onData(Buffer.from(message), binary, MESSAGE_END)
+  }
+
+  active(): void {
+    this.#receiver?.onActivity()
+  }
+
+  drained(): void {
+    this.#receiver?.onActivity()
+    if (this.#ending !== null && this.#ws !== null && this.#hasRoom(this.#ws)) {
+      const ending = this.#ending
+      this.#ending = null
+      ending(this.#ws)
+    }
+    this.#reportDrain()
+  }
+
+  /** Something for this connection was dropped: it will not be sent anything behind the gap. */
+  dropped(): void {
+    if (!this.#open) return
+    this.#open = false
+    // Topics are being worked through: a connection may not be closed under them.
+    systemClock.defer(() => {
+      if (this.#ws === null) return
+      this.#open = true
+      this.#receiver?.onOverrun()
+    })
+  }
+
+  closed(code: number, message: ArrayBuffer): void {
+    this.#ws = null
+    this.#open = false
+    this.#ending = null
+    const receiver = this.#receiver
+    if (receiver === null) return
+    const text = Buffer.from(message).toString()
+    const fault = faults.get(text)
+    if (code !== NO_CLOSE) receiver.onClose(code === 0 ? NO_STATUS : code, text)
+    else if (fault !== undefined) receiver.onFault(fault.status, fault.text)
+    else receiver.onEnd()
+    receiver.onGone()
+  }
+
+  /** Ends the connection now, or when there is room for the Close. Inside a cork TCP would stay for seconds. */
+  #end(how: (ws: NativeSocket) => void): void {
+    const ws = this.#ws
+    if (ws === null) return
+    if (this.#corked || (how !== drop && !this.#hasRoom(ws))) this.#ending = how
+    else how(ws)
+  }
+
+  #hasRoom(ws: NativeSocket): boolean {
+    return ws.getBufferedAmount() <= this.#shared.room
+  }
+
+  #reportDrain(): void {
+    if (!this.#drainWanted || this.buffered() > 0) return
+    this.#drainWanted = false
+    if (this.#ws !== null) this.#receiver?.onDrain()
+  }
+}
+
+const drop = (ws: NativeSocket): void => ws.close()
