@@ -10,7 +10,7 @@ for(let g=0;g<+gens;g++){
   for(const n of list){const s=await ServerProcess.start(n);servers.push(s);loads.push(await Load.on(s,w))}
   for(const l of loads){l.start();await l.sample(+process.env.WARM!||1000);l.stop();await new Promise(r=>setTimeout(r,50))}
   const here=list.map(()=>[] as number[])
-  for(let i=0;i<+slices;i++) for(const [k,l] of loads.entries()){
+  for(let i=0;i<+slices;i++) for(let j=0;j<loads.length;j++){ const k=(j+i)%loads.length; const l=loads[k]!
     l.start(); await new Promise(r=>setTimeout(r,50)); const s=await l.sample(+ms); l.stop(); await new Promise(r=>setTimeout(r,30))
     here[k]!.push(s.cost);(rate[k]??=[]).push(s.rate);(cl[k]??=[]).push(s.client)
   }

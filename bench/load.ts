@@ -30,6 +30,7 @@ export class ServerProcess {
     const path = fileURLToPath(new URL('servers.ts', import.meta.url))
     const child = fork(path, [name], { execArgv: ['--expose-gc', '--import', 'tsx'] })
     const [port = 0] = await answer(child)
+    if (process.env.PIN) (await import('node:child_process')).execFileSync('taskset', ['-apc', '0', String(child.pid)])
     return new ServerProcess(child, port)
   }
 
@@ -45,9 +46,11 @@ export class ServerProcess {
 }
 
 async function answer(child: ChildProcess): Promise<number[]> {
-  const ended = new AbortController()
-  child.once('exit', () => ended.abort())
-  const [message]: unknown[] = await once(child, 'message', { signal: ended.signal })
+  const message = await new Promise<unknown>((resolve, reject) => {
+    const onExit = (): void => reject(new Error('the server is gone'))
+    child.once('exit', onExit)
+    child.once('message', (m) => { child.off('exit', onExit); resolve(m) })
+  })
   if (!Array.isArray(message)) throw new Error(String(message))
   return message.map(Number)
 }
@@ -115,7 +118,7 @@ export class Load {
     const expected = load.#answer * inFlight
     const pending = Array.from({ length: connections }, () => 0)
     const senders = fan ? 1 : connections
-    let at = -1
+    let at = 0
     const send = (i: number) => {
       pending[i] = expected * (fan ? connections : 1)
       load.#sockets[i]!.write(frame)
@@ -125,15 +128,16 @@ export class Load {
       const k = fan ? 0 : i
       pending[k]! -= bytes
       if (every === 0 && pending[k]! <= 0 && load.#run) send(k)
+      if (every < 0 && pending[k]! <= 0 && load.#run && ++at === senders) { at = 0; load.tick() }
     }
     for (let i = 0; i < connections; i++) {
       load.#sockets.push(await open(server.port, fan ? '/fan' : '/echo', (bytes) => got(bytes, i)))
     }
     load.tick = () => {
+      at = 0
       for (let i = 0; i < senders; i++) if (pending[i]! <= 0) send(i)
     }
     load.every = every
-    void at
     return load
   }
   tick = () => {}

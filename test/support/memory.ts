@@ -1,6 +1,6 @@
 import type { WebSocketDefaults, WebSocketEvent } from '../../include-types/websock.ts'
 import { ManualClock, type MemoryTraits, MemoryTopics, MemoryTransport } from '../../lib/engine/memory.ts'
-import { type Context, createContext } from '../../lib/websock/context.ts'
+import { type Context, createContext, publishLimit } from '../../lib/websock/context.ts'
 import { createConnection } from '../../lib/websock/receive.ts'
 import { webSocketRun } from '../../lib/websock/run.ts'
 import type { Socket } from '../../lib/websock/socket.ts'
@@ -36,7 +36,7 @@ export function bench(defaults: Partial<WebSocketDefaults> = {}): Bench {
     defaults,
   )
   const connect: Bench['connect'] = (kind = traits.node, client = false) => {
-    const transport = new MemoryTransport(kind, topics)
+    const transport = new MemoryTransport(kind, topics, publishLimit(context.defaults))
     return { transport, ws: createConnection(transport, context, client) }
   }
   return { clock, topics, context, failures, warnings, connect }

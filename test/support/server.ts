@@ -4,7 +4,7 @@ import { parts } from '../../lib/parts.ts'
 import { createHost, type Host } from '../../lib/web/host.ts'
 
 /** Engines that the shared tests run on. */
-export const engines = ['node'] as const
+export const engines = ['node', 'uws'] as const
 export type EngineName = (typeof engines)[number]
 
 const hosts = new Set<Host>()

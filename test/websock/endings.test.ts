@@ -242,7 +242,7 @@ describe.each(engines)('endings over TCP on the %s engine (trap 2, 31, 32, 45, 4
         }
       }
       const stage = await play(row, situation, start)
-      await check(row, situation, stage, row.node)
+      await check(row, situation, stage, engine === 'uws' ? { ...row.node, ...row.uws, ...row.native } : row.node)
     })
   }
 })

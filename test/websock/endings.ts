@@ -1,3 +1,4 @@
+import type { Difference } from '../support/differences.ts'
 import { close, closeReply, frame, text } from '../support/frames.ts'
 
 /**
@@ -16,6 +17,9 @@ export interface Expected {
   wire: readonly [status: number, reason: string] | null
 }
 
+/** What an engine does instead, and the row of the table that allows it. */
+type Deviation = Partial<Expected> & { row: Difference }
+
 export interface Row {
   readonly name: string
   /** The peer's doing, what the program calls, a callback that fails, the clock, or the host. */
@@ -28,8 +32,10 @@ export interface Row {
   /** How the peer takes a Close. */
   readonly reply?: 'answers' | 'ends' | 'is silent'
   readonly node: Expected
-  /** Where the engine that cannot wait for an answer differs. */
-  readonly uws?: Partial<Expected>
+  /** Where an engine differs that cannot wait for an answer. */
+  readonly uws?: Deviation
+  /** Where uWebSockets.js itself differs beside. */
+  readonly native?: Deviation
 }
 
 const failed = (code: number, error: string | null, wire = code): Expected => ({
@@ -69,7 +75,7 @@ export const rows: readonly Row[] = [
     call: 'close',
     reply: 'ends',
     node: { ...lost(null), wire: [4000, 'bye'] },
-    uws: orderly(4000, 'bye', [4000, 'bye']),
+    uws: { ...orderly(4000, 'bye', [4000, 'bye']), row: 'local Close' },
   },
   { name: 'TCP end without Close', cause: 'peer', then: 'fin', node: lost('Connection lost') },
   { name: 'TCP reset', cause: 'peer', then: 'reset', node: lost('Connection lost') },
@@ -78,12 +84,14 @@ export const rows: readonly Row[] = [
     cause: 'peer',
     sends: frame({ opcode: 3 }),
     node: failed(1002, 'Reserved opcode'),
+    native: { error: 'Protocol error', wire: null, row: 'wire close on violation' },
   },
   {
     name: 'invalid UTF-8',
     cause: 'peer',
     sends: text(Buffer.of(0xff)),
     node: failed(1007, 'Text message has invalid UTF-8'),
+    native: { wire: null, row: 'wire close on violation' },
   },
   {
     name: 'message over maxMessage',
@@ -104,7 +112,7 @@ export const rows: readonly Row[] = [
     cause: 'stop',
     reply: 'ends',
     node: { ...lost(null), wire: [1001, ''] },
-    uws: orderly(1001, null, [1001, '']),
+    uws: { ...orderly(1001, null, [1001, '']), row: 'local Close' },
   },
   { name: 'webSocketFree', cause: 'local', call: 'free', node: lost(null) },
 ]

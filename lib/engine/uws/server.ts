@@ -100,6 +100,9 @@ class UwsServer implements ServerPort {
   close(): Promise<void> {
     const gone = this.stopListening()
     for (const app of this.#apps) app.close()
+    // These are not told to the filter.
+    this.#connections = 0
+    this.#look()
     return gone
   }
 

@@ -31,7 +31,7 @@ export class UwsTransport implements Transport {
   #open = false
   #corked = false
   #drainWanted = false
-  /** How to end the connection, where that has to wait. */
+  /** Sends the Close, which waits. */
   #ending: ((ws: NativeSocket) => void) | null = null
 
   constructor(remoteAddress: string, shared: Shared) {
@@ -59,7 +59,8 @@ export class UwsTransport implements Transport {
   close(status: number, reason: string): void {
     if (!this.#open) return
     this.#open = false
-    this.#end((ws) => ws.end(status, reason))
+    this.#ending = (ws) => ws.end(status, reason)
+    this.#tryEnd()
   }
 
   end(): void {
@@ -69,8 +70,8 @@ export class UwsTransport implements Transport {
 
   abort(): void {
     this.#open = false
-    if (this.#corked) this.#ending = drop
-    else this.#ws?.close()
+    // Not from inside a handler: what it has sent would be lost with it, the handshake's answer included.
+    systemClock.defer(() => this.#ws?.close())
   }
 
   buffered(): number {
@@ -89,9 +90,7 @@ export class UwsTransport implements Transport {
     this.#corked = true
     ws.cork(fn)
     this.#corked = false
-    const ending = this.#ending
-    this.#ending = null
-    if (ending !== null) this.#end(ending)
+    this.#tryEnd()
   }
 
   // There is no way to make the peer wait: the layer closes who sends too much.
@@ -137,11 +136,7 @@ export class UwsTransport implements Transport {
 
   drained(): void {
     this.#receiver?.onActivity()
-    if (this.#ending !== null && this.#ws !== null && this.#hasRoom(this.#ws)) {
-      const ending = this.#ending
-      this.#ending = null
-      ending(this.#ws)
-    }
+    this.#tryEnd()
     this.#reportDrain()
   }
 
@@ -171,16 +166,12 @@ export class UwsTransport implements Transport {
     receiver.onGone()
   }
 
-  /** Ends the connection now, or when there is room for the Close. Inside a cork TCP would stay for seconds. */
-  #end(how: (ws: NativeSocket) => void): void {
-    const ws = this.#ws
-    if (ws === null) return
-    if (this.#corked || (how !== drop && !this.#hasRoom(ws))) this.#ending = how
-    else how(ws)
-  }
-
-  #hasRoom(ws: NativeSocket): boolean {
-    return ws.getBufferedAmount() <= this.#shared.room
+  /** Sends the Close, if one waits and there is room for it. Inside a cork TCP would stay for seconds. */
+  #tryEnd(): void {
+    const [ws, end] = [this.#ws, this.#ending]
+    if (ws === null || end === null || this.#corked || ws.getBufferedAmount() > this.#shared.room) return
+    this.#ending = null
+    end(ws)
   }
 
   #reportDrain(): void {
@@ -189,5 +180,3 @@ export class UwsTransport implements Transport {
     if (this.#ws !== null) this.#receiver?.onDrain()
   }
 }
-
-const drop = (ws: NativeSocket): void => ws.close()
