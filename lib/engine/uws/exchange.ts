@@ -1,6 +1,7 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http'
 
 import type { Exchange, HeaderList, Transport } from '../port.ts'
+import { guard } from './guard.ts'
 import { readHeaders, toAddress } from './headers.ts'
 import type { NativeContext, NativeRequest, NativeResponse } from './native.ts'
 import { type Shared, UwsTransport } from './transport.ts'
@@ -12,8 +13,8 @@ export interface Home extends Shared {
   readonly maxBody: number
   /** Connections end with their answer from here on. */
   readonly stopping: boolean
-  /** The exchange is over. */
-  onDone(exchange: UwsExchange): void
+  /** An exchange is over. */
+  onDone(): void
 }
 
 /** The part of a body, or of an answer, that waits. */
@@ -50,6 +51,8 @@ export class UwsExchange implements Exchange {
   // The answer
   #head: { status: number; headers: HeaderList } | null = null
   #headWritten = false
+  /** It is the last of its connection. */
+  #closes = false
   /** Its Content-Length; null: it is sent in chunks. */
   #length: number | null = null
   /** Bytes of it that were not taken yet. */
@@ -143,13 +146,20 @@ export class UwsExchange implements Exchange {
         // `end` would call its Content-Length 0, whatever a GET would have had.
         if (length !== null) res.writeHeader('Content-Length', String(length))
         res.endWithoutBody()
-      } else res.end(chunk ?? '', this.#home.stopping)
+      } else res.end(chunk ?? '', this.#closes || this.#home.stopping)
     })
     this.#finished()
   }
 
   abort(): void {
     this.#res?.close()
+  }
+
+  /** Answers with a status only, and ends the connection. */
+  refuse(status: number): void {
+    this.writeHead(status, [])
+    this.#closes = true
+    this.end('')
   }
 
   upgrade(protocol: string, headers: HeaderList): Transport | null {
@@ -213,7 +223,7 @@ export class UwsExchange implements Exchange {
     if (res !== null && rest !== null && length !== null && !this.#writePart(res, rest, length)) return false
     const drains = this.#drains
     this.#drains = []
-    for (const fn of drains) fn()
+    for (const fn of drains) guard(fn)
     return true
   }
 
@@ -221,7 +231,7 @@ export class UwsExchange implements Exchange {
     if (this.#res === null) return
     const aborts = this.#aborts
     this.#finished()
-    for (const fn of aborts) fn()
+    for (const fn of aborts) guard(fn)
   }
 
   #finished(): void {
@@ -229,7 +239,7 @@ export class UwsExchange implements Exchange {
     this.#aborts = []
     this.#drains = []
     this.#body?.wake?.()
-    this.#home.onDone(this)
+    this.#home.onDone()
   }
 }
 

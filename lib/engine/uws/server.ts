@@ -2,84 +2,49 @@ import { createServer } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import { systemClock } from '../clock.ts'
 import type { Endpoint, Engine, Exchange, ServerOptions, ServerPort, TopicPort } from '../port.ts'
-import { type Home, UwsExchange } from './exchange.ts'
-import {
-  loadNative,
-  MAX_HEADER,
-  type Native,
-  type NativeApp,
-  type NativeBehavior,
-  type NativeContext,
-  type NativeListener,
-  type NativeRequest,
-  type NativeResponse,
-  nativeVersion,
-} from './native.ts'
-import type { UwsTransport } from './transport.ts'
+import { type AppOwner, UwsApp } from './app.ts'
+import { loadNative, MAX_HEADER, type Native, type NativeApp, type NativeListener, nativeVersion } from './native.ts'
+import { UwsTopics } from './topics.ts'
 
 /** Milliseconds for the last Close frames to reach their peers. */
 const GOODBYE = 1000
-/** Longest message that uWebSockets.js can be told. */
-const MAX_PAYLOAD = 0x7fff_ffff
-/** Messages a little too long still reach the layer, which closes with a reason. */
-const MIN_GRACE = 65_536
-
-/** The topics of all apps as one. */
-class UwsTopics implements TopicPort {
-  readonly #apps: readonly NativeApp[]
-  readonly #compression: boolean
-
-  constructor(apps: readonly NativeApp[], compression: boolean) {
-    this.#apps = apps
-    this.#compression = compression
-  }
-
-  publish(topic: string, data: string | Uint8Array, length: number, binary: boolean): number {
-    let count = 0
-    for (const app of this.#apps) {
-      const subscribers = app.numSubscribers(topic)
-      if (subscribers > 0) app.publish(topic, data, binary, this.#compression && !binary && length >= 1024)
-      count += subscribers
-    }
-    return count
-  }
-
-  subscribers(topic: string): number {
-    return this.#apps.reduce((sum, app) => sum + app.numSubscribers(topic), 0)
-  }
-}
 
 /** The HTTP and WebSocket server of uWebSockets.js. */
-class UwsServer implements ServerPort {
+class UwsServer implements ServerPort, AppOwner {
   readonly topics: TopicPort
+  readonly options: ServerOptions
+  readonly onExchange: (exchange: Exchange) => void
   readonly #native: Native
-  readonly #options: ServerOptions
-  readonly #onExchange: (exchange: Exchange) => void
-  readonly #apps: NativeApp[] = []
+  readonly #apps: UwsApp[] = []
+  readonly #nativeApps: NativeApp[] = []
   readonly #listeners: NativeListener[] = []
-  /** What is under way: connections of any kind, requests without an answer, WebSockets. */
-  #connections = 0
-  #exchanges = 0
-  #sockets = 0
   #gone: Promise<void> | null = null
   #resolveGone: () => void = () => {}
+  /** WebSockets that there were when the server was told to stop. */
+  #parting = 0
   #goodbye: NodeJS.Timeout | null = null
 
   constructor(native: Native, options: ServerOptions, onExchange: (exchange: Exchange) => void) {
     this.#native = native
-    this.#options = options
-    this.#onExchange = onExchange
-    this.topics = new UwsTopics(this.#apps, options.compression)
+    this.options = options
+    this.onExchange = onExchange
+    this.topics = new UwsTopics(this.#nativeApps, options.compression)
+  }
+
+  get stopping(): boolean {
+    return this.#gone !== null
   }
 
   async listen({ host, port, tls }: Endpoint): Promise<number> {
     if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new RangeError(`There is no port ${port}`)
     // Says what is wrong with the files, which the native app does not.
     if (tls !== null) createSecureContext({ cert: tls.cert, key: tls.key })
-    const app = this.#createApp(tls)
+    const app = new UwsApp(this.#native, tls, this)
+    this.#apps.push(app)
+    this.#nativeApps.push(app.native)
     const { LIBUS_LISTEN_EXCLUSIVE_PORT, us_socket_local_port } = this.#native
     const listener = await new Promise<NativeListener | false>((resolve) => {
-      app.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, resolve)
+      app.native.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, resolve)
     })
     if (listener === false) throw await listenError(host, port)
     this.#listeners.push(listener)
@@ -92,143 +57,33 @@ class UwsServer implements ServerPort {
         this.#resolveGone = resolve
       })
       for (const listener of this.#listeners) this.#native.us_listen_socket_close(listener)
-      this.#look()
+      this.#parting = this.#count('sockets')
+      this.onEnd()
     }
     return this.#gone
   }
 
   close(): Promise<void> {
     const gone = this.stopListening()
-    for (const app of this.#apps) app.close()
-    // These are not told to the filter.
-    this.#connections = 0
-    this.#look()
+    for (const { native } of this.#apps) native.close()
+    if (this.#goodbye !== null) clearTimeout(this.#goodbye)
+    this.#resolveGone()
     return gone
   }
 
-  #createApp(tls: Endpoint['tls']): NativeApp {
-    const { App, SSLApp } = this.#native
-    const { maxConnections, maxHeader } = this.#options
-    const app = tls === null ? App() : SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile })
-    const home = this.#createHome(tls !== null)
-    let connections = 0
-    app.filter((res, change) => {
-      connections += change
-      this.#connections += change
-      if (change > 0 && connections > maxConnections) res.close()
-      if (change < 0) this.#look()
-    })
-    const onRequest = (res: NativeResponse, req: NativeRequest, context: NativeContext | null): void => {
-      this.#exchanges++
-      const exchange = new UwsExchange(res, req, context, home)
-      // What is thrown through the native code ends the process without a word.
-      try {
-        if (maxHeader !== 0 && exchange.headerBytes > maxHeader) refuse(exchange)
-        else this.#onExchange(exchange)
-      } catch (error) {
-        exchange.abort()
-        rethrow(error)
-      }
-    }
-    app.ws('/*', this.#createBehavior(onRequest))
-    app.any('/*', (res, req) => onRequest(res, req, null))
-    this.#apps.push(app)
-    return app
+  /**
+   * Looks whether all have gone. What uWebSockets.js has closed may still be on its way to the peer, and connections that
+   * only wait for another request do not tell: both get a moment, no more.
+   */
+  onEnd(): void {
+    if (this.#gone === null || this.#count('sockets') > 0 || this.#count('exchanges') > 0) return
+    if (this.#parting === 0 && this.#count('connections') === 0) this.#resolveGone()
+    else this.#goodbye ??= setTimeout(this.#resolveGone, GOODBYE)
   }
 
-  #createHome(secure: boolean): Home {
-    const { publishLimit, compression, maxBody } = this.#options
-    const isStopping = (): boolean => this.#gone !== null
-    return {
-      room: publishLimit,
-      compression,
-      secure,
-      maxBody,
-      get stopping() {
-        return isStopping()
-      },
-      onDone: () => {
-        this.#exchanges--
-        this.#look()
-      },
-    }
+  #count(what: 'connections' | 'sockets' | 'exchanges'): number {
+    return this.#apps.reduce((sum, app) => sum + app[what], 0)
   }
-
-  /** Limits and timers of uWebSockets.js are off, or beyond the layer's own, which closes with a reason. */
-  #createBehavior(upgrade: (res: NativeResponse, req: NativeRequest, context: NativeContext) => void): NativeBehavior {
-    const { maxMessage, publishLimit, compression } = this.#options
-    const { DISABLED, SHARED_COMPRESSOR, SHARED_DECOMPRESSOR } = this.#native
-    return {
-      compression: compression ? SHARED_COMPRESSOR | SHARED_DECOMPRESSOR : DISABLED,
-      maxPayloadLength: Math.min(
-        MAX_PAYLOAD,
-        maxMessage === 0 ? Infinity : maxMessage + Math.max(MIN_GRACE, maxMessage >> 2),
-      ),
-      maxBackpressure: Number.isFinite(publishLimit) ? Math.min(publishLimit, MAX_PAYLOAD) : 0,
-      closeOnBackpressureLimit: false,
-      idleTimeout: 0,
-      sendPingsAutomatically: false,
-      maxLifetime: 0,
-      upgrade,
-      open: (ws) => {
-        this.#sockets++
-        ws.transport.opened(ws)
-      },
-      message: ({ transport }, message, binary) => {
-        try {
-          transport.received(message, binary)
-        } catch (error) {
-          failed(transport, error)
-        }
-      },
-      ping: ({ transport }) => transport.active(),
-      pong: ({ transport }) => transport.active(),
-      drain: ({ transport }) => guard(transport, () => transport.drained()),
-      dropped: ({ transport }) => guard(transport, () => transport.dropped()),
-      close: ({ transport }, code, message) => {
-        this.#sockets--
-        guard(transport, () => transport.closed(code, message))
-        this.#look()
-      },
-    }
-  }
-
-  /** Whether all have gone. Connections that only wait for another request are not waited for. */
-  #look(): void {
-    if (this.#gone === null) return
-    if (this.#connections === 0) {
-      if (this.#goodbye !== null) clearTimeout(this.#goodbye)
-      this.#resolveGone()
-    } else if (this.#sockets === 0 && this.#exchanges === 0) {
-      this.#goodbye ??= setTimeout(this.#resolveGone, GOODBYE)
-    }
-  }
-}
-
-/** An error of ours: as on the node engine it is an uncaught exception, not the end of the process without a trace. */
-const rethrow = (error: unknown): void => {
-  setImmediate(() => {
-    throw error
-  })
-}
-
-/** Nothing may be thrown through the native code: it ends the process without a word. */
-function guard(transport: UwsTransport, fn: () => void): void {
-  try {
-    fn()
-  } catch (error) {
-    failed(transport, error)
-  }
-}
-
-const failed = (transport: UwsTransport, error: unknown): void => {
-  transport.abort()
-  rethrow(error)
-}
-
-function refuse(exchange: Exchange): void {
-  exchange.writeHead(431, [])
-  exchange.end()
 }
 
 /** The native code only says no: the system's reason comes from trying the same with node. */
@@ -256,8 +111,9 @@ export async function loadUwsEngine(): Promise<Engine> {
       { setting: 'timeouts.request', instead: 'a body has to come at 16 KB a second' },
     ],
     createServer(options, onExchange) {
-      if (options.maxHeader > MAX_HEADER)
+      if (options.maxHeader > MAX_HEADER) {
         throw new Error(`limits.header: the uws engine takes ${MAX_HEADER} bytes at most`)
+      }
       return new UwsServer(native, options, onExchange)
     },
   }

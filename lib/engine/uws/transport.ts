@@ -2,12 +2,13 @@ import { BINARY, NO_STATUS, PING, TEXT } from '../../rfc6455.ts'
 import { systemClock } from '../clock.ts'
 import { MESSAGE_END, type Opcode, type Receiver, type Transport } from '../port.ts'
 import { faults } from './causes.ts'
+import { rethrow } from './guard.ts'
 import type { NativeSocket } from './native.ts'
 
 /** uWebSockets.js's own code for an end without a Close frame (RFC 6455 §7.1.5). */
 const NO_CLOSE = 1006
 /** Text below this is not worth compressing, in bytes. */
-const COMPRESS_FROM = 1024
+export const COMPRESS_FROM = 1024
 
 /** What the connections of one server share. */
 export interface Shared {
@@ -126,8 +127,13 @@ export class UwsTransport implements Transport {
   received(message: ArrayBuffer, binary: boolean): void {
     const receiver = this.#receiver
     if (receiver === null) return
-    receiver.onActivity()
-    receiver.onData(Buffer.from(message), binary, MESSAGE_END)
+    try {
+      receiver.onActivity()
+      receiver.onData(Buffer.from(message), binary, MESSAGE_END)
+    } catch (error) {
+      this.abort()
+      rethrow(error)
+    }
   }
 
   active(): void {

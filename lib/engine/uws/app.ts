@@ -1,0 +1,116 @@
+import type { Endpoint, Exchange, ServerOptions } from '../port.ts'
+import { type Home, UwsExchange } from './exchange.ts'
+import { guard } from './guard.ts'
+import type { Native, NativeApp, NativeBehavior, NativeContext, NativeRequest, NativeResponse } from './native.ts'
+
+/** Longest message that uWebSockets.js can be told. */
+const MAX_PAYLOAD = 0x7fff_ffff
+/** Messages a little too long still reach the layer, which closes with a reason. */
+const MIN_GRACE = 65_536
+
+/** What an app tells its server. */
+export interface AppOwner {
+  readonly options: ServerOptions
+  /** Whether connections end with their answer. */
+  readonly stopping: boolean
+  onExchange(exchange: Exchange): void
+  /** Something has ended. */
+  onEnd(): void
+}
+
+/** One listener's part of uWebSockets.js: an app of its own, so that its connections can be counted. */
+export class UwsApp implements Home {
+  readonly native: NativeApp
+  readonly secure: boolean
+  readonly #owner: AppOwner
+  /** Connections of any kind. */
+  connections = 0
+  /** Those that are WebSockets. */
+  sockets = 0
+  /** Requests that have not been answered. */
+  exchanges = 0
+
+  constructor(native: Native, tls: Endpoint['tls'], owner: AppOwner) {
+    this.#owner = owner
+    this.secure = tls !== null
+    this.native =
+      tls === null ? native.App() : native.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile })
+    const { maxConnections } = owner.options
+    this.native.filter((res, change) => {
+      this.connections += change
+      if (this.connections > maxConnections) res.close()
+      if (change < 0) owner.onEnd()
+    })
+    this.native.ws('/*', this.#createBehavior(native))
+    this.native.any('/*', (res, req) => this.#request(res, req, null))
+  }
+
+  // For exchanges and transports
+
+  get room(): number {
+    return this.#owner.options.publishLimit
+  }
+
+  get compression(): boolean {
+    return this.#owner.options.compression
+  }
+
+  get maxBody(): number {
+    return this.#owner.options.maxBody
+  }
+
+  get stopping(): boolean {
+    return this.#owner.stopping
+  }
+
+  onDone(): void {
+    this.exchanges--
+    this.#owner.onEnd()
+  }
+
+  #request(res: NativeResponse, req: NativeRequest, context: NativeContext | null): void {
+    const { maxHeader } = this.#owner.options
+    this.exchanges++
+    const exchange = new UwsExchange(res, req, context, this)
+    guard(
+      () => {
+        if (maxHeader !== 0 && exchange.headerBytes > maxHeader) exchange.refuse(431)
+        else this.#owner.onExchange(exchange)
+      },
+      () => exchange.abort(),
+    )
+  }
+
+  /** Limits and timers of uWebSockets.js are off, or beyond the layer's own, which closes with a reason. */
+  #createBehavior({ DISABLED, SHARED_COMPRESSOR, SHARED_DECOMPRESSOR }: Native): NativeBehavior {
+    const { maxMessage, publishLimit, compression } = this.#owner.options
+    const longest = maxMessage === 0 ? Infinity : maxMessage + Math.max(MIN_GRACE, maxMessage / 4)
+    return {
+      compression: compression ? SHARED_COMPRESSOR | SHARED_DECOMPRESSOR : DISABLED,
+      maxPayloadLength: Math.min(MAX_PAYLOAD, Math.floor(longest)),
+      maxBackpressure: publishLimit < MAX_PAYLOAD ? publishLimit : 0,
+      closeOnBackpressureLimit: false,
+      idleTimeout: 0,
+      sendPingsAutomatically: false,
+      maxLifetime: 0,
+      upgrade: (res, req, context) => this.#request(res, req, context),
+      open: (ws) => {
+        this.sockets++
+        ws.transport.opened(ws)
+      },
+      // The path of every message: no closure is made on it.
+      message: ({ transport }, message, binary) => transport.received(message, binary),
+      ping: ({ transport }) => transport.active(),
+      pong: ({ transport }) => transport.active(),
+      drain: ({ transport }) => guard(() => transport.drained()),
+      dropped: ({ transport }) => transport.dropped(),
+      close: ({ transport }, code, message) => {
+        // The filter is told of plain requests only.
+        this.connections--
+        this.sockets--
+        guard(() => transport.closed(code, message))
+        this.#owner.onEnd()
+      },
+    }
+  }
+}

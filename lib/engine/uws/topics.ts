@@ -1,0 +1,29 @@
+import type { TopicPort } from '../port.ts'
+import type { NativeApp } from './native.ts'
+import { COMPRESS_FROM } from './transport.ts'
+
+/** The topics of several apps as one. */
+export class UwsTopics implements TopicPort {
+  readonly #apps: readonly NativeApp[]
+  readonly #compression: boolean
+
+  constructor(apps: readonly NativeApp[], compression: boolean) {
+    this.#apps = apps
+    this.#compression = compression
+  }
+
+  publish(topic: string, data: string | Uint8Array, length: number, binary: boolean): number {
+    const compress = this.#compression && !binary && length >= COMPRESS_FROM
+    let count = 0
+    for (const app of this.#apps) {
+      const subscribers = app.numSubscribers(topic)
+      if (subscribers > 0) app.publish(topic, data, binary, compress)
+      count += subscribers
+    }
+    return count
+  }
+
+  subscribers(topic: string): number {
+    return this.#apps.reduce((sum, app) => sum + app.numSubscribers(topic), 0)
+  }
+}
