@@ -102,8 +102,8 @@ export interface Exchange {
   readonly secure: boolean
   /** True once the peer has gone or the answer has been ended. */
   readonly done: boolean
-  /** Reads the body; null when it is longer than `limit` bytes or the peer has gone. */
-  readBody(limit: number): Promise<Buffer | null>
+  /** Reads the body; null when it is longer than the server's `maxBody` or the peer has gone. */
+  readBody(): Promise<Buffer | null>
   writeHead(status: number, headers: HeaderList): void
   /** False: wait for `onDrain` before writing more. */
   write(chunk: string | Uint8Array): boolean

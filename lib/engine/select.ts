@@ -22,7 +22,9 @@ export async function selectEngine(choice: EngineChoice): Promise<Selection> {
   } catch (error) {
     // The package explains itself at length; its first sentence is enough.
     const reason = (error instanceof Error ? error.message : String(error)).split('\n')[0]
-    if (choice === 'uws') throw new Error(`Cannot load uWebSockets.js: ${reason}; set engine to 'auto' or 'node'`)
+    if (choice === 'uws') {
+      throw new Error(`Cannot load uWebSockets.js: ${reason}; set engine to 'auto' or 'node'`, { cause: error })
+    }
     return { engine: nodeEngine, notice: `cannot load uWebSockets.js, using the node engine: ${reason}` }
   }
 }

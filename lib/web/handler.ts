@@ -1,3 +1,4 @@
+import type { Exchange } from '../engine/port.ts'
 import type { RouteSettings } from './config.ts'
 import type { Host } from './host.ts'
 import type { Request } from './web.ts'
@@ -10,7 +11,8 @@ export interface Handler {
   readonly upgrades: boolean
   /** Whether there is something to serve a path with: before an upgrade, for after it there is no 404. */
   has(path: string): boolean
-  serve(request: Request): void | Promise<void>
+  /** Answers a request, or runs its connection; undefined when nothing is left to wait for. */
+  serve(request: Request, exchange: Exchange): Promise<void> | undefined | void
 }
 
 /** Makes the handler of a route, once, when its host starts. Throws when the route cannot work. */

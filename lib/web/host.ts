@@ -174,28 +174,25 @@ export class Host implements WebHost {
     if (!serving.methods.includes(exchange.method)) {
       return give(exchange, answer(405, undefined, [['Allow', serving.methods.join(', ')]]))
     }
-    const request = new Request(exchange, target, this, this.settings.server.maxBody)
-    if (upgrade && !this.#upgrade(request, route, context)) return
-    Promise.resolve(serving.serve(request)).catch((error: unknown) => failed(exchange, error))
+    const request = new Request(exchange, target, this)
+    if (upgrade && !this.#upgrade(exchange, request, route, context)) return
+    serving.serve(request, exchange)?.catch((error: unknown) => failed(exchange, error))
   }
 
   /** Answers 101 and makes the connection, or answers why not. */
-  #upgrade(request: Request, { serving, origins, partial }: Route, context: Context): boolean {
-    const { exchange, path } = request
+  #upgrade(exchange: Exchange, request: Request, { serving, origins, partial }: Route, context: Context): boolean {
     const refused = checkOrigin(exchange, origins)
     const protocol = selectProtocol(exchange, this.settings.protocols)
     if (refused !== null) give(exchange, refused)
     else if (protocol === null) give(exchange, answer(400, 'Unsupported Sec-WebSocket-Protocol'))
-    else if (!serving.has(path)) give(exchange, answer(404, 'No action'))
+    else if (!serving.has(request.path)) give(exchange, answer(404, 'No action'))
     else {
       const transport = exchange.upgrade(protocol, [])
       if (transport === null) return false
       const ws = createConnection(transport, context, false)
       ws.protocol = protocol === '' ? null : protocol
-      ws.clientKey = exchange.headers['sec-websocket-key'] ?? null
-      ws.parent = request
       ws.partial = partial
-      request.webSocket = ws
+      request.become(ws)
       return true
     }
     return false

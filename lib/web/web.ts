@@ -3,36 +3,58 @@ import type { Exchange } from '../engine/port.ts'
 import { R_ERR_BAD_ARGS, R_ERR_BAD_STATE } from '../websock/constants.ts'
 import { format } from '../websock/format.ts'
 import type { Socket } from '../websock/socket.ts'
-import { answer, give } from './answer.ts'
+import { type Answer, answer, give } from './answer.ts'
+import { packHeaders, unpackHeaders } from './headers.ts'
 import type { Target } from './path.ts'
+
+const KEY = 'sec-websocket-key'
 
 /** One request on its way through a route. */
 export class Request implements Web {
-  readonly exchange: Exchange
+  /** Null once upgraded: an idle connection keeps no more of its handshake than it must. */
+  exchange: Exchange | null
   readonly host: WebHost
+  readonly url: string
   readonly path: string
   readonly query: string
-  readonly maxBody: number
   webSocket: Socket | null = null
+  #header = ''
 
-  constructor(exchange: Exchange, target: Target, host: WebHost, maxBody: number) {
+  constructor(exchange: Exchange, target: Target, host: WebHost) {
     this.exchange = exchange
     this.host = host
-    this.path = target.path
+    this.url = exchange.target
+    this.path = target.path === exchange.target ? exchange.target : target.path
     this.query = target.query
-    this.maxBody = maxBody
+  }
+
+  /** From here on the request is a connection. */
+  become(ws: Socket): void {
+    const { [KEY]: key = null, ...headers } = this.headers
+    ws.parent = this
+    ws.clientKey = key
+    this.webSocket = ws
+    this.#header = packHeaders(headers)
+    this.exchange = null
+  }
+
+  get headers(): Exchange['headers'] {
+    if (this.exchange !== null) return this.exchange.headers
+    const key = this.webSocket?.clientKey ?? null
+    return { ...unpackHeaders(this.#header), ...(key === null ? {} : { [KEY]: key }) }
+  }
+
+  /** Gives an answer, where one can still be given. */
+  give(given: Answer): void {
+    if (this.exchange !== null) give(this.exchange, given)
   }
 
   get method(): string {
-    return this.exchange.method
-  }
-
-  get url(): string {
-    return this.exchange.target
+    return this.exchange?.method ?? 'GET'
   }
 
   get remote(): string {
-    return this.exchange.remoteAddress
+    return this.exchange?.remoteAddress ?? this.webSocket?.remoteAddress ?? ''
   }
 
   get upgrade(): boolean {
@@ -40,11 +62,9 @@ export class Request implements Web {
   }
 }
 
-const toExchange = (web: Web): Exchange | null => (web instanceof Request ? web.exchange : null)
-
 /** A header of the request, by its name in any case; null when it is not there. */
 export function webGetHeader(web: Web, name: string): string | null {
-  const headers = toExchange(web)?.headers ?? {}
+  const headers = web instanceof Request ? web.headers : {}
   const key = name.toLowerCase()
   return Object.hasOwn(headers, key) ? (headers[key] ?? null) : null
 }
@@ -54,16 +74,16 @@ export const webGetQueryVar = (web: Web, name: string): string | null => new URL
 
 /** The body of the request; null when it exceeds `limits.body`, or the peer has gone. */
 export const webReadBody = (web: Web): Promise<Buffer | null> =>
-  web instanceof Request ? web.exchange.readBody(web.maxBody) : Promise.resolve(null)
+  (web instanceof Request ? web.exchange?.readBody() : null) ?? Promise.resolve(null)
 
 /**
  * Answers with a status and text, formatted as printf does. Returns 0, or -14 when the request has been answered, was
  * upgraded, or its peer has gone.
  */
 export function webWriteResponse(web: Web, status: number, fmt: string, ...args: unknown[]): number {
-  const exchange = toExchange(web)
-  if (exchange === null || !Number.isInteger(status) || status < 200 || status > 599) return R_ERR_BAD_ARGS
-  if (exchange.done) return R_ERR_BAD_STATE
+  if (!(web instanceof Request) || !Number.isInteger(status) || status < 200 || status > 599) return R_ERR_BAD_ARGS
+  const { exchange } = web
+  if (exchange === null || exchange.done) return R_ERR_BAD_STATE
   give(exchange, answer(status, format(fmt, args)))
   return 0
 }

@@ -9,7 +9,7 @@ import {
   WS_STATUS_OK,
 } from './constants.ts'
 import { payloadLength, truncate } from './payload.ts'
-import { finish, relieve, settleRun } from './run.ts'
+import { finish, LOST, relieve, settleRun } from './run.ts'
 import { isClosing, linger, refuse, type Socket, toSocket } from './socket.ts'
 
 /**
@@ -38,12 +38,8 @@ function startClose(socket: Socket, status: number, reason: string): void {
   socket.more = null
   socket.queue?.dropData()
   linger(socket)
-  const send = (): void => {
-    socket.transport?.close(status, reason)
-    relieve(socket)
-  }
-  if (socket.corked) socket.afterCork = send
-  else send()
+  socket.transport?.close(status, reason)
+  relieve(socket)
 }
 
 /**
@@ -55,14 +51,7 @@ export function webSocketFree(ws: WebSocket | null): void {
   if (socket === null) return
   const { transport } = socket
   socket.queue?.dropData()
-  finish(socket, {
-    error: WS_STATUS_COMMS_ERROR,
-    status: WS_STATUS_COMMS_ERROR,
-    reason: null,
-    orderly: false,
-    text: null,
-    close: null,
-  })
+  finish(socket, LOST, null, null)
   transport?.abort()
   if (socket.busy) settleRun(socket, -WS_STATUS_COMMS_ERROR)
 }

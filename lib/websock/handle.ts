@@ -8,7 +8,7 @@ import { arm, refuse, toLimit, toSocket } from './socket.ts'
  */
 
 /** The peer's reason; null if it gave none. Never the local one. */
-export const webSocketGetCloseReason = (ws: WebSocket | null): string | null => toSocket(ws)?.closeReason ?? null
+export const webSocketGetCloseReason = (ws: WebSocket | null): string | null => toSocket(ws)?.ending?.reason ?? null
 
 /** 1005 before close; then the peer's status, 1005 if it gave none, 1006 if there was no orderly close. */
 export const webSocketGetCloseStatus = (ws: WebSocket | null): number =>
@@ -23,7 +23,7 @@ export const webSocketGetMessageLength = (ws: WebSocket | null): number => toSoc
 /** True once the closing handshake was completed. */
 export const webSocketGetOrderlyClosed = (ws: WebSocket | null): boolean => {
   const socket = toSocket(ws)
-  return socket !== null && socket.state === WS_STATE_CLOSED && socket.orderly
+  return socket !== null && socket.state === WS_STATE_CLOSED && socket.ending?.orderly === true
 }
 
 /** The negotiated sub-protocol; null without one. */

@@ -22,6 +22,10 @@ const carriesData = ({ event }: QueuedEvent): boolean =>
 export class EventQueue {
   /** Payload + 64 for each event. */
   bytes = 0
+  /** It is so full that the peer was told to wait. */
+  paused = false
+  /** The rest of it is left for a later turn of the event loop. */
+  yielding = false
   #items: QueuedEvent[] = []
   #head = 0
 
@@ -54,11 +58,5 @@ export class EventQueue {
     this.#items = this.#items.slice(this.#head).filter((item) => !carriesData(item))
     this.#head = 0
     this.bytes = this.#items.reduce((sum, item) => sum + item.len + EVENT_COST, 0)
-  }
-
-  clear(): void {
-    this.#items = []
-    this.#head = 0
-    this.bytes = 0
   }
 }

@@ -1,20 +1,19 @@
 import type { WebSocketEvent } from '../../include-types/websock.ts'
 import { MESSAGE_END, PIECE, type PieceEnd, type Receiver, type Transport } from '../engine/port.ts'
-import { Collector } from './collector.ts'
 import {
   WS_EVENT_MESSAGE,
   WS_EVENT_PARTIAL_MESSAGE,
   WS_MSG_BINARY,
   WS_MSG_TEXT,
-  WS_STATUS_COMMS_ERROR,
   WS_STATUS_MESSAGE_TOO_LARGE,
   WS_STATUS_NO_STATUS,
   WS_STATUS_POLICY_VIOLATION,
   WS_STATUS_TRY_AGAIN_LATER,
 } from './constants.ts'
 import type { Context } from './context.ts'
+import { Incoming } from './incoming.ts'
 import { Slicer } from './partial.ts'
-import { fail, finish, mustWait, overflows, post, settleFlushes } from './run.ts'
+import { fail, finish, LOST, mustWait, overflows, post, settleFlushes } from './run.ts'
 import { arm, isClosing, Socket } from './socket.ts'
 
 /** A connection as its engine sees it: what comes in is measured, put together or cut, and handed to delivery. */
@@ -34,14 +33,18 @@ class Connection extends Socket implements Receiver {
     if (mustWait(this) && overflows(this, bytes.length)) {
       return fail(this, WS_STATUS_POLICY_VIOLATION, WS_STATUS_POLICY_VIOLATION, 'Receive queue overflow')
     }
-    const first = !this.inMessage
-    if (first) this.slicing = this.partial
-    this.inMessage = end !== MESSAGE_END
-    this.received += bytes.length
+    const goesOn = this.incoming !== null && this.incoming.open
+    if (end === MESSAGE_END && !goesOn && !this.partial) {
+      deliver(this, WS_EVENT_MESSAGE, bytes, binary, bytes.length, false)
+      return
+    }
+    const incoming = (this.incoming ??= new Incoming())
+    if (!goesOn) incoming.slicing = this.partial
+    incoming.open = end !== MESSAGE_END
+    incoming.received += bytes.length
     this.announced = Math.max(0, this.announced - bytes.length)
-    if (this.slicing) slice(this, bytes, binary, end)
-    else if (first && end === MESSAGE_END) whole(this, bytes, binary, false)
-    else collect(this, bytes, binary, end)
+    if (incoming.slicing) slice(this, incoming, bytes, binary, end)
+    else collect(this, incoming, bytes, binary, end)
   }
 
   onDrain(): void {
@@ -62,14 +65,12 @@ class Connection extends Socket implements Receiver {
 
   onClose(status: number, reason: string): void {
     const echo = status === WS_STATUS_NO_STATUS ? 0 : status
-    finish(this, {
-      error: 0,
-      status,
-      reason: reason === '' ? null : reason,
-      orderly: true,
-      text: null,
-      close: isClosing(this) ? null : echo,
-    })
+    finish(
+      this,
+      { error: 0, status, reason: reason === '' ? null : reason, orderly: true },
+      null,
+      isClosing(this) ? null : echo,
+    )
   }
 
   onEnd(): void {
@@ -96,7 +97,8 @@ export function createConnection(transport: Transport, context: Context, client:
 
 /** Measures before memory is spent; false when the connection has been failed. */
 function fits(ws: Connection, more: number): boolean {
-  if (ws.maxMessage === 0 || ws.received + more <= ws.maxMessage) return true
+  const { maxMessage, incoming } = ws
+  if (maxMessage === 0 || (incoming === null ? more : incoming.received + more) <= maxMessage) return true
   tooLarge(ws)
   return false
 }
@@ -104,34 +106,28 @@ function fits(ws: Connection, more: number): boolean {
 const tooLarge = (ws: Connection): void =>
   fail(ws, WS_STATUS_MESSAGE_TOO_LARGE, WS_STATUS_MESSAGE_TOO_LARGE, 'Message too large')
 
-function whole(ws: Connection, bytes: Buffer, binary: boolean, owned: boolean): void {
-  const total = ws.received
-  ws.received = 0
-  deliver(ws, WS_EVENT_MESSAGE, bytes, binary, total, owned)
-}
-
-function collect(ws: Connection, bytes: Buffer, binary: boolean, end: PieceEnd): void {
-  const collector = (ws.collector ??= new Collector())
+function collect(ws: Connection, incoming: Incoming, bytes: Buffer, binary: boolean, end: PieceEnd): void {
+  const { collector } = incoming
   collector.append(bytes, end === PIECE ? ws.announced : 0)
-  if (end === MESSAGE_END) {
-    ws.collector = null
-    whole(ws, collector.take(), binary, true)
-  }
+  if (end !== MESSAGE_END) return
+  // A long message leaves nothing behind.
+  ws.incoming = null
+  deliver(ws, WS_EVENT_MESSAGE, collector.take(), binary, incoming.received, true)
 }
 
-function slice(ws: Connection, bytes: Buffer, binary: boolean, end: PieceEnd): void {
+function slice(ws: Connection, incoming: Incoming, bytes: Buffer, binary: boolean, end: PieceEnd): void {
   const text = !binary && !ws.raw
-  ws.slicer ??= new Slicer((part, last, isBinary, owned) => {
-    ws.sliced += part.length
-    const total = ws.sliced
+  incoming.slicer ??= new Slicer((part, last, isBinary, owned) => {
+    incoming.sliced += part.length
+    const total = incoming.sliced
     if (last) {
-      ws.sliced = 0
-      ws.received = 0
+      incoming.sliced = 0
+      incoming.received = 0
     }
     deliver(ws, last ? WS_EVENT_MESSAGE : WS_EVENT_PARTIAL_MESSAGE, part, isBinary, total, owned)
     return !isClosing(ws)
   })
-  ws.slicer.push(bytes, binary, end, ws.announced, ws.maxFrame, text)
+  incoming.slicer.push(bytes, binary, end, ws.announced, ws.maxFrame, text)
 }
 
 /** Text becomes a string; bytes are copied unless they are owned already, or a view was asked for and is safe. */
@@ -164,12 +160,5 @@ function toText(bytes: Buffer): string | null {
 
 /** The end came without a Close from the peer: an error, unless we had said Close and did not get an answer. */
 function lost(ws: Connection): void {
-  finish(ws, {
-    error: WS_STATUS_COMMS_ERROR,
-    status: WS_STATUS_COMMS_ERROR,
-    reason: null,
-    orderly: false,
-    text: ws.closeBy === 0 ? 'Connection lost' : null,
-    close: null,
-  })
+  finish(ws, LOST, ws.closeBy === 0 ? 'Connection lost' : null, null)
 }

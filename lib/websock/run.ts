@@ -14,7 +14,8 @@ import {
   WS_STATUS_INTERNAL_ERROR,
 } from './constants.ts'
 import { EventQueue, type QueuedEvent } from './queue.ts'
-import { arm, linger, type Socket, toSocket } from './socket.ts'
+import { arm, type Ending, linger, type Socket, toSocket } from './socket.ts'
+import { isThenable } from './thenable.ts'
 
 /**
  * Delivery: the one place that calls a callback, and the one place where a connection ends.
@@ -64,17 +65,25 @@ export function webSocketRun<D, A>(
   if (ws === null || socket === null || typeof callback !== 'function') return Promise.resolve(R_ERR_BAD_ARGS)
   if (typeof wait !== 'number' || !(wait >= 0)) return Promise.resolve(R_ERR_BAD_ARGS)
   if (socket.settle !== null) return Promise.resolve(R_ERR_BUSY)
-  if (socket.callback !== null) return Promise.resolve(R_ERR_BAD_STATE)
+  if (socket.proc !== null) return Promise.resolve(R_ERR_BAD_STATE)
   if (buf !== undefined && buf !== null && !(buf instanceof Uint8Array)) return Promise.resolve(R_ERR_BAD_ARGS)
 
-  return new Promise((resolve) => {
+  // The signatures above see to it that `ws`, `callback` and `arg` fit together, and `arg` is left out only where A is
+  // undefined. The three are kept apart: bound together they would cost each connection a closure.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  socket.proc = callback as WebSocketProc<never, never> as WebSocketProc
+  socket.arg = arg
+  socket.timeout = wait === Infinity ? 0 : wait
+  const result = createResult(socket)
+  start(socket, buf ?? null)
+  return result
+}
+
+/** The promise of a run. Made here so that it holds on to nothing else. */
+function createResult(socket: Socket): Promise<number> {
+  return (socket.context.lastRun = new Promise((resolve) => {
     socket.settle = resolve
-    // The signatures above see to it that `arg` is left out only where A is undefined.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    socket.callback = (event, data, len) => callback(ws, event, data, len, arg as A)
-    socket.timeout = wait === Infinity ? 0 : wait
-    start(socket, buf ?? null)
-  })
+  }))
 }
 
 function start(ws: Socket, buf: Uint8Array | null): void {
@@ -82,7 +91,7 @@ function start(ws: Socket, buf: Uint8Array | null): void {
   ws.busy = true
   if (buf !== null && buf.length > 0 && !(ws.transport?.inject(buf) ?? false)) {
     ws.busy = false
-    ws.callback = null
+    ws.proc = null
     settleRun(ws, R_ERR_BAD_ARGS)
     return
   }
@@ -112,13 +121,13 @@ export function post(
 
 /** Whether an event that arises now goes to the queue. */
 export const mustWait = (ws: Socket): boolean =>
-  ws.busy || ws.callback === null || (ws.queue !== null && ws.queue.length > 0)
+  ws.busy || ws.proc === null || (ws.queue !== null && ws.queue.length > 0)
 
 function enqueue(ws: Socket, item: QueuedEvent): void {
   const queue = (ws.queue ??= new EventQueue())
   queue.push(item)
-  if (!ws.paused && !ws.ended && fill(ws, queue) > PAUSE_ABOVE) {
-    ws.paused = true
+  if (!queue.paused && !ws.ended && fill(ws, queue) > PAUSE_ABOVE) {
+    queue.paused = true
     ws.transport?.pause()
   }
 }
@@ -135,8 +144,9 @@ export const overflows = (ws: Socket, more: number): boolean =>
 
 /** Lets the peer send again when there is room. */
 export function relieve(ws: Socket): void {
-  if (!ws.paused || (ws.queue !== null && fill(ws, ws.queue) >= RESUME_BELOW)) return
-  ws.paused = false
+  const { queue } = ws
+  if (queue === null || !queue.paused || fill(ws, queue) >= RESUME_BELOW) return
+  queue.paused = false
   ws.transport?.resume()
 }
 
@@ -153,9 +163,9 @@ function invoke(
   ws.type = type
   ws.fin = event === WS_EVENT_MESSAGE
   ws.messageLength = total
-  const { callback } = ws
+  const { proc } = ws
   try {
-    const result = callback?.(event, buf, len)
+    const result = proc?.(ws, event, buf, len, ws.arg)
     if (isThenable(result)) {
       void Promise.resolve(result).then(
         () => resume(ws, event),
@@ -172,14 +182,6 @@ function invoke(
   release(ws, event)
   return true
 }
-
-// A getter named `then` may throw: this runs inside the guard.
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  value !== undefined &&
-  value !== null &&
-  (typeof value === 'object' || typeof value === 'function') &&
-  'then' in value &&
-  typeof value.then === 'function'
 
 /** The callback of `event` has settled. */
 function release(ws: Socket, event: WebSocketEvent): void {
@@ -203,13 +205,13 @@ function resume(ws: Socket, event: WebSocketEvent): void {
 /** Delivers what waits, until a callback is pending or others should have a turn. */
 function drain(ws: Socket): void {
   const { queue } = ws
-  if (queue === null || ws.yielding) return
+  if (queue === null || queue.yielding) return
   for (let left = TURN; !ws.busy; left--) {
     if (queue.length === 0) break
     if (left === 0) {
-      ws.yielding = true
+      queue.yielding = true
       ws.context.clock.defer(() => {
-        ws.yielding = false
+        queue.yielding = false
         drain(ws)
       })
       return
@@ -229,8 +231,7 @@ function callbackFailed(ws: Socket, event: WebSocketEvent, error: unknown): void
   if (!ws.ended) ws.errorMessage = `Callback failed: ${errorText(error)}`
   fail(ws, WS_STATUS_INTERNAL_ERROR, WS_STATUS_INTERNAL_ERROR, null)
   // It may have ended otherwise before; what the caller must hear is that its own code failed.
-  ws.error = WS_STATUS_INTERNAL_ERROR
-  ws.orderly = false
+  if (ws.ending !== null) ws.ending = { ...ws.ending, error: WS_STATUS_INTERNAL_ERROR, orderly: false }
 }
 
 function errorText(error: unknown): string {
@@ -241,47 +242,43 @@ function errorText(error: unknown): string {
   }
 }
 
-/** How a connection ended. */
-export interface Ending {
-  /** What `webSocketRun` returns, negated. */
-  readonly error: number
-  /** For `webSocketGetCloseStatus`. */
-  readonly status: number
-  readonly reason: string | null
-  readonly orderly: boolean
-  /** The text of the ERROR event; null: there is none. */
-  readonly text: string | null
-  /** The Close to send first: the answer to the peer's, with its reason, or the fault that was found; 0: no status. */
-  readonly close: number | null
+/** The connection was lost, or is not waited for any longer. */
+export const LOST: Ending = {
+  error: WS_STATUS_COMMS_ERROR,
+  status: WS_STATUS_COMMS_ERROR,
+  reason: null,
+  orderly: false,
 }
 
-/** Ends the connection, whatever the cause: once, with ERROR where it has a text, and with CLOSE as the last event. */
-export function finish(ws: Socket, ending: Ending): void {
-  if (ws.ended) return
-  ws.ended = true
+/**
+ * Ends the connection, whatever the cause: once, with CLOSE as the last event.
+ *
+ * @param text the text of the ERROR event; null: there is none
+ * @param close the Close to send first: the answer to the peer's, with its reason, or the fault that was found; 0: one
+ *   without status; null: none
+ */
+export function finish(ws: Socket, ending: Ending, text: string | null, close: number | null): void {
+  if (ws.ending !== null) return
+  ws.ending = ending
   ws.state = WS_STATE_CLOSED
-  ws.error = ending.error
-  ws.closeStatus = ending.status
-  ws.closeReason = ending.reason
-  ws.orderly = ending.orderly
   ws.more = null
-  ws.collector = null
+  ws.incoming = null
   ws.context.connections.delete(ws)
-  if (ending.close !== null) ws.transport?.close(ending.close, ending.reason ?? '')
+  if (close !== null) ws.transport?.close(close, ending.reason ?? '')
   // A client leaves the end of TCP to the server (RFC 6455 §7.1.1), unless the connection has failed.
   if (!ws.client || !ending.orderly) ws.transport?.end()
   linger(ws)
   settleFlushes(ws, R_ERR_BAD_STATE)
-  if (ending.text !== null) {
-    ws.errorMessage = ending.text
-    post(ws, WS_EVENT_ERROR, ending.text, Buffer.byteLength(ending.text), 0, 0)
+  if (text !== null) {
+    ws.errorMessage = text
+    post(ws, WS_EVENT_ERROR, text, Buffer.byteLength(text), 0, 0)
   }
   post(ws, WS_EVENT_CLOSE, null, 0, 0, 0)
 }
 
 /** Fails the connection from this side (RFC 6455 §7.1.7): Close `close`, the end of TCP, ERROR, CLOSE. */
 export const fail = (ws: Socket, close: number, error: number, text: string | null): void =>
-  finish(ws, { error, status: WS_STATUS_COMMS_ERROR, reason: null, orderly: false, text, close })
+  finish(ws, { ...LOST, error }, text, close)
 
 /** Resolves `webSocketRun`, the first time that it is called. */
 export function settleRun(ws: Socket, result: number): void {

@@ -104,14 +104,9 @@ export function webSocketGetBufferedAmount(ws: WebSocket | null): number {
 
 /** The sends that `fn` makes leave together, in as few writes as possible; a Close made inside leaves behind them. */
 export function webSocketCork(ws: WebSocket | null, fn: () => void): void {
-  const socket = toSocket(ws)
-  const transport = socket?.transport
+  const transport = toSocket(ws)?.transport
   if (typeof fn !== 'function') return
-  if (socket === null || !transport || socket.corked) {
-    fn()
-    return
-  }
-  socket.corked = true
+  if (!transport) return fn()
   let failure: { error: unknown } | null = null
   transport.cork(() => {
     // Nothing may be thrown through an engine.
@@ -121,10 +116,6 @@ export function webSocketCork(ws: WebSocket | null, fn: () => void): void {
       failure = { error }
     }
   })
-  socket.corked = false
-  const { afterCork } = socket
-  socket.afterCork = null
-  afterCork?.()
   rethrow(failure)
 }
 

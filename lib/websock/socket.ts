@@ -1,9 +1,8 @@
-import type { WebSocket, WebSocketData, WebSocketEvent } from '../../include-types/websock.ts'
+import type { WebSocket, WebSocketProc } from '../../include-types/websock.ts'
 import type { Transport } from '../engine/port.ts'
-import type { Collector } from './collector.ts'
 import { WS_STATE_CONNECTING, WS_STATUS_NO_STATUS } from './constants.ts'
 import type { Context } from './context.ts'
-import type { Slicer } from './partial.ts'
+import type { Incoming } from './incoming.ts'
 import type { Payload } from './payload.ts'
 import type { EventQueue } from './queue.ts'
 import { TICK } from './wheel.ts'
@@ -19,17 +18,25 @@ export interface MoreSequence {
   readonly held: { payload: Payload; opcode: 0 | 1 | 2 }[] | null
 }
 
-/** The callback with its handle and argument bound. */
-export type Callback = (event: WebSocketEvent, buf: WebSocketData, len: number) => unknown
+/** How a connection ended. */
+export interface Ending {
+  /** What `webSocketRun` returns, negated. */
+  readonly error: number
+  /** For `webSocketGetCloseStatus`. */
+  readonly status: number
+  /** The peer's reason; null if it gave none. */
+  readonly reason: string | null
+  readonly orderly: boolean
+}
 
 /**
  * The state of one connection. Plain data: `receive` writes what comes in, `run` delivers it, `send` and `close` write
- * out. What most connections never need is null until it is used, for memory per idle connection is a figure we keep.
+ * out. Memory per idle connection is a figure we keep: what most of them never need is null until it is used, and what
+ * belongs together then comes as one object.
  */
 export class Socket implements WebSocket {
   readonly client: boolean
   readonly context: Context
-  readonly topics: WebSocket['topics']
   readonly remoteAddress: string
   /** Null once TCP is gone. */
   transport: Transport | null
@@ -42,11 +49,9 @@ export class Socket implements WebSocket {
   type = 0
   fin = false
   messageLength = 0
-  error = 0
-  closeStatus: number = WS_STATUS_NO_STATUS
-  closeReason: string | null = null
   errorMessage: string | null = null
-  orderly = false
+  /** Set when it is settled how the connection ended: ERROR and CLOSE are delivered or in the queue. */
+  ending: Ending | null = null
 
   maxFrame: number
   maxMessage: number
@@ -55,34 +60,22 @@ export class Socket implements WebSocket {
   partial: boolean
 
   // Delivery
-  callback: Callback | null = null
+  proc: WebSocketProc | null = null
+  arg: unknown = undefined
+  /** Resolves what `webSocketRun` has returned. */
   settle: ((result: number) => void) | null = null
   /** A callback runs or is pending. */
   busy = false
-  /** How the connection ended is settled: ERROR and CLOSE are delivered or in the queue. */
-  ended = false
   queue: EventQueue | null = null
-  paused = false
-  /** The rest of the queue is left for a later turn of the event loop. */
-  yielding = false
 
-  // The message that is coming in
-  inMessage = false
-  /** Its bytes so far, over all frames. */
-  received = 0
+  /** The message that is coming in, where it comes in more than one piece. */
+  incoming: Incoming | null = null
   /** Bytes of its current frame still to come. */
   announced = 0
-  /** It is delivered in parts, of which `sliced` bytes have been. */
-  slicing = false
-  sliced = 0
-  collector: Collector | null = null
-  slicer: Slicer | null = null
 
   // The messages that go out
   more: MoreSequence | null = null
   subscribed = false
-  corked = false
-  afterCork: (() => void) | null = null
   flushes: ((result: number) => void)[] | null = null
 
   // Time, in milliseconds of the wheel; 0: none
@@ -97,13 +90,28 @@ export class Socket implements WebSocket {
     const { defaults } = context
     this.client = client
     this.context = context
-    this.topics = context.topics
     this.transport = transport
     this.remoteAddress = transport.remoteAddress
     this.maxFrame = toLimit(defaults.maxFrame)
     this.maxMessage = toLimit(defaults.maxMessage)
     this.pingPeriod = toLimit(defaults.pingPeriod)
     this.partial = defaults.partial
+  }
+
+  get topics(): WebSocket['topics'] {
+    return this.context.topics
+  }
+
+  get ended(): boolean {
+    return this.ending !== null
+  }
+
+  get error(): number {
+    return this.ending?.error ?? 0
+  }
+
+  get closeStatus(): number {
+    return this.ending?.status ?? WS_STATUS_NO_STATUS
   }
 }
 
@@ -120,7 +128,7 @@ export function refuse(socket: Socket, code: number, message: string): number {
 }
 
 /** Whether a local or the peer's Close has ended the exchange of messages. */
-export const isClosing = (socket: Socket): boolean => socket.ended || socket.closeBy !== 0
+export const isClosing = (socket: Socket): boolean => socket.ending !== null || socket.closeBy !== 0
 
 /** When the connection has been silent for too long. `lastActive` may be a tick older than the traffic it stands for. */
 export const deadline = (socket: Socket): number => socket.lastActive + socket.timeout + TICK

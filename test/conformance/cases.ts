@@ -58,7 +58,7 @@ const taken = (base: Case, row: Difference, answer: Buffer): Case => ({
   uws: { row, reply: join(answer, echoText('ignored'), closeReply(1000)), taken: true },
 })
 /** A fault that both engines close in the same way. */
-const same = ({ uws: _, ...base }: Case): Case => base
+const same = (base: Case): Case => ({ ...base, uws: { row: 'wire close on violation', reply: base.reply } })
 const misread = (base: Case): Case => ({ ...base, uws: { row: 'unmasked client frame', reply: null } })
 const emptyClose = (base: Case, row: Difference): Case => ({ ...base, uws: { row, reply: closeReply() } })
 

@@ -13,7 +13,7 @@ describe('fuzz', () => {
     expect(done).toBeGreaterThanOrEqual(target.quick)
   })
 
-  it.each(corpus())('corpus: $name', async (entry) => {
+  it.each(corpus())('corpus: $name on $target.name', async (entry) => {
     await expect(replay(entry)).resolves.toBeUndefined()
   })
 })

@@ -5,13 +5,15 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { api } from './api.ts'
-import { handshake } from './handshake.ts'
+import { apiUws } from './api-uws.ts'
+import { FlightRecorder } from './flight.ts'
+import { handshake, handshakeUws } from './handshake.ts'
 import { parser } from './parser.ts'
 import { Random } from './random.ts'
-import { server } from './server.ts'
+import { server, serverUws } from './server.ts'
 import { Problem, type Runner, type Target } from './target.ts'
 
-export const targets: readonly Target[] = [parser, api, server, handshake]
+export const targets: readonly Target[] = [parser, api, server, handshake, serverUws, handshakeUws, apiUws]
 
 export interface Plan {
   readonly seed: number
@@ -29,6 +31,8 @@ export interface Result {
   readonly reached: number
   /** Bytes of memory at the end less those at half. */
   readonly growth: number
+  /** The same of all that the process takes, native code included: for the reader, as it is too rough for a bound. */
+  readonly rss: number
   readonly notes: string
 }
 
@@ -42,6 +46,12 @@ export const freshSeed = (): number => Math.floor(Math.random() * 0x1_0000_0000)
 export async function fuzz(target: Target, plan: Plan, say: (line: string) => void): Promise<Result> {
   const runner = await target.start()
   const underWay = new Map<number, number>()
+  const recorder = target.native === true ? new FlightRecorder(target.name, plan.seed) : null
+  if (recorder !== null) say(`${target.name}: if the process dies, its last inputs are in ${recorder.file}`)
+  const note = (lane: number, index: number): void => {
+    underWay.set(lane, index)
+    recorder?.note(lane, index)
+  }
   let crash: (error: unknown) => void = () => {}
   const crashed = new Promise<never>((_resolve, reject) => {
     crash = (error) => {
@@ -51,10 +61,11 @@ export async function fuzz(target: Target, plan: Plan, say: (line: string) => vo
   })
   process.on('uncaughtException', crash)
   try {
-    return await Promise.race([run(target, runner, plan, say, underWay), crashed])
+    return await Promise.race([run(target, runner, plan, say, note), crashed])
   } finally {
     await runner.stop()
     process.off('uncaughtException', crash)
+    recorder?.close()
   }
 }
 
@@ -63,7 +74,7 @@ async function run(
   runner: Runner,
   { seed, from, count }: Plan,
   say: (line: string) => void,
-  underWay: Map<number, number>,
+  note: (lane: number, index: number) => void,
 ): Promise<Result> {
   const start = performance.now()
   let next = from
@@ -75,7 +86,7 @@ async function run(
   const lane = async (id: number, end: number): Promise<void> => {
     while (done < end && !failed) {
       const index = next++
-      underWay.set(id, index)
+      note(id, index)
       const input = runner.make(Random.of(seed, index))
       try {
         const outcome = runner.attempt(input, id)
@@ -89,7 +100,7 @@ async function run(
       const now = performance.now()
       if (now - spoken < PROGRESS) continue
       spoken = now
-      say(`${target.name}: ${done} of ${count}, ${Math.round((done * 1000) / (now - start))}/s`)
+      say(`${target.name}: ${done} of ${count}, input ${index}, ${Math.round((done * 1000) / (now - start))}/s`)
       // A target that never waits would keep everything else waiting.
       await turn()
     }
@@ -101,10 +112,12 @@ async function run(
   }
 
   const half = await until(Math.ceil(count / 2))
+  const halfRss = process.memoryUsage.rss()
   const growth = (await until(count)) - half
+  const rss = process.memoryUsage.rss() - halfRss
   const inputs = next - from
   const seconds = (performance.now() - start) / 1000
-  const result = { done, inputs, seconds, reached: reached / inputs, growth, notes: runner.notes() }
+  const result = { done, inputs, seconds, reached: reached / inputs, growth, rss, notes: runner.notes() }
   say(`${target.name}: ${summary(result)}`)
   // A replay of a few inputs proves nothing about shares.
   if (count < 1000) return result
@@ -113,11 +126,11 @@ async function run(
   return result
 }
 
-function summary({ done, inputs, seconds, reached, growth, notes }: Result): string {
+function summary({ done, inputs, seconds, reached, growth, rss, notes }: Result): string {
   const percent = Math.round(reached * 100)
   const rate = Math.round(done / seconds)
-  const megabytes = (growth / 1e6).toFixed(2)
-  return `${done} done (${inputs} inputs) in ${seconds.toFixed(1)} s, ${rate}/s, ${percent} % got through, ${megabytes} MB growth ${notes}`
+  const megabytes = `${(growth / 1e6).toFixed(2)} MB growth (RSS ${(rss / 1e6).toFixed(0)} MB)`
+  return `${done} done (${inputs} inputs) in ${seconds.toFixed(1)} s, ${rate}/s, ${percent} % got through, ${megabytes} ${notes}`
 }
 
 function describe(target: Target, seed: number, index: number, input: Buffer, error: unknown): string {
@@ -159,17 +172,24 @@ export interface CorpusEntry {
   readonly input: Buffer
 }
 
-/** Past failures and other inputs worth keeping: `<target>-<what it shows>.hex`; lines with # are comments. */
+/**
+ * Past failures and other inputs worth keeping: `<target>-<what it shows>.hex`; lines with # are comments. Those of a
+ * target on node are tried on uws too.
+ */
 export function corpus(): CorpusEntry[] {
   const folder = new URL('corpus/', import.meta.url)
   return readdirSync(folder)
     .filter((name) => name.endsWith('.hex'))
-    .map((name) => {
-      const target = targets.find((candidate) => name.startsWith(`${candidate.name}-`))
-      if (target === undefined) throw new Error(`${name}: no such target`)
+    .flatMap((name) => {
+      const owners = targets.filter((target) => name.startsWith(`${target.name}-`))
+      const owner = owners.toSorted((a, b) => b.name.length - a.name.length)[0]
+      if (owner === undefined) throw new Error(`${name}: no such target`)
       const lines = readFileSync(new URL(name, folder), 'utf8').split('\n')
       const hex = lines.filter((line) => !line.startsWith('#')).join('')
-      return { name, target, input: Buffer.from(hex.replaceAll(/\s/g, ''), 'hex') }
+      const input = Buffer.from(hex.replaceAll(/\s/g, ''), 'hex')
+      return targets
+        .filter((target) => target === owner || target.name === `${owner.name}-uws`)
+        .map((target) => ({ name, target, input }))
     })
 }
 

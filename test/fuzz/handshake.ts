@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import type { EngineName } from '../../lib/engine/port.ts'
 import { RawClient } from '../support/raw.ts'
 import { Live, within } from './live.ts'
 import { Random } from './random.ts'
@@ -64,12 +65,14 @@ class HandshakeRunner implements Runner {
 }
 
 /** Opening handshakes that are odd or broken: the server must live, and let go of them. */
-export const handshake: Target = {
-  name: 'handshake',
+const onEngine = (engine: EngineName): Omit<Target, 'name'> => ({
   full: 100_000,
   quick: 500,
   lanes: 50,
   minReached: 0,
   maxGrowth: 5e6,
-  start: async () => new HandshakeRunner(await Live.start()),
-}
+  native: engine === 'uws',
+  start: async () => new HandshakeRunner(await Live.start(engine)),
+})
+export const handshake: Target = { name: 'handshake', ...onEngine('node') }
+export const handshakeUws: Target = { name: 'handshake-uws', ...onEngine('uws') }

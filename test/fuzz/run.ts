@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { corpus, freshSeed, fuzz, replay, targets } from './fuzz.ts'
 
-/** `npm run fuzz -- [--seed N] [--count N] [--from N] [--only parser|api|server|handshake]` */
+/** `npm run fuzz -- [--seed N] [--count N] [--from N] [--only <target>]` */
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   console.log(`fuzz: seed ${seed}, ${chosen.map(({ name }) => name).join(', ')}`)
 
   for (const entry of corpus().filter(({ target }) => chosen.includes(target))) {
-    console.log(`corpus: ${entry.name}`)
+    console.log(`corpus: ${entry.name} on ${entry.target.name}`)
     await attempt(() => replay(entry))
   }
   for (const target of chosen) {

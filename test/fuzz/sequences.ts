@@ -72,11 +72,11 @@ function goodbye(random: Random, client: boolean): Buffer {
 }
 
 /** Frames as a peer may send them: a few messages, now and then a Close. */
-export function sequence(random: Random, client = true): Buffer {
+export function sequence(random: Random, client = true, goodbyes = 0.2): Buffer {
   const frames: Buffer[] = []
   for (let left = random.between(1, 4); left > 0; left--) frames.push(...message(random, client))
   if (random.chance(0.1)) frames.unshift(control(random, client))
-  if (random.chance(0.2)) frames.push(goodbye(random, client))
+  if (random.chance(goodbyes)) frames.push(goodbye(random, client))
   return Buffer.concat(frames)
 }
 

@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { type FrameHandler, FrameParser } from '../../lib/engine/node/parser.ts'
-import { MESSAGE_END, type PieceEnd } from '../../lib/engine/port.ts'
+import type { EngineName } from '../../lib/engine/port.ts'
 import { close, ping, readFrames } from '../support/frames.ts'
 import { RawClient } from '../support/raw.ts'
 import { Live, MANNERS, type Manner, within } from './live.ts'
+import { Model } from './model.ts'
 import { Random } from './random.ts'
 import { chunks, mutate, sequence } from './sequences.ts'
 import { must, type Outcome, Problem, type Runner, type Target } from './target.ts'
@@ -12,57 +12,7 @@ const LANES = 100
 /** Sequences that a connection gets, if it lives. */
 const PER_CONNECTION = 40
 const NO_STATUS = 1005
-
-/** What a server that echoes should make of the bytes of one connection. The parser is trusted here: it has a target of its own. */
-class Model implements FrameHandler {
-  /** The status of the Close that must come; null while the connection is well. */
-  ends: number | null = null
-  /** Payloads to be echoed. */
-  expected: Buffer[] = []
-  lastPing: Buffer | null = null
-  inMessage = false
-  readonly #parser = new FrameParser(this, true)
-  readonly #manner: Manner
-  #message: Buffer[] = []
-  #length = 0
-
-  constructor(manner: Manner) {
-    this.#manner = manner
-  }
-
-  push(bytes: Buffer): void {
-    this.lastPing = null
-    this.#parser.push(Buffer.from(bytes))
-  }
-
-  onFrame(length: number): boolean {
-    if (this.#length + length > this.#manner.maxMessage) this.ends = 1009
-    return this.ends === null
-  }
-
-  onData(bytes: Buffer, _binary: boolean, end: PieceEnd): void {
-    this.#length += bytes.length
-    this.#message.push(Buffer.from(bytes))
-    this.inMessage = end !== MESSAGE_END
-    if (this.#manner.partial || end === MESSAGE_END) {
-      this.expected.push(...this.#message)
-      this.#message = []
-    }
-    if (end === MESSAGE_END) this.#length = 0
-  }
-
-  onPing(payload: Buffer): void {
-    this.lastPing = Buffer.from(payload)
-  }
-
-  onClose(status: number): void {
-    this.ends = status
-  }
-
-  onFault(status: number): void {
-    this.ends = status
-  }
-}
+const OVERFLOW = 1008
 
 /** One connection and what it has said. */
 class Peer {
@@ -72,14 +22,16 @@ class Peer {
   readonly #client: RawClient
   readonly #manner: Manner
   readonly #model: Model
+  readonly #mayOverflow: boolean
   #got: Buffer[] = []
   #pong: Buffer | null = null
   #closeStatus: number | null = null
 
-  constructor(client: RawClient, manner: Manner) {
+  constructor(client: RawClient, manner: Manner, engine: EngineName) {
     this.#client = client
     this.#manner = manner
-    this.#model = new Model(manner)
+    this.#model = new Model(manner, engine)
+    this.#mayOverflow = engine === 'uws' && manner.slow === true
   }
 
   /** Sends an input and a ping behind it, and waits for what must come of them. */
@@ -93,7 +45,8 @@ class Peer {
       this.#client.send(piece)
       if (random.chance(0.5)) await turn()
     }
-    if (this.#model.ends !== null) await this.#ended(this.#model.ends)
+    if (this.#model.loose) await this.#anyhow(random)
+    else if (this.#model.ends !== null) await this.#ended(this.#model.ends)
     else if (this.#model.lastPing?.equals(sync)) await this.#synced(sync)
     else await this.cut(random)
   }
@@ -119,7 +72,11 @@ class Peer {
       `end after ours on ${this.#manner.path}`,
     )
     this.#read()
-    must(this.#closeStatus === null, () => `Close ${this.#closeStatus} without a reason`)
+    must(this.#closeStatus === null || this.#overflowed, () => `Close ${this.#closeStatus} without a reason`)
+  }
+
+  get loose(): boolean {
+    return this.#model.loose
   }
 
   destroy(): void {
@@ -133,12 +90,34 @@ class Peer {
       `end after ${status} on ${this.#manner.path}`,
     )
     this.#read()
-    must(this.#closeStatus === status, () => `Close ${this.#closeStatus} in place of ${status} on ${this.#manner.path}`)
+    const right = this.#closeStatus === status || this.#overflowed
+    must(right, () => `Close ${this.#closeStatus} in place of ${status} on ${this.#manner.path}`)
+    const complete = !this.#model.orderly || this.#manner.slow || (this.#manner.partial && this.#model.inMessage)
+    must(complete || this.#model.expected.length === 0, () => `an echo before Close is missing on ${this.#manner.path}`)
     this.#client.socket.end()
     await within(
       this.#client.until(() => this.#client.closed),
       `close after ${status}`,
     )
+  }
+
+  /** A peer that cannot be made to wait is closed when it sends faster than callbacks go. */
+  get #overflowed(): boolean {
+    return this.#mayOverflow && this.#closeStatus === OVERFLOW
+  }
+
+  /** Anything may follow, but for a wrong echo of what came before. */
+  async #anyhow(random: Random): Promise<void> {
+    this.over = true
+    // What is misread goes on with what comes next.
+    if (random.chance(0.3)) this.#client.send(sequence(random))
+    if (random.chance(0.2)) return this.#client.reset()
+    this.#client.socket.end()
+    await within(
+      this.#client.until(() => this.#client.closed),
+      `end after what is not valid on ${this.#manner.path}`,
+    )
+    this.#read()
   }
 
   async #synced(sync: Buffer): Promise<void> {
@@ -147,6 +126,7 @@ class Peer {
       return this.#pong?.equals(sync) === true || this.#client.ended
     }
     await within(this.#client.until(ponged), `pong on ${this.#manner.path}`)
+    if (this.#overflowed) return this.#ended(OVERFLOW)
     must(!this.#client.ended, () => `ended with ${this.#closeStatus} without a reason on ${this.#manner.path}`)
     // A slow callback answers after the pong; the rest of a message that is not over is kept back.
     if (this.#manner.slow || (this.#manner.partial && this.#model.inMessage)) return
@@ -169,7 +149,10 @@ class Peer {
     const length = Math.min(got.length, expected.length)
     must(got.subarray(0, length).equals(expected.subarray(0, length)), () => `not an echo on ${this.#manner.path}`)
     // Of a frame that turns out not to be UTF-8, parts may have been delivered.
-    must(got.length === length || this.#model.ends === 1007, () => `more than an echo on ${this.#manner.path}`)
+    must(
+      got.length === length || this.#model.ends === 1007 || this.#model.loose,
+      () => `more than an echo on ${this.#manner.path}`,
+    )
     this.#got = []
     this.#model.expected = length === expected.length ? [] : [expected.subarray(length)]
   }
@@ -179,6 +162,7 @@ class ServerRunner implements Runner {
   readonly #live: Live
   readonly #peers: (Peer | null)[] = []
   #opened = 0
+  #loose = 0
 
   constructor(live: Live) {
     this.#live = live
@@ -187,7 +171,8 @@ class ServerRunner implements Runner {
   make(random: Random): Buffer {
     // What goes wrong often needs some traffic before.
     const before = random.chance(0.5) ? sequence(random) : Buffer.alloc(0)
-    return Buffer.concat([before, mutate(random, sequence(random))])
+    const last = sequence(random)
+    return Buffer.concat([before, random.chance(0.8) ? mutate(random, last) : last])
   }
 
   async attempt(input: Buffer, lane: number): Promise<Outcome> {
@@ -199,6 +184,7 @@ class ServerRunner implements Runner {
     this.#peers[lane] = null
     try {
       await peer.play(input, random)
+      if (peer.loose) this.#loose++
       if (peer.sequences >= PER_CONNECTION) await peer.leave(random)
       this.#live.check()
     } catch (error) {
@@ -222,23 +208,26 @@ class ServerRunner implements Runner {
   }
 
   notes(): string {
-    return `(${this.#opened} connections, ${this.#live.beats} echoes to the healthy one)`
+    return `(${this.#opened} connections, ${this.#loose} inputs that engines may take in their own way, ${this.#live.beats} echoes to the healthy one)`
   }
 
   async #open(random: Random, query: string): Promise<Peer> {
     this.#opened++
+    const { port, engine } = this.#live
     const manner = random.pick(MANNERS)
-    return new Peer(await within(RawClient.open(this.#live.port, `${manner.path}?${query}`), 'opening'), manner)
+    return new Peer(await within(RawClient.open(port, `${manner.path}?${query}`), 'opening'), manner, engine)
   }
 }
 
 /** A server on loopback: it must echo what is valid, refuse the rest with the right status, and let go of everything. */
-export const server: Target = {
-  name: 'server',
+const onEngine = (engine: EngineName): Omit<Target, 'name'> => ({
   full: 1_000_000,
   quick: 2000,
   lanes: LANES,
   minReached: 0.3,
   maxGrowth: 5e6,
-  start: async () => new ServerRunner(await Live.start()),
-}
+  native: engine === 'uws',
+  start: async () => new ServerRunner(await Live.start(engine)),
+})
+export const server: Target = { name: 'server', ...onEngine('node') }
+export const serverUws: Target = { name: 'server-uws', ...onEngine('uws') }

@@ -46,5 +46,7 @@ export interface Target {
   readonly minReached: number
   /** Bytes that memory may grow by between the half and the end; Infinity where it is not looked at. */
   readonly maxGrowth: number
+  /** What is wrong may end the process without a word. */
+  readonly native?: boolean
   start(): Promise<Runner>
 }

@@ -23,15 +23,12 @@ describe.each(engines)('the opening handshake on the %s engine', (engine) => {
   it('is answered with 101 and the hash of the key', async () => {
     const { status, head } = await ask(handshake())
     expect(status).toBe(101)
-    expect(head.split('\r\n')).toEqual([
+    expect(head.split('\r\n').filter((line) => !line.startsWith('Date: '))).toEqual([
       'HTTP/1.1 101 Switching Protocols',
       'Upgrade: websocket',
       'Connection: Upgrade',
       `Sec-WebSocket-Accept: ${ACCEPT}`,
-      ...byEngine(engine, 'headers of an answer', {
-        node: [],
-        uws: [expect.stringMatching(/^Date: /), 'uWebSockets: 20'],
-      }),
+      ...byEngine<string[]>(engine, 'headers of an answer', { node: [], uws: ['uWebSockets: 20'] }),
     ])
   })
 

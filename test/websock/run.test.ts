@@ -436,7 +436,7 @@ describe('fibers', () => {
     transport.input((receiver) => receiver.onClose(1000, ''))
     gate.resolve()
     expect(await result).toBe(-1011)
-    expect(ws.orderly).toBe(false)
+    expect(ws.ending?.orderly).toBe(false)
     expect(ws.closeStatus).toBe(1000)
   })
 
@@ -452,9 +452,9 @@ describe('fibers', () => {
   it('what was collected of a message is let go with the connection', () => {
     const { ws, transport } = running()
     transport.message('half', FRAME_END)
-    expect(ws.collector).not.toBeNull()
+    expect(ws.incoming).not.toBeNull()
     transport.gone()
-    expect(ws.collector).toBeNull()
+    expect(ws.incoming).toBeNull()
   })
 
   it('a client leaves the end of TCP to the server, unless the connection has failed', () => {

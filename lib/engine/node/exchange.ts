@@ -23,6 +23,7 @@ export class NodeExchange implements Exchange {
   readonly method: string
   readonly target: string
   readonly version: string
+  readonly #maxBody: number
   /** Null once upgraded: an idle connection should not keep its request alive. */
   #req: IncomingMessage | null
   #offer: UpgradeOffer | null
@@ -32,8 +33,9 @@ export class NodeExchange implements Exchange {
   #headers: Record<string, string> | null = null
   #upgraded = false
 
-  constructor(req: IncomingMessage, answer: ServerResponse | UpgradeOffer) {
+  constructor(req: IncomingMessage, answer: ServerResponse | UpgradeOffer, maxBody: number) {
     this.#req = req
+    this.#maxBody = maxBody
     this.#socket = req.socket
     this.method = req.method ?? ''
     this.target = req.url ?? ''
@@ -65,8 +67,8 @@ export class NodeExchange implements Exchange {
     return this.#upgraded || this.#socket.destroyed || this.#res?.writableEnded === true
   }
 
-  readBody(limit: number): Promise<Buffer | null> {
-    const req = this.#req
+  readBody(): Promise<Buffer | null> {
+    const [req, limit] = [this.#req, this.#maxBody]
     const chunks: Buffer[] = []
     let length = 0
     // Behind an upgrade that was ignored node reads no body.

@@ -71,15 +71,14 @@ class NodeServer implements ServerPort {
       this.#silent.delete(req.socket)
       // A peer that is lost while it is answered: told by 'close'.
       res.on('error', ignore)
-      this.#onExchange(new NodeExchange(req, res))
+      this.#onExchange(new NodeExchange(req, res, this.#options.maxBody))
     })
     server.on('upgrade', (req: http.IncomingMessage, duplex, head) => {
       const { socket } = req
       this.#silent.delete(socket)
       duplex.on('error', ignore)
-      this.#onExchange(
-        new NodeExchange(req, { socket, head, topics: this.topics, publishLimit: this.#options.publishLimit }),
-      )
+      const { publishLimit, maxBody } = this.#options
+      this.#onExchange(new NodeExchange(req, { socket, head, topics: this.topics, publishLimit }, maxBody))
     })
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)

@@ -32,6 +32,7 @@ interface Body {
 export class UwsExchange implements Exchange {
   readonly method: string
   readonly target: string
+  readonly headers: Readonly<Record<string, string>>
   readonly version = '1.1'
   readonly remoteAddress: string
   /** Bytes of the header block. */
@@ -41,9 +42,6 @@ export class UwsExchange implements Exchange {
   #res: NativeResponse | null
   /** For the upgrade; null for a request that uWebSockets.js does not take for one. */
   #context: NativeContext | null
-  /** Null once upgraded: an idle connection keeps them as text. */
-  #headers: Record<string, string> | null
-  #headerText = ''
   #body: Body | null = null
   #aborts: (() => void)[] = []
   #drains: (() => void)[] = []
@@ -68,14 +66,10 @@ export class UwsExchange implements Exchange {
     const query = req.getQuery()
     this.target = query === undefined ? req.getUrl() : `${req.getUrl()}?${query}`
     const { headers, bytes } = readHeaders(req)
-    this.#headers = headers
+    this.headers = headers
     this.headerBytes = bytes + this.method.length + this.target.length + 14
     this.remoteAddress = toAddress(res.getRemoteAddress())
     if ('content-length' in headers || 'transfer-encoding' in headers) this.#collect(res)
-  }
-
-  get headers(): Readonly<Record<string, string>> {
-    return this.#headers ?? parseHeaders(this.#headerText)
   }
 
   get secure(): boolean {
@@ -86,8 +80,9 @@ export class UwsExchange implements Exchange {
     return this.#res === null
   }
 
-  async readBody(limit: number): Promise<Buffer | null> {
+  async readBody(): Promise<Buffer | null> {
     const body = this.#body
+    const limit = this.#home.maxBody
     if (body === null) return Buffer.alloc(0)
     while (!body.complete && this.#res !== null && body.length <= limit) {
       await new Promise<void>((resolve) => {
@@ -168,8 +163,6 @@ export class UwsExchange implements Exchange {
     const { headers: sent } = this
     const extensions = this.#home.compression ? (sent['sec-websocket-extensions'] ?? '') : ''
     const transport = new UwsTransport(this.remoteAddress, this.#home)
-    this.#headerText = JSON.stringify(sent)
-    this.#headers = null
     this.#finished()
     res.cork(() => {
       res.writeStatus('101 Switching Protocols')
@@ -242,10 +235,3 @@ export class UwsExchange implements Exchange {
     this.#home.onDone()
   }
 }
-
-function parseHeaders(text: string): Record<string, string> {
-  const headers: unknown = JSON.parse(text)
-  return isRecord(headers) ? headers : {}
-}
-
-const isRecord = (value: unknown): value is Record<string, string> => typeof value === 'object' && value !== null

@@ -42,13 +42,12 @@ class UwsServer implements ServerPort, AppOwner {
     const app = new UwsApp(this.#native, tls, this)
     this.#apps.push(app)
     this.#nativeApps.push(app.native)
-    const { LIBUS_LISTEN_EXCLUSIVE_PORT, us_socket_local_port } = this.#native
     const listener = await new Promise<NativeListener | false>((resolve) => {
-      app.native.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, resolve)
+      app.native.listen(host, port, this.#native.LIBUS_LISTEN_EXCLUSIVE_PORT, resolve)
     })
     if (listener === false) throw await listenError(host, port)
     this.#listeners.push(listener)
-    return us_socket_local_port(listener)
+    return this.#native.us_socket_local_port(listener)
   }
 
   stopListening(): Promise<void> {

@@ -22,7 +22,6 @@ export interface Shared {
  * object is let go of at its end, and is not ended while it is corked or has no room for the Close.
  */
 export class UwsTransport implements Transport {
-  readonly canPause = false
   readonly remoteAddress: string
   readonly #shared: Shared
   /** Null once the connection is closed: from then on the native object may not be touched. */
@@ -31,13 +30,16 @@ export class UwsTransport implements Transport {
   /** Whether anything may still be sent. */
   #open = false
   #corked = false
-  #drainWanted = false
-  /** Sends the Close, which waits. */
-  #ending: ((ws: NativeSocket) => void) | null = null
+  /** What waits for the peer to read; null on most connections. */
+  #waiting: Waiting | null = null
 
   constructor(remoteAddress: string, shared: Shared) {
     this.remoteAddress = remoteAddress
     this.#shared = shared
+  }
+
+  get canPause(): boolean {
+    return false
   }
 
   setReceiver(receiver: Receiver): void {
@@ -60,8 +62,9 @@ export class UwsTransport implements Transport {
   close(status: number, reason: string): void {
     if (!this.#open) return
     this.#open = false
-    this.#ending = (ws) => ws.end(status, reason)
-    this.#tryEnd()
+    const waiting = (this.#waiting ??= { drain: false, close: null })
+    waiting.close = { status, reason }
+    this.proceed()
   }
 
   end(): void {
@@ -80,9 +83,10 @@ export class UwsTransport implements Transport {
   }
 
   requestDrain(): void {
-    this.#drainWanted = true
+    const waiting = (this.#waiting ??= { drain: false, close: null })
+    waiting.drain = true
     // What is corked counts as sent, and leaves without an event.
-    systemClock.defer(() => this.#reportDrain())
+    systemClock.defer(() => this.proceed())
   }
 
   cork(fn: () => void): void {
@@ -91,7 +95,7 @@ export class UwsTransport implements Transport {
     this.#corked = true
     ws.cork(fn)
     this.#corked = false
-    this.#tryEnd()
+    this.proceed()
   }
 
   // There is no way to make the peer wait: the layer closes who sends too much.
@@ -142,8 +146,7 @@ export class UwsTransport implements Transport {
 
   drained(): void {
     this.#receiver?.onActivity()
-    this.#tryEnd()
-    this.#reportDrain()
+    this.proceed()
   }
 
   /** Something for this connection was dropped: it will not be sent anything behind the gap. */
@@ -161,7 +164,6 @@ export class UwsTransport implements Transport {
   closed(code: number, message: ArrayBuffer): void {
     this.#ws = null
     this.#open = false
-    this.#ending = null
     const receiver = this.#receiver
     if (receiver === null) return
     const text = Buffer.from(message).toString()
@@ -172,17 +174,23 @@ export class UwsTransport implements Transport {
     receiver.onGone()
   }
 
-  /** Sends the Close, if one waits and there is room for it. Inside a cork TCP would stay for seconds. */
-  #tryEnd(): void {
-    const [ws, end] = [this.#ws, this.#ending]
-    if (ws === null || end === null || this.#corked || ws.getBufferedAmount() > this.#shared.room) return
-    this.#ending = null
-    end(ws)
+  /** Does what has waited, as far as the peer has read. Inside a cork TCP would stay for seconds behind a Close. */
+  proceed(): void {
+    const [ws, waiting] = [this.#ws, this.#waiting]
+    if (ws === null || waiting === null || this.#corked) return
+    const buffered = ws.getBufferedAmount()
+    const { drain, close } = waiting
+    if (drain && buffered === 0) waiting.drain = false
+    if (close !== null && buffered <= this.#shared.room) {
+      waiting.close = null
+      ws.end(close.status, close.reason)
+    } else if (drain && buffered === 0) this.#receiver?.onDrain()
   }
+}
 
-  #reportDrain(): void {
-    if (!this.#drainWanted || this.buffered() > 0) return
-    this.#drainWanted = false
-    if (this.#ws !== null) this.#receiver?.onDrain()
-  }
+interface Waiting {
+  /** `onDrain` was asked for. */
+  drain: boolean
+  /** The Close that is to be sent. */
+  close: { readonly status: number; readonly reason: string } | null
 }

@@ -4,9 +4,10 @@ import type { Web, WebAction } from '../../../include-types/web.ts'
 import { webSocketSendClose } from '../../websock/close.ts'
 import { WS_STATUS_INTERNAL_ERROR } from '../../websock/constants.ts'
 import { rError } from '../../websock/log.ts'
-import { answer, give } from '../answer.ts'
+import { answer } from '../answer.ts'
 import { ConfigError } from '../config.ts'
 import type { HandlerFactory } from '../handler.ts'
+import { isThenable } from '../../websock/thenable.ts'
 import type { Request } from '../web.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST']
@@ -25,25 +26,38 @@ export const actionHandler: HandlerFactory = async (route, host) => {
     methods: METHODS,
     upgrades: true,
     has: (path) => find(path) !== null,
-    serve: async (request) => run(find(request.path), request),
+    serve: (request) => run(find(request.path), request),
   }
 }
 
-async function run(action: WebAction | null, request: Request): Promise<void> {
-  const { exchange, webSocket } = request
-  if (action === null) return give(exchange, answer(404, 'No action'))
-  let result: unknown
+/** Nothing is kept for a connection that runs: what `webSocketRun` has returned never rejects. */
+function run(action: WebAction | null, request: Request): void {
+  if (action === null) return request.give(answer(404, 'No action'))
   try {
-    result = await action(request)
+    const result = action(request)
+    if (result !== null && result === request.webSocket?.context.lastRun) return
+    if (!isThenable(result)) return finished(request, result)
+    void Promise.resolve(result).then(
+      (value) => finished(request, value),
+      (error: unknown) => failed(request, error),
+    )
   } catch (error) {
-    rError('web', 'Action failed: %s', error instanceof Error ? error.stack : error)
-    if (webSocket !== null) webSocketSendClose(webSocket, WS_STATUS_INTERNAL_ERROR)
-    else give(exchange, answer(500))
-    return
+    failed(request, error)
   }
+}
+
+function finished(request: Request, result: unknown): void {
+  const { webSocket } = request
   // Once run, a connection lives on its own; one that nobody has run ends with its action.
-  if (webSocket === null) give(exchange, isCode(result) ? NEEDS_UPGRADE : answer(200))
-  else if (webSocket.callback === null) webSocketSendClose(webSocket)
+  if (webSocket === null) request.give(isCode(result) ? NEEDS_UPGRADE : answer(200))
+  else if (webSocket.proc === null) webSocketSendClose(webSocket)
+}
+
+function failed(request: Request, error: unknown): void {
+  const { webSocket } = request
+  rError('web', 'Action failed: %s', error instanceof Error ? error.stack : error)
+  if (webSocket !== null) webSocketSendClose(webSocket, WS_STATUS_INTERNAL_ERROR)
+  else request.give(answer(500))
 }
 
 const isAction = (value: unknown): value is WebAction => typeof value === 'function'

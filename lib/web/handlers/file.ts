@@ -13,7 +13,7 @@ export const fileHandler: HandlerFactory = ({ documents, index }) => ({
   methods: ['GET', 'HEAD'],
   upgrades: false,
   has: () => true,
-  async serve({ exchange, path, query }) {
+  async serve({ path, query }, exchange) {
     const file = await locate(documents, path.endsWith('/') ? path + index : path)
     if (file === null) return give(exchange, NOT_FOUND)
     if (file.stats.isDirectory()) {

@@ -1,0 +1,102 @@
+import { afterEach } from 'vitest'
+import {
+  type Engine,
+  type Exchange,
+  type HeaderList,
+  MESSAGE_END,
+  type PieceEnd,
+  type Receiver,
+  type ServerOptions,
+  type ServerPort,
+} from '../../../lib/engine/port.ts'
+
+/** What a host without limits would ask for. */
+export const OPTIONS: ServerOptions = {
+  maxHeader: 10_240,
+  maxConnections: Infinity,
+  maxRequests: 0,
+  parseTimeout: 5000,
+  requestTimeout: 0,
+  maxBody: 100_000,
+  maxMessage: 0,
+  publishLimit: Infinity,
+  compression: false,
+}
+
+const servers = new Set<ServerPort>()
+
+afterEach(async () => {
+  await Promise.all([...servers].map((server) => server.close()))
+  servers.clear()
+})
+
+/** A server of an engine without a host around it, on a free port of 127.0.0.1; closed after the test. */
+export async function listen(
+  engine: Engine,
+  onExchange: (exchange: Exchange) => void,
+  changes: Partial<ServerOptions> = {},
+): Promise<{ server: ServerPort; port: number }> {
+  const server = engine.createServer({ ...OPTIONS, ...changes }, onExchange)
+  servers.add(server)
+  return { server, port: await server.listen({ host: '127.0.0.1', port: 0, tls: null }) }
+}
+
+/** Answers with a status and text. */
+export function reply(exchange: Exchange, text: string, headers: HeaderList = [], status = 200): void {
+  exchange.writeHead(status, [['Content-Length', String(Buffer.byteLength(text))], ...headers])
+  exchange.end(exchange.method === 'HEAD' ? undefined : text)
+}
+
+/** What a transport tells, as lines. */
+export class Ears implements Receiver {
+  readonly heard: string[] = []
+  readonly #wake: (() => void)[] = []
+  /** Called with each message, before it is noted. */
+  onText: (text: string) => void = () => {}
+
+  #note(line: string): void {
+    this.heard.push(line)
+    for (const fn of this.#wake.splice(0)) fn()
+  }
+
+  async until(line: string): Promise<void> {
+    while (!this.heard.includes(line)) await new Promise<void>((resolve) => this.#wake.push(resolve))
+  }
+
+  onFrame(): boolean {
+    this.#note('frame')
+    return true
+  }
+
+  onData(bytes: Buffer, binary: boolean, end: PieceEnd): void {
+    const text = bytes.toString()
+    this.onText(text)
+    this.#note(`${binary ? 'binary' : 'text'} ${text}${end === MESSAGE_END ? '' : '…'}`)
+  }
+
+  onActivity(): void {}
+
+  onDrain(): void {
+    this.#note('drain')
+  }
+
+  onOverrun(): void {
+    this.#note('overrun')
+  }
+
+  onFault(status: number, text: string): void {
+    this.#note(`fault ${status} ${text}`)
+  }
+
+  onClose(status: number, reason: string): void {
+    this.#note(`close ${status} ${reason}`)
+  }
+
+  onEnd(): void {
+    this.#note('end')
+  }
+
+  onGone(): void {
+    this.#note('gone')
+  }
+}
