@@ -1,24 +1,15 @@
-/** The other side: starts a server's process, opens raw connections to it, and counts what comes back. */
+/** The other side: starts a server in a process of its own, opens raw connections to it, and counts what comes back. */
 import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-export interface Workload {
-  readonly name: string
-  readonly connections: number
-  readonly inFlight: number
-  readonly size: number
-  /** Milliseconds from one burst to the next. */
-  readonly every: number
-  /** The first connection publishes, all receive. */
-  readonly fan?: boolean
-}
+/** What `servers.ts` can be asked. */
+export type Question = 'cpu' | 'memory'
 
-/** A server in a process of its own. */
 export class ServerProcess {
-  readonly #child: ChildProcess
   readonly port: number
+  readonly #child: ChildProcess
 
   private constructor(child: ChildProcess, port: number) {
     this.#child = child
@@ -27,17 +18,16 @@ export class ServerProcess {
 
   /** Throws the server's own reason when it cannot run. */
   static async start(name: string): Promise<ServerProcess> {
-    const path = fileURLToPath(new URL('servers.ts', import.meta.url))
-    const child = fork(path, [name], { execArgv: ['--expose-gc', '--import', 'tsx'] })
-    const [port = 0] = await answer(child)
-    if (process.env.PIN) (await import('node:child_process')).execFileSync('taskset', ['-apc', '0', String(child.pid)])
+    const file = fileURLToPath(new URL('servers.ts', import.meta.url))
+    const child = fork(file, [name], { execArgv: ['--expose-gc', '--import', 'tsx'] })
+    const [port = 0] = await reply(child)
     return new ServerProcess(child, port)
   }
 
-  async ask(question: 'cpu' | 'memory'): Promise<number[]> {
-    const reply = answer(this.#child)
+  ask(question: Question): Promise<number[]> {
+    const answer = reply(this.#child)
     this.#child.send(question)
-    return reply
+    return answer
   }
 
   stop(): void {
@@ -45,126 +35,141 @@ export class ServerProcess {
   }
 }
 
-async function answer(child: ChildProcess): Promise<number[]> {
-  const message = await new Promise<unknown>((resolve, reject) => {
-    const onExit = (): void => reject(new Error('the server is gone'))
+function reply(child: ChildProcess): Promise<number[]> {
+  return new Promise((resolve, reject) => {
+    const onExit = (): void => reject(new Error('the server has ended'))
     child.once('exit', onExit)
-    child.once('message', (m) => { child.off('exit', onExit); resolve(m) })
+    child.once('message', (message) => {
+      child.off('exit', onExit)
+      if (Array.isArray(message)) resolve(message.map(Number))
+      else reject(new Error(String(message)))
+    })
   })
-  if (!Array.isArray(message)) throw new Error(String(message))
-  return message.map(Number)
 }
 
-export interface Sample {
-  /** Microseconds of server CPU per message received. */
-  readonly cost: number
-  /** Messages received a second. */
-  readonly rate: number
-  /** How much of a core this process needed. */
-  readonly client: number
-}
-
-const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
-// One buffer for all connections: what is read is only counted.
+// One buffer for all connections, as what is read is only counted: the client must be cheaper than the servers.
 const buffer = Buffer.alloc(1 << 18)
 
-export async function open(
-  port: number,
-  path: string,
-  onBytes: (bytes: number) => void,
-  localAddress = '127.0.0.1',
-): Promise<Socket> {
-  let upgraded = false
+/** Resolves when the connection is upgraded; from then on `onBytes` hears how much has arrived. */
+export function open(port: number, path: string, onBytes: (bytes: number) => void): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const onread = {
-      buffer,
-      callback: (bytes: number): boolean => {
-        if (upgraded) onBytes(bytes)
-        else {
-          upgraded = true
-          const head = buffer.toString('latin1', 0, bytes)
-          if (head.startsWith('HTTP/1.1 101') && head.endsWith('\r\n\r\n')) resolve(socket)
-          else reject(new Error(`no upgrade: ${head}`))
-        }
-        return true
-      },
+    let upgraded = false
+    const callback = (bytes: number): boolean => {
+      if (upgraded) onBytes(bytes)
+      else {
+        const head = buffer.toString('latin1', 0, bytes)
+        upgraded = head.startsWith('HTTP/1.1 101 ') && head.endsWith('\r\n\r\n')
+        if (upgraded) resolve(socket)
+        else reject(new Error(`no upgrade: ${head}`))
+      }
+      return true
     }
-    const socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true, onread })
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer, callback } })
     socket.once('error', reject)
     socket.write(
       `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-        `Sec-WebSocket-Key: ${KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
     )
   })
 }
 
-/** Load on one server; runs from `start` to `stop`. */
-export class Load {
-  readonly #server: ServerProcess
-  readonly #answer: number
-  #sockets: Socket[] = []
-  #bytes = 0
-  #run = false
-
-  constructor(server: ServerProcess, workload: Workload) {
-    this.#server = server
-    this.#answer = header(workload.size).length + workload.size
-  }
-
-  static async on(server: ServerProcess, workload: Workload): Promise<Load> {
-    const load = new Load(server, workload)
-    const { connections, inFlight, size, every, fan = false } = workload
-    const frame = Buffer.concat(Array.from({ length: inFlight }, () => masked(size)))
-    const expected = load.#answer * inFlight
-    const pending = Array.from({ length: connections }, () => 0)
-    const senders = fan ? 1 : connections
-    let at = 0
-    const send = (i: number) => {
-      pending[i] = expected * (fan ? connections : 1)
-      load.#sockets[i]!.write(frame)
-    }
-    const got = (bytes: number, i: number): void => {
-      load.#bytes += bytes
-      const k = fan ? 0 : i
-      pending[k]! -= bytes
-      if (every === 0 && pending[k]! <= 0 && load.#run) send(k)
-      if (every < 0 && pending[k]! <= 0 && load.#run && ++at === senders) { at = 0; load.tick() }
-    }
-    for (let i = 0; i < connections; i++) {
-      load.#sockets.push(await open(server.port, fan ? '/fan' : '/echo', (bytes) => got(bytes, i)))
-    }
-    load.tick = () => {
-      at = 0
-      for (let i = 0; i < senders; i++) if (pending[i]! <= 0) send(i)
-    }
-    load.every = every
-    return load
-  }
-  tick = () => {}
-  every = 0
-  timer: NodeJS.Timeout | undefined
-
-  async sample(ms: number): Promise<Sample> {
-    const [bytes, cpu, time, own] = [this.#bytes, (await this.#server.ask('cpu'))[0] ?? 0, performance.now(), process.cpuUsage()]
-    await new Promise((r) => setTimeout(r, ms))
-    const { user, system } = process.cpuUsage(own)
-    const elapsed = performance.now() - time
-    const messages = (this.#bytes - bytes) / this.#answer
-    const used = ((await this.#server.ask('cpu'))[0] ?? 0) - cpu
-    return { cost: used / messages, rate: (messages / elapsed) * 1000, client: (user + system) / elapsed / 1000 }
-  }
-  start() {
-    this.#run = true
-    this.tick()
-    if (this.every > 0) this.timer = setInterval(this.tick, this.every)
-  }
-  stop() {
-    this.#run = false
-    clearInterval(this.timer)
-  }
-  close() { this.stop(); for (const s of this.#sockets) s.destroy() }
+export interface Workload {
+  readonly name: string
+  readonly connections: number
+  /** Messages that a sender writes at once. */
+  readonly inFlight: number
+  readonly size: number
+  /** Echo: each connection sends, and gets its own back. Fan: the first one sends, all get it. */
+  readonly path: '/echo' | '/fan'
 }
 
+export interface Sample {
+  /** Microseconds of server CPU per message that a client received. */
+  readonly cost: number
+  /** Messages received a second. */
+  readonly rate: number
+  /** What the processes used, in cores. */
+  readonly server: number
+  readonly client: number
+}
+
+/**
+ * Load on one server, in lockstep: all senders write, and write again when everything is answered. So each server finds
+ * the same bursts however fast it is. With senders that go on as soon as they have their own answer, a server that is
+ * faster than the client waits for it, message by message, and pays for each time it wakes up: ratios shrink.
+ */
+export class Load {
+  readonly #server: ServerProcess
+  readonly #workload: Workload
+  readonly #batch: Buffer
+  readonly #perRound: number
+  readonly #sockets: Socket[] = []
+  #missing = 0
+  #messages = 0
+  #running = false
+
+  private constructor(server: ServerProcess, workload: Workload) {
+    this.#server = server
+    this.#workload = workload
+    const { size, inFlight, connections } = workload
+    this.#batch = Buffer.concat(Array.from({ length: inFlight }, () => masked(size)))
+    this.#perRound = (header(size).length + size) * inFlight * connections
+  }
+
+  static async open(server: ServerProcess, workload: Workload): Promise<Load> {
+    const load = new Load(server, workload)
+    for (let i = 0; i < workload.connections; i++) {
+      load.#sockets.push(await open(server.port, workload.path, (bytes) => load.#onBytes(bytes)))
+    }
+    return load
+  }
+
+  /** From idle to idle, so that what was used belongs to the messages that were counted. */
+  async run(ms: number): Promise<Sample> {
+    const [before = 0] = await this.#server.ask('cpu')
+    const own = process.cpuUsage()
+    const start = performance.now()
+    this.#messages = 0
+    this.#running = true
+    this.#send()
+    await sleep(ms)
+    this.#running = false
+    for (let waited = 0; this.#missing > 0; waited++) {
+      if (waited > 10_000) throw new Error(`${this.#missing} bytes of answers are missing`)
+      await sleep(1)
+    }
+    const elapsed = (performance.now() - start) * 1000
+    const { user, system } = process.cpuUsage(own)
+    const [after = 0] = await this.#server.ask('cpu')
+    const used = after - before
+    return {
+      cost: used / this.#messages,
+      rate: (this.#messages / elapsed) * 1e6,
+      server: used / elapsed,
+      client: (user + system) / elapsed,
+    }
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #send(): void {
+    this.#missing = this.#perRound
+    if (this.#workload.path === '/fan') this.#sockets[0]?.write(this.#batch)
+    else for (const socket of this.#sockets) socket.write(this.#batch)
+  }
+
+  #onBytes(bytes: number): void {
+    this.#missing -= bytes
+    if (this.#missing > 0) return
+    if (this.#missing < 0) throw new Error('more answers than messages')
+    this.#messages += this.#workload.inFlight * this.#workload.connections
+    if (this.#running) this.#send()
+  }
+}
+
+/** Of a text frame, unmasked. */
 function header(size: number): number[] {
   if (size < 126) return [0x81, size]
   if (size < 65_536) return [0x81, 126, size >> 8, size & 255]

@@ -3,6 +3,7 @@ import type { Engine, Exchange, ServerPort } from '../engine/port.ts'
 import { webSocketSendClose } from '../websock/close.ts'
 import { R_ERR_CANT_OPEN, WS_STATUS_GOING_AWAY } from '../websock/constants.ts'
 import { type Context, createContext } from '../websock/context.ts'
+import { webSocketSetPartial } from '../websock/handle.ts'
 import { rError, rInfo } from '../websock/log.ts'
 import { logObserver } from '../websock/observer.ts'
 import { createConnection } from '../websock/receive.ts'
@@ -191,7 +192,7 @@ export class Host implements WebHost {
       if (transport === null) return false
       const ws = createConnection(transport, context, false)
       ws.protocol = protocol === '' ? null : protocol
-      ws.partial = partial
+      webSocketSetPartial(ws, partial)
       request.become(ws)
       return true
     }

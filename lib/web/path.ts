@@ -9,6 +9,13 @@ export interface Target {
   readonly query: string
 }
 
+/** What is behind the '?' of a request target, as sent. */
+export function queryOf(raw: string): string {
+  const [local = ''] = raw.split('#', 1)
+  const mark = local.indexOf('?')
+  return mark === -1 ? '' : local.slice(mark + 1)
+}
+
 /** The path and query of a request target; null for one that is answered with 400. */
 export function parseTarget(raw: string): Target | null {
   if (!TARGET.test(raw)) return null
@@ -17,7 +24,7 @@ export function parseTarget(raw: string): Target | null {
   const path = decodePath(mark === -1 ? local : local.slice(0, mark))
   if (path === null) return null
   const normal = normalizePath(path === '' ? '/' : path)
-  return normal?.startsWith('/') ? { path: normal, query: mark === -1 ? '' : local.slice(mark + 1) } : null
+  return normal?.startsWith('/') ? { path: normal, query: queryOf(raw) } : null
 }
 
 function decodePath(encoded: string): string | null {

@@ -5,7 +5,7 @@ import { format } from '../websock/format.ts'
 import type { Socket } from '../websock/socket.ts'
 import { type Answer, answer, give } from './answer.ts'
 import { packHeaders, unpackHeaders } from './headers.ts'
-import type { Target } from './path.ts'
+import { queryOf, type Target } from './path.ts'
 
 const KEY = 'sec-websocket-key'
 
@@ -16,7 +16,6 @@ export class Request implements Web {
   readonly host: WebHost
   readonly url: string
   readonly path: string
-  readonly query: string
   webSocket: Socket | null = null
   #header = ''
 
@@ -25,7 +24,6 @@ export class Request implements Web {
     this.host = host
     this.url = exchange.target
     this.path = target.path === exchange.target ? exchange.target : target.path
-    this.query = target.query
   }
 
   /** From here on the request is a connection. */
@@ -47,6 +45,10 @@ export class Request implements Web {
   /** Gives an answer, where one can still be given. */
   give(given: Answer): void {
     if (this.exchange !== null) give(this.exchange, given)
+  }
+
+  get query(): string {
+    return queryOf(this.url)
   }
 
   get method(): string {

@@ -9,7 +9,7 @@ import {
   WS_STATUS_OK,
 } from './constants.ts'
 import { payloadLength, truncate } from './payload.ts'
-import { finish, LOST, relieve, settleRun } from './run.ts'
+import { finish, LOST, relieve } from './run.ts'
 import { isClosing, linger, refuse, type Socket, toSocket } from './socket.ts'
 
 /**
@@ -35,7 +35,7 @@ export function webSocketSendClose(ws: WebSocket | null, status: number = WS_STA
 
 function startClose(socket: Socket, status: number, reason: string): void {
   socket.state = WS_STATE_CLOSING
-  socket.more = null
+  if (socket.outgoing !== null) socket.outgoing.more = null
   socket.queue?.dropData()
   linger(socket)
   socket.transport?.close(status, reason)
@@ -53,5 +53,5 @@ export function webSocketFree(ws: WebSocket | null): void {
   socket.queue?.dropData()
   finish(socket, LOST, null, null)
   transport?.abort()
-  if (socket.busy) settleRun(socket, -WS_STATUS_COMMS_ERROR)
+  if (socket.busy) socket.result?.settle(-WS_STATUS_COMMS_ERROR)
 }

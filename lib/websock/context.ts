@@ -21,8 +21,6 @@ export interface Context {
   readonly topics: Topics
   readonly observer: Observer
   readonly defaults: Readonly<WebSocketDefaults>
-  /** What `webSocketRun` has returned last. */
-  lastRun: Promise<number> | null
   /** Connections that have not ended. */
   readonly connections: Set<Socket>
 }
@@ -55,7 +53,6 @@ export function createContext(
     topics: new Topics(topics),
     observer,
     defaults: { ...DEFAULTS, ...defaults },
-    lastRun: null,
     connections: new Set(),
   }
 }

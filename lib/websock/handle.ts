@@ -1,6 +1,6 @@
 import type { WebSocket } from '../../include-types/websock.ts'
 import { R_ERR_BAD_ARGS, WS_STATE_CLOSED, WS_STATE_CONNECTING, WS_STATUS_NO_STATUS } from './constants.ts'
-import { arm, refuse, toLimit, toSocket } from './socket.ts'
+import { arm, refuse, toLimit, toMode, toSocket } from './socket.ts'
 
 /*
  * Getters and setters of one connection. Getters work on any handle, also long after close; on something that is no
@@ -90,19 +90,19 @@ export function webSocketSetPingPeriod(ws: WebSocket | null, ms: number): void {
 /** Whether messages arrive in parts as they come in; from the next message on. */
 export function webSocketSetPartial(ws: WebSocket | null, on: boolean): void {
   const socket = toSocket(ws)
-  if (socket !== null) socket.partial = on === true
+  if (socket !== null) socket.mode = toMode(socket.mode.raw, socket.mode.view, on === true)
 }
 
 /** Whether text arrives as a Buffer too. */
 export function webSocketSetRaw(ws: WebSocket | null, on: boolean): void {
   const socket = toSocket(ws)
-  if (socket !== null) socket.raw = on === true
+  if (socket !== null) socket.mode = toMode(on === true, socket.mode.view, socket.mode.partial)
 }
 
 /** Whether Buffers may be views of the engine's memory, valid until the callback returns or first awaits. */
 export function webSocketSetView(ws: WebSocket | null, on: boolean): void {
   const socket = toSocket(ws)
-  if (socket !== null) socket.view = on === true
+  if (socket !== null) socket.mode = toMode(socket.mode.raw, on === true, socket.mode.partial)
 }
 
 /** Whether text is checked to be UTF-8 (default). Switching it off works on the node engine only. */

@@ -34,12 +34,12 @@ class Connection extends Socket implements Receiver {
       return fail(this, WS_STATUS_POLICY_VIOLATION, WS_STATUS_POLICY_VIOLATION, 'Receive queue overflow')
     }
     const goesOn = this.incoming !== null && this.incoming.open
-    if (end === MESSAGE_END && !goesOn && !this.partial) {
+    if (end === MESSAGE_END && !goesOn && !this.mode.partial) {
       deliver(this, WS_EVENT_MESSAGE, bytes, binary, bytes.length, false)
       return
     }
     const incoming = (this.incoming ??= new Incoming())
-    if (!goesOn) incoming.slicing = this.partial
+    if (!goesOn) incoming.slicing = this.mode.partial
     incoming.open = end !== MESSAGE_END
     incoming.received += bytes.length
     this.announced = Math.max(0, this.announced - bytes.length)
@@ -116,7 +116,7 @@ function collect(ws: Connection, incoming: Incoming, bytes: Buffer, binary: bool
 }
 
 function slice(ws: Connection, incoming: Incoming, bytes: Buffer, binary: boolean, end: PieceEnd): void {
-  const text = !binary && !ws.raw
+  const text = !binary && !ws.mode.raw
   incoming.slicer ??= new Slicer((part, last, isBinary, owned) => {
     incoming.sliced += part.length
     const total = incoming.sliced
@@ -139,12 +139,12 @@ function deliver(
   total: number,
   owned: boolean,
 ): void {
-  if (!binary && !ws.raw) {
+  if (!binary && !ws.mode.raw) {
     const text = toText(bytes)
     if (text === null) tooLarge(ws)
     else post(ws, event, text, bytes.length, WS_MSG_TEXT, total)
   } else {
-    const keep = owned || (ws.view && !mustWait(ws))
+    const keep = owned || (ws.mode.view && !mustWait(ws))
     post(ws, event, keep ? bytes : Buffer.from(bytes), bytes.length, binary ? WS_MSG_BINARY : WS_MSG_TEXT, total)
   }
 }

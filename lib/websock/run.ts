@@ -14,6 +14,7 @@ import {
   WS_STATUS_INTERNAL_ERROR,
 } from './constants.ts'
 import { EventQueue, type QueuedEvent } from './queue.ts'
+import { RunResult } from './result.ts'
 import { arm, type Ending, linger, type Socket, toSocket } from './socket.ts'
 import { isThenable } from './thenable.ts'
 
@@ -64,7 +65,7 @@ export function webSocketRun<D, A>(
   const wait = timeout ?? socket?.context.defaults.timeout ?? 0
   if (ws === null || socket === null || typeof callback !== 'function') return Promise.resolve(R_ERR_BAD_ARGS)
   if (typeof wait !== 'number' || !(wait >= 0)) return Promise.resolve(R_ERR_BAD_ARGS)
-  if (socket.settle !== null) return Promise.resolve(R_ERR_BUSY)
+  if (socket.proc !== null && socket.result?.pending === true) return Promise.resolve(R_ERR_BUSY)
   if (socket.proc !== null) return Promise.resolve(R_ERR_BAD_STATE)
   if (buf !== undefined && buf !== null && !(buf instanceof Uint8Array)) return Promise.resolve(R_ERR_BAD_ARGS)
 
@@ -74,16 +75,10 @@ export function webSocketRun<D, A>(
   socket.proc = callback as WebSocketProc<never, never> as WebSocketProc
   socket.arg = arg
   socket.timeout = wait === Infinity ? 0 : wait
-  const result = createResult(socket)
+  const result = new RunResult()
+  socket.result = result
   start(socket, buf ?? null)
   return result
-}
-
-/** The promise of a run. Made here so that it holds on to nothing else. */
-function createResult(socket: Socket): Promise<number> {
-  return (socket.context.lastRun = new Promise((resolve) => {
-    socket.settle = resolve
-  }))
 }
 
 function start(ws: Socket, buf: Uint8Array | null): void {
@@ -92,7 +87,7 @@ function start(ws: Socket, buf: Uint8Array | null): void {
   if (buf !== null && buf.length > 0 && !(ws.transport?.inject(buf) ?? false)) {
     ws.busy = false
     ws.proc = null
-    settleRun(ws, R_ERR_BAD_ARGS)
+    ws.result?.settle(R_ERR_BAD_ARGS)
     return
   }
   if (!ws.ended) {
@@ -193,7 +188,7 @@ function release(ws: Socket, event: WebSocketEvent): void {
     if (ws.ended) ws.state = WS_STATE_CLOSED
     else if (ws.closeBy !== 0) ws.state = WS_STATE_CLOSING
   } else if (event === WS_EVENT_CLOSE) {
-    settleRun(ws, 0 - ws.error)
+    ws.result?.settle(0 - ws.error)
   }
 }
 
@@ -261,7 +256,7 @@ export function finish(ws: Socket, ending: Ending, text: string | null, close: n
   if (ws.ending !== null) return
   ws.ending = ending
   ws.state = WS_STATE_CLOSED
-  ws.more = null
+  if (ws.outgoing !== null) ws.outgoing.more = null
   ws.incoming = null
   ws.context.connections.delete(ws)
   if (close !== null) ws.transport?.close(close, ending.reason ?? '')
@@ -280,16 +275,11 @@ export function finish(ws: Socket, ending: Ending, text: string | null, close: n
 export const fail = (ws: Socket, close: number, error: number, text: string | null): void =>
   finish(ws, { ...LOST, error }, text, close)
 
-/** Resolves `webSocketRun`, the first time that it is called. */
-export function settleRun(ws: Socket, result: number): void {
-  const { settle } = ws
-  ws.settle = null
-  settle?.(result)
-}
-
 /** Resolves the calls of `webSocketFlush`. */
 export function settleFlushes(ws: Socket, result: number): void {
-  const { flushes } = ws
-  ws.flushes = null
+  const { outgoing } = ws
+  if (outgoing === null) return
+  const { flushes } = outgoing
+  outgoing.flushes = null
   if (flushes !== null) for (const settle of flushes) settle(result)
 }

@@ -18,7 +18,7 @@ import {
 import { format } from './format.ts'
 import { jsonText } from './json.ts'
 import { codePointEnd, type Payload, payloadLength, toPayload } from './payload.ts'
-import { isClosing, refuse, type Socket, toSocket } from './socket.ts'
+import { isClosing, type MoreSequence, Outgoing, refuse, type Socket, toSocket } from './socket.ts'
 
 /*
  * Sends return the payload bytes they accepted, or a negative code, and never throw. A refused send leaves the
@@ -85,12 +85,13 @@ export function webSocketFlush(ws: WebSocket | null): Promise<number> {
   if (socket.ended || transport === null) return Promise.resolve(R_ERR_BAD_STATE)
   if (transport.buffered() === 0) return Promise.resolve(0)
   return new Promise((resolve) => {
-    if (socket.flushes !== null) {
-      socket.flushes.push(resolve)
+    const outgoing = (socket.outgoing ??= new Outgoing())
+    if (outgoing.flushes !== null) {
+      outgoing.flushes.push(resolve)
       return
     }
     // In place before it is asked for: what is written now may end the connection at once.
-    socket.flushes = [resolve]
+    outgoing.flushes = [resolve]
     transport.requestDrain()
   })
 }
@@ -142,7 +143,7 @@ function sendMessage(socket: Socket, payload: Payload, opcode: 1 | 2): number {
   const length = payloadLength(payload)
   const refused = check(socket, length)
   if (refused !== 0) return refused
-  if (socket.more !== null) return refuse(socket, R_ERR_BUSY, 'Another message is being sent in parts')
+  if (sequenceOf(socket) !== null) return refuse(socket, R_ERR_BUSY, 'Another message is being sent in parts')
   emit(socket, payload, length, opcode, true)
   return length
 }
@@ -159,17 +160,19 @@ function sendPing(socket: Socket, payload: Payload): number {
 /** A part of a `WS_MSG_MORE` sequence: its first when `opcode` is TEXT or BINARY, its last when `more` is false. */
 function sendPart(socket: Socket, payload: Payload, opcode: 0 | 1 | 2, more: boolean): number {
   const length = payloadLength(payload)
-  const refused = check(socket, length + (socket.more?.bytes ?? 0))
+  const begun = sequenceOf(socket)
+  const refused = check(socket, length + (begun?.bytes ?? 0))
   if (refused !== 0) return refused
   if (opcode === WS_MSG_CONT) {
-    if (socket.more === null) return refuse(socket, R_ERR_BAD_ARGS, 'There is no message to continue')
-  } else if (socket.more !== null) {
+    if (begun === null) return refuse(socket, R_ERR_BAD_ARGS, 'There is no message to continue')
+  } else if (begun !== null) {
     return refuse(socket, R_ERR_BUSY, 'Another message is being sent in parts')
   }
   // Once subscribed, a publish could land between two parts: they wait for the last one.
-  const sequence = (socket.more ??= { bytes: 0, held: socket.subscribed ? [] : null })
+  const outgoing = (socket.outgoing ??= new Outgoing())
+  const sequence = begun ?? { bytes: 0, held: outgoing.subscribed ? [] : null }
   sequence.bytes += length
-  if (!more) socket.more = null
+  outgoing.more = more ? sequence : null
   if (sequence.held === null) {
     emit(socket, payload, length, opcode, !more)
   } else {
@@ -187,7 +190,14 @@ function release(socket: Socket, parts: readonly { payload: Payload; opcode: 0 |
   })
 }
 
-const heldBytes = (socket: Socket): number => (socket.more?.held ? socket.more.bytes : 0)
+/** The message that is being sent in parts. */
+const sequenceOf = ({ outgoing }: Socket): MoreSequence | null => (outgoing === null ? null : outgoing.more)
+
+/** Bytes of it that are kept back. */
+function heldBytes(socket: Socket): number {
+  const sequence = sequenceOf(socket)
+  return sequence === null || sequence.held === null ? 0 : sequence.bytes
+}
 
 /** What every send is held to; 0 when it may go. */
 function check(socket: Socket, length: number): number {

@@ -5,6 +5,7 @@ import type { Context } from './context.ts'
 import type { Incoming } from './incoming.ts'
 import type { Payload } from './payload.ts'
 import type { EventQueue } from './queue.ts'
+import type { RunResult } from './result.ts'
 import { TICK } from './wheel.ts'
 
 /** Milliseconds for the peer to answer a Close, and for TCP to end after the answer. */
@@ -17,6 +18,35 @@ export interface MoreSequence {
   /** Parts kept back until the last one, on connections with subscriptions; else null. */
   readonly held: { payload: Payload; opcode: 0 | 1 | 2 }[] | null
 }
+
+/** What most connections that only send whole messages do without. */
+export class Outgoing {
+  /** A message that is being sent in parts. */
+  more: MoreSequence | null = null
+  /** It has joined a topic. */
+  subscribed = false
+  /** Calls of `webSocketFlush`. */
+  flushes: ((result: number) => void)[] | null = null
+}
+
+/** How messages are delivered. Shared: there are eight. */
+export interface Mode {
+  /** Text as bytes. */
+  readonly raw: boolean
+  /** Bytes of the engine, not a copy. */
+  readonly view: boolean
+  /** In parts. */
+  readonly partial: boolean
+}
+
+const modes: readonly Mode[] = Array.from({ length: 8 }, (_, i) => ({
+  raw: (i & 1) !== 0,
+  view: (i & 2) !== 0,
+  partial: (i & 4) !== 0,
+}))
+
+export const toMode = (raw: boolean, view: boolean, partial: boolean): Mode =>
+  modes[(raw ? 1 : 0) + (view ? 2 : 0) + (partial ? 4 : 0)]!
 
 /** How a connection ended. */
 export interface Ending {
@@ -55,15 +85,14 @@ export class Socket implements WebSocket {
 
   maxFrame: number
   maxMessage: number
-  raw = false
-  view = false
-  partial: boolean
+  /** How what comes in is delivered. */
+  mode: Mode
 
   // Delivery
   proc: WebSocketProc | null = null
   arg: unknown = undefined
-  /** Resolves what `webSocketRun` has returned. */
-  settle: ((result: number) => void) | null = null
+  /** What `webSocketRun` has returned. */
+  result: RunResult | null = null
   /** A callback runs or is pending. */
   busy = false
   queue: EventQueue | null = null
@@ -73,10 +102,8 @@ export class Socket implements WebSocket {
   /** Bytes of its current frame still to come. */
   announced = 0
 
-  // The messages that go out
-  more: MoreSequence | null = null
-  subscribed = false
-  flushes: ((result: number) => void)[] | null = null
+  /** What sending has to remember. */
+  outgoing: Outgoing | null = null
 
   // Time, in milliseconds of the wheel; 0: none
   timeout = 0
@@ -95,7 +122,7 @@ export class Socket implements WebSocket {
     this.maxFrame = toLimit(defaults.maxFrame)
     this.maxMessage = toLimit(defaults.maxMessage)
     this.pingPeriod = toLimit(defaults.pingPeriod)
-    this.partial = defaults.partial
+    this.mode = toMode(false, false, defaults.partial)
   }
 
   get topics(): WebSocket['topics'] {

@@ -2,7 +2,7 @@ import type { WebSocket, WebSocketTopics } from '../../include-types/websock.ts'
 import type { TopicPort } from '../engine/port.ts'
 import { R_ERR_BAD_ARGS, R_ERR_BAD_STATE, R_ERR_BUSY, WS_STATE_OPEN } from './constants.ts'
 import { payloadLength, toPayload } from './payload.ts'
-import { refuse, type Socket, toSocket } from './socket.ts'
+import { Outgoing, refuse, type Socket, toSocket } from './socket.ts'
 
 /** Topics that programs name live under this prefix, so that they can never join a protocol's own. */
 const USER = 'u/'
@@ -29,7 +29,8 @@ export function webSocketSubscribe(ws: WebSocket | null, topic: string): boolean
   const socket = toSocket(ws)
   if (socket === null || !canSubscribe(socket, topic)) return false
   if (!(socket.transport?.subscribe(USER + topic) ?? false)) return false
-  socket.subscribed = true
+  const outgoing = (socket.outgoing ??= new Outgoing())
+  outgoing.subscribed = true
   return true
 }
 
@@ -56,7 +57,7 @@ export function webSocketPublish(
 function canSubscribe(socket: Socket, topic: unknown): boolean {
   if (typeof topic !== 'string') refuse(socket, R_ERR_BAD_ARGS, 'A topic is a string')
   else if (socket.state !== WS_STATE_OPEN) refuse(socket, R_ERR_BAD_STATE, 'Connection is not open')
-  else if (socket.more !== null && socket.more.held === null)
+  else if (socket.outgoing?.more?.held === null)
     refuse(socket, R_ERR_BUSY, 'Cannot subscribe inside a message that is being sent')
   else return true
   return false

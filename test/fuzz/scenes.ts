@@ -26,6 +26,7 @@ const flood: Scene = ({ random, calls, maxMessage }, ws) => {
     const code = random.chance(0.5)
       ? library.webSocketSendBlock(ws, library.WS_MSG_BINARY, block)
       : library.webSocketPublish(ws.topics, TOPIC, block)
+    calls.returned('webSocketSendBlock', code)
     if (code < 0) break
   }
   if (random.chance(0.7)) calls.returned('webSocketFlush', library.webSocketFlush(ws))

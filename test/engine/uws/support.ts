@@ -9,6 +9,7 @@ import {
   type ServerOptions,
   type ServerPort,
 } from '../../../lib/engine/port.ts'
+import type { RawClient } from '../../support/raw.ts'
 
 /** What a host without limits would ask for. */
 export const OPTIONS: ServerOptions = {
@@ -45,6 +46,41 @@ export async function listen(
 export function reply(exchange: Exchange, text: string, headers: HeaderList = [], status = 200): void {
   exchange.writeHead(status, [['Content-Length', String(Buffer.byteLength(text))], ...headers])
   exchange.end(exchange.method === 'HEAD' ? undefined : text)
+}
+
+/**
+ * Reads on to the end of TCP: everything, with what had come before. For long answers, of which `RawClient` would copy
+ * all for each piece.
+ */
+export async function collect(client: RawClient): Promise<Buffer> {
+  const chunks: Buffer[] = [client.received]
+  client.socket.removeAllListeners('data')
+  client.socket.on('data', (chunk: Buffer) => void chunks.push(chunk))
+  client.socket.resume()
+  await client.rest()
+  return Buffer.concat(chunks)
+}
+
+/** One turn of the event loop: what uWebSockets.js does at the end of each has been done. */
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** Milliseconds until a promise has settled. */
+export async function timed(promise: Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  await promise
+  return performance.now() - start
+}
+
+/** The next uncaught exception, which fails no test then. */
+export function catchUncaught(): Promise<unknown> {
+  const listeners = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException')
+  return new Promise((resolve) => {
+    process.once('uncaughtException', (error) => {
+      for (const listener of listeners) process.on('uncaughtException', listener)
+      resolve(error)
+    })
+  })
 }
 
 /** What a transport tells, as lines. */
