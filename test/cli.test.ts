@@ -72,7 +72,6 @@ describe('the command', () => {
     [['no-such.json5'], /no-such\.json5: no such file/],
     [['--listen', 'no.such.host.invalid:1'], /There is no host 'no\.such\.host\.invalid'/],
     [['--engine', 'quick'], /--engine takes auto, uws or node/],
-    [['--engine', 'uws'], /set engine to 'node' or 'auto'/],
     [['--listen', 'a:b:c'], /--listen: 'a:b:c' is not/],
     [['--listen', '8097'], /--listen: '8097' is only a port: say 127\.0\.0\.1:8097/],
   ])('%j is one sentence and exit 1', async (args, message) => {

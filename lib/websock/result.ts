@@ -11,6 +11,10 @@ export class RunResult implements Promise<number> {
     return 'Promise'
   }
 
+  is(value: unknown): boolean {
+    return value === this
+  }
+
   /** Whether the run has not ended. */
   get pending(): boolean {
     return this.#value === null

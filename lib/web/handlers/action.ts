@@ -35,7 +35,7 @@ function run(action: WebAction | null, request: Request): void {
   if (action === null) return request.give(answer(404, 'No action'))
   try {
     const result = action(request)
-    if (result !== null && result === request.webSocket?.result) return
+    if (request.webSocket?.result?.is(result)) return
     if (!isThenable(result)) return finished(request, result)
     void Promise.resolve(result).then(
       (value) => finished(request, value),
