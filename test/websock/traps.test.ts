@@ -9,6 +9,7 @@ import {
   R_ERR_CANT_OPEN,
   R_ERR_WOULD_BLOCK,
   WS_EVENT_CLOSE,
+  WS_EVENT_ERROR,
   WS_EVENT_MESSAGE,
   WS_EVENT_OPEN,
   WS_EVENT_PARTIAL_MESSAGE,
@@ -46,7 +47,7 @@ import {
 } from '../../lib/websock/send.ts'
 import { webSocketPublish, webSocketSubscribe } from '../../lib/websock/topics.ts'
 import { byEngine } from '../support/differences.ts'
-import { binary, close, closeReply, cont, frame, ping, readFrames, reply, text } from '../support/frames.ts'
+import { binary, close, closeBody, closeReply, cont, frame, ping, readFrames, reply, text } from '../support/frames.ts'
 import { Journal } from '../support/journal.ts'
 import { deferred } from '../support/memory.ts'
 import { handshake, KEY, RawClient } from '../support/raw.ts'
@@ -333,6 +334,51 @@ describe.each(engines)('traps of websocket-run on the %s engine', (engine) => {
     expect(readFrames(client.received).frames.at(-1)?.payload.readUInt16BE()).toBe(1001)
   })
 
+  it('trap 46: who sends more than can wait is stalled on node, and closed on uws', async () => {
+    const gate = deferred()
+    const journal = new Journal()
+    const { port } = await serve(
+      engine,
+      (web) => journal.run(web, (_ws, event) => (event === WS_EVENT_OPEN ? gate.promise : undefined)),
+      { limits: { maxMessage: '100K', maxQueue: '1M' } },
+    )
+    const client = await RawClient.open(port)
+    const message = (i: number): Buffer => {
+      const payload = Buffer.alloc(50_000)
+      payload.writeUInt32BE(i)
+      return binary(payload)
+    }
+    let sent = 0
+    // Write until TCP takes no more: kernel buffers and the queue are full then, and stay so; or until it ends.
+    let waiting = 0
+    while (sent < 2000 && !client.ended) {
+      client.send(message(sent++))
+      if (client.socket.writableLength < 1 << 20) continue
+      const before = client.socket.writableLength
+      await new Promise((resolve) => setImmediate(resolve))
+      if (client.socket.writableLength === before && ++waiting > 200) break
+    }
+    expect(journal.kinds).toEqual([WS_EVENT_OPEN])
+    gate.resolve()
+    const delivered = await byEngine(engine, 'receive overflow', {
+      node: async () => {
+        expect(sent).toBeLessThan(2000)
+        await journal.until(WS_EVENT_MESSAGE, sent)
+        return sent
+      },
+      uws: async () => {
+        expect(await journal.ending()).toMatchObject({ run: -1008, status: 1006, orderly: false })
+        expect(journal.events.at(-2)).toMatchObject({ event: WS_EVENT_ERROR, buf: 'Receive queue overflow' })
+        expect(readFrames(client.received).frames.at(-1)).toEqual({ fin: true, opcode: 8, payload: closeBody(1008) })
+        // As many as fit in the queue.
+        return Math.floor((1 << 20) / 50_064)
+      },
+    })()
+    const order = journal.texts.map((buf) => (Buffer.isBuffer(buf) ? buf.readUInt32BE() : -1))
+    expect(order).toEqual(Array.from({ length: delivered }, (_, i) => i))
+    client.destroy()
+  })
+
   it('trap 50: getters and sends after close answer, and nothing throws', async () => {
     const { port } = await serve(
       engine,
@@ -499,39 +545,6 @@ describe.each(engines)('traps of websocket-run on the %s engine', (engine) => {
 })
 
 describe('what only the node engine can', () => {
-  it('trap 46: while a callback is pending the peer stalls, memory stays, and all arrives in order after', async () => {
-    const gate = deferred()
-    const journal = new Journal()
-    const { port } = await serve(
-      'node',
-      (web) => journal.run(web, (_ws, event) => (event === WS_EVENT_OPEN ? gate.promise : undefined)),
-      { limits: { maxMessage: '100K', maxQueue: '1M' } },
-    )
-    const client = await RawClient.open(port)
-    const message = (i: number): Buffer => {
-      const payload = Buffer.alloc(50_000)
-      payload.writeUInt32BE(i)
-      return binary(payload)
-    }
-    let sent = 0
-    // Write until TCP takes no more: kernel buffers and the queue are full then, and stay so.
-    let waiting = 0
-    while (sent < 2000) {
-      client.send(message(sent++))
-      if (client.socket.writableLength < 1 << 20) continue
-      const before = client.socket.writableLength
-      await new Promise((resolve) => setImmediate(resolve))
-      if (client.socket.writableLength === before && ++waiting > 200) break
-    }
-    expect(sent).toBeLessThan(2000)
-    expect(journal.kinds).toEqual([WS_EVENT_OPEN])
-    gate.resolve()
-    await journal.until(WS_EVENT_MESSAGE, sent)
-    const order = journal.texts.map((buf) => (Buffer.isBuffer(buf) ? buf.readUInt32BE() : -1))
-    expect(order).toEqual(order.map((_, i) => i))
-    expect(order.length).toBe(sent)
-  })
-
   it('trap 53, 55: a PARTIAL arrives before the peer sends the next fragment, and before the end of a frame', async () => {
     const journal = new Journal()
     const { port } = await serve('node', (web) => {
