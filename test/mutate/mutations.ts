@@ -24,7 +24,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '1: OPEN first',
     file: 'lib/websock/run.ts',
-    from: 'ws.busy || ws.callback === null ||',
+    from: 'ws.busy || ws.proc === null ||',
     to: 'ws.busy ||',
     test: RUN,
   },
@@ -38,16 +38,16 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '2: CLOSE once',
     file: 'lib/websock/run.ts',
-    from: '  if (ws.ended) return\n  ws.ended = true',
-    to: '  ws.ended = true',
+    from: '  if (ws.ending !== null) return\n  ws.ending = ending',
+    to: '  ws.ending = ending',
     test: ENDINGS,
     name: 'like node',
   },
   {
     trap: '3: run waits for CLOSE',
     file: 'lib/websock/run.ts',
-    from: '  } else if (event === WS_EVENT_CLOSE) {\n    settleRun(ws, 0 - ws.error)',
-    to: '  }\n  if (ws.ended) {\n    settleRun(ws, 0 - ws.error)',
+    from: '  } else if (event === WS_EVENT_CLOSE) {\n    ws.result?.settle(0 - ws.error)',
+    to: '  }\n  if (ws.ending !== null) {\n    ws.result?.settle(0 - ws.error)',
     test: RUN,
   },
   {
@@ -110,8 +110,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'T3: a queued view is a copy',
     file: 'lib/websock/receive.ts',
-    from: '(ws.view && !mustWait(ws))',
-    to: 'ws.view',
+    from: '(ws.mode.view && !mustWait(ws))',
+    to: 'ws.mode.view',
     test: PARTIAL,
   },
   {
@@ -141,8 +141,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '17: the sum over fragments counts',
     file: 'lib/websock/receive.ts',
-    from: 'ws.received + more <= ws.maxMessage',
-    to: 'more <= ws.maxMessage',
+    from: '(incoming === null ? more : incoming.received + more) <= maxMessage',
+    to: 'more <= maxMessage',
     test: CONFORMANCE,
     name: 'trap 17',
   },
@@ -157,7 +157,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '19: maxMessage 0',
     file: 'lib/websock/receive.ts',
-    from: 'ws.maxMessage === 0 || ',
+    from: 'maxMessage === 0 || ',
     to: '',
     test: TRAPS,
     name: 'trap 19',
@@ -179,7 +179,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '22: another message inside a sequence',
     file: 'lib/websock/send.ts',
-    from: "  if (socket.more !== null) return refuse(socket, R_ERR_BUSY, 'Another message is being sent in parts')\n  emit",
+    from: "  if (sequenceOf(socket) !== null) return refuse(socket, R_ERR_BUSY, 'Another message is being sent in parts')\n  emit",
     to: '  emit',
     test: SEND,
   },
@@ -193,7 +193,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '24: a publish between parts',
     file: 'lib/websock/send.ts',
-    from: 'held: socket.subscribed ? [] : null',
+    from: 'held: outgoing.subscribed ? [] : null',
     to: 'held: null',
     test: SEND,
   },
@@ -314,8 +314,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '45: status of a loss',
     file: 'lib/websock/receive.ts',
-    from: "text: ws.closeBy === 0 ? 'Connection lost' : null",
-    to: 'text: null',
+    from: "ws.closeBy === 0 ? 'Connection lost' : null",
+    to: 'null',
     test: ENDINGS,
     name: 'TCP end without Close, idle',
   },
@@ -366,7 +366,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'F12: free ends run at once',
     file: 'lib/websock/close.ts',
-    from: 'if (socket.busy) settleRun(socket, -WS_STATUS_COMMS_ERROR)',
+    from: 'if (socket.busy) socket.result?.settle(-WS_STATUS_COMMS_ERROR)',
     to: '',
     test: RUN,
   },
@@ -396,8 +396,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '54: partial mode off',
     file: 'lib/websock/receive.ts',
-    from: 'if (first) this.slicing = this.partial',
-    to: 'this.slicing = true',
+    from: '!goesOn && !this.mode.partial',
+    to: '!goesOn && false',
     test: PARTIAL,
   },
   {
@@ -431,7 +431,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '60: no action, no 101',
     file: 'lib/web/host.ts',
-    from: "else if (!serving.has(path)) give(exchange, answer(404, 'No action'))",
+    from: "else if (!serving.has(request.path)) give(exchange, answer(404, 'No action'))",
     to: '',
     test: SERVER,
   },
@@ -468,9 +468,9 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '74: auto',
     file: 'lib/engine/select.ts',
-    from: "if (choice === 'uws') throw",
-    to: "if (choice !== 'node') throw",
-    test: TRAPS,
+    from: "if (choice === 'uws') {",
+    to: "if (choice !== 'node') {",
+    test: 'test/engine/select.test.ts',
     name: 'trap 74',
   },
   {
@@ -525,8 +525,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'SendClose while the peer is paused',
     file: 'lib/websock/close.ts',
-    from: '    socket.transport?.close(status, reason)\n    relieve(socket)',
-    to: '    socket.transport?.close(status, reason)',
+    from: '  socket.transport?.close(status, reason)\n  relieve(socket)',
+    to: '  socket.transport?.close(status, reason)',
     test: RUN,
   },
   {

@@ -1,5 +1,4 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http'
-
 import type { Exchange, HeaderList, Transport } from '../port.ts'
 import { guard } from './guard.ts'
 import { readHeaders, toAddress } from './headers.ts'
@@ -17,7 +16,7 @@ export interface Home extends Shared {
   onDone(): void
 }
 
-/** The part of a body, or of an answer, that waits. */
+/** A body on its way. */
 interface Body {
   readonly chunks: Buffer[]
   length: number
@@ -111,7 +110,7 @@ export class UwsExchange implements Exchange {
     res.cork(() => {
       this.#writeHead(res)
       if (length === null) ok = res.write(chunk)
-      else ok = this.#writePart(res, Buffer.from(chunk), length)
+      else ok = this.#writePart(res, typeof chunk === 'string' ? Buffer.from(chunk) : chunk, length)
     })
     if (!ok) res.onWritable(() => this.#writable())
     return ok
@@ -197,7 +196,7 @@ export class UwsExchange implements Exchange {
   }
 
   /** A part of an answer whose length was announced. False: the rest of it waits. */
-  #writePart(res: NativeResponse, part: Buffer, length: number): boolean {
+  #writePart(res: NativeResponse, part: Uint8Array, length: number): boolean {
     if (this.#rest !== null) {
       this.#rest = Buffer.concat([this.#rest, part])
       return false
@@ -205,7 +204,7 @@ export class UwsExchange implements Exchange {
     const before = res.getWriteOffset()
     const [ok, complete] = res.tryEnd(part, length)
     if (complete) this.#finished()
-    else if (!ok) this.#rest = part.subarray(res.getWriteOffset() - before)
+    else if (!ok) this.#rest = Buffer.from(part.subarray(res.getWriteOffset() - before))
     return ok
   }
 
