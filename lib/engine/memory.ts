@@ -183,6 +183,10 @@ export class MemoryTransport implements Transport {
     return this.#buffered
   }
 
+  room(): number {
+    return Infinity
+  }
+
   requestDrain(): void {
     this.#drainWanted = true
   }

@@ -21,7 +21,7 @@ export async function selectEngine(choice: EngineChoice): Promise<Selection> {
     return { engine: await loadUwsEngine(), notice: null }
   } catch (error) {
     // The package explains itself at length; its first sentence is enough.
-    const reason = (error instanceof Error ? error.message : String(error)).split('\n')[0]
+    const reason = (error instanceof Error ? error.message : String(error)).split('\n', 1).join().replace(/\.$/, '')
     if (choice === 'uws') {
       throw new Error(`Cannot load uWebSockets.js: ${reason}; set engine to 'auto' or 'node'`, { cause: error })
     }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import JSON5 from 'json5'
 import { Compile } from 'typebox/compile'
 import type { Config } from '../../include-types/web.ts'
@@ -190,5 +191,24 @@ function readTls(tls: Config['tls'], folder: string, problems: string[]): Endpoi
       return Buffer.alloc(0)
     }
   }
-  return { certFile, keyFile, cert: read('certificate', certFile), key: read('key', keyFile) }
+  const files = { certFile, keyFile, cert: read('certificate', certFile), key: read('key', keyFile) }
+  // Engines notice late, or not at all.
+  const attempt = (what: string, part: Partial<typeof files>): boolean => {
+    try {
+      createSecureContext(part)
+      return true
+    } catch (error) {
+      problems.push(`${what}: ${error instanceof Error ? error.message : String(error)}`)
+      return false
+    }
+  }
+  const { cert, key } = files
+  if (
+    problems.length === 0 &&
+    attempt(`tls.certificate ${certFile}`, { cert }) &&
+    attempt(`tls.key ${keyFile}`, { key })
+  ) {
+    attempt(`tls.certificate ${certFile} and tls.key ${keyFile}`, { cert, key })
+  }
+  return files
 }

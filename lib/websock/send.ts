@@ -28,6 +28,9 @@ import { isClosing, type MoreSequence, Outgoing, refuse, type Socket, toSocket }
  *   -40 over maxMessage     -41 the peer has not read enough; webSocketFlush tells when to try again
  */
 
+/** Bytes of the longest header of a frame that a server sends: RFC 6455 §5.2, without a mask. */
+const WS_MAX_HEADER = 10
+
 /** Formats as printf does and sends TEXT. Never pass a peer's text as `fmt`. */
 export function webSocketSend(ws: WebSocket | null, fmt: string, ...args: unknown[]): number {
   if (typeof fmt !== 'string') return badArgument(ws, 'A format is a string')
@@ -183,12 +186,36 @@ function sendPart(socket: Socket, payload: Payload, opcode: 0 | 1 | 2, more: boo
 }
 
 function release(socket: Socket, parts: readonly { payload: Payload; opcode: 0 | 1 | 2 }[]): void {
-  socket.transport?.cork(() => {
+  const { transport } = socket
+  const total = parts.reduce((sum, { payload }) => sum + payloadLength(payload), 0)
+  const first = parts[0]
+  if (
+    first !== undefined &&
+    transport !== null &&
+    transport.room() < framed(total, socket.maxFrame) + framed(parts.length, 1)
+  ) {
+    emit(
+      socket,
+      Buffer.concat(
+        parts.map(({ payload }) => Buffer.from(payload)),
+        total,
+      ),
+      total,
+      first.opcode,
+      true,
+    )
+    return
+  }
+  transport?.cork(() => {
     for (const [i, { payload, opcode }] of parts.entries()) {
       emit(socket, payload, payloadLength(payload), opcode, i === parts.length - 1)
     }
   })
 }
+
+/** Bytes of a message with the headers of its frames (RFC 6455 §5.2), at most. */
+const framed = (length: number, maxFrame: number): number =>
+  length + WS_MAX_HEADER * (maxFrame === 0 ? 1 : Math.ceil(length / maxFrame))
 
 /** The message that is being sent in parts. */
 const sequenceOf = ({ outgoing }: Socket): MoreSequence | null => (outgoing === null ? null : outgoing.more)
@@ -219,7 +246,8 @@ function check(socket: Socket, length: number): number {
 function emit(socket: Socket, payload: Payload, length: number, opcode: 0 | 1 | 2, fin: boolean): void {
   const { transport, maxFrame } = socket
   if (transport === null) return
-  if (maxFrame === 0 || length <= maxFrame) {
+  // Where a message has to wait as a whole it is not cut: behind a part that is dropped the rest would be garbage.
+  if (maxFrame === 0 || length <= maxFrame || transport.room() < framed(length, maxFrame)) {
     if (transport.send(payload, length, opcode, fin)) socket.lastActive = socket.context.wheel.now
   } else {
     split(transport, typeof payload === 'string' ? Buffer.from(payload) : payload, maxFrame, opcode, fin)

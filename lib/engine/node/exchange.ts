@@ -3,6 +3,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { MAGIC } from '../../rfc6455.ts'
+import { validateHeaders } from '../headers.ts'
 import type { Exchange, HeaderList, Transport } from '../port.ts'
 import type { NodeTopics } from './topics.ts'
 import { NodeTransport } from './transport.ts'
@@ -120,6 +121,7 @@ export class NodeExchange implements Exchange {
   upgrade(protocol: string, headers: HeaderList): Transport | null {
     const offer = this.#offer
     if (offer === null || this.#res !== null || this.#upgraded || offer.socket.destroyed) return null
+    validateHeaders(headers)
     this.#upgraded = true
     this.#offer = null
     const accept = createHash('sha1')

@@ -134,6 +134,10 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     return this.#stream.writableLength + (this.#burst?.used ?? 0)
   }
 
+  room(): number {
+    return Infinity
+  }
+
   requestDrain(): void {
     this.#whenWritten(() => this.#receiver?.onDrain())
   }

@@ -22,7 +22,7 @@ export interface AppOwner {
 export class UwsApp implements Home {
   readonly native: NativeApp
   readonly secure: boolean
-  readonly #owner: AppOwner
+  #owner: AppOwner
   /** Connections of any kind. */
   connections = 0
   /** Those that are WebSockets. */
@@ -35,14 +35,19 @@ export class UwsApp implements Home {
     this.secure = tls !== null
     this.native =
       tls === null ? native.App() : native.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile })
-    const { maxConnections } = owner.options
     this.native.filter((res, change) => {
       this.connections += change
-      if (this.connections > maxConnections) res.close()
-      if (change < 0) owner.onEnd()
+      if (this.connections > this.#owner.options.maxConnections) res.close()
+      if (change < 0) this.#owner.onEnd()
     })
     this.native.ws('/*', this.#createBehavior(native))
     this.native.any('/*', (res, req) => this.#request(res, req, null))
+  }
+
+  /** Drops all connections, and what the handlers hold on to: the native app, and they with it, is never freed. */
+  close(): void {
+    this.native.close()
+    this.#owner = { options: this.#owner.options, stopping: true, onExchange: () => {}, onEnd: () => {} }
   }
 
   // For exchanges and transports

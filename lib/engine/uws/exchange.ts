@@ -1,5 +1,6 @@
-import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http'
+import { STATUS_CODES } from 'node:http'
 import type { Exchange, HeaderList, Transport } from '../port.ts'
+import { validateHeaders } from '../headers.ts'
 import { guard } from './guard.ts'
 import { readHeaders, toAddress } from './headers.ts'
 import type { NativeContext, NativeRequest, NativeResponse } from './native.ts'
@@ -42,12 +43,15 @@ export class UwsExchange implements Exchange {
   /** For the upgrade; null for a request that uWebSockets.js does not take for one. */
   #context: NativeContext | null
   #body: Body | null = null
+  #read: Promise<Buffer | null> | null = null
   #aborts: (() => void)[] = []
   #drains: (() => void)[] = []
 
   // The answer
   #head: { status: number; headers: HeaderList } | null = null
   #headWritten = false
+  /** No more of it will be written. */
+  #ended = false
   /** It is the last of its connection. */
   #closes = false
   /** Its Content-Length; null: it is sent in chunks. */
@@ -79,24 +83,13 @@ export class UwsExchange implements Exchange {
     return this.#res === null
   }
 
-  async readBody(): Promise<Buffer | null> {
-    const body = this.#body
-    const limit = this.#home.maxBody
-    if (body === null) return Buffer.alloc(0)
-    while (!body.complete && this.#res !== null && body.length <= limit) {
-      await new Promise<void>((resolve) => {
-        body.wake = resolve
-      })
-    }
-    if (!body.complete || body.length > limit) return null
-    return Buffer.concat(body.chunks, body.length)
+  readBody(): Promise<Buffer | null> {
+    this.#read ??= this.#readBody()
+    return this.#read
   }
 
   writeHead(status: number, headers: HeaderList): void {
-    for (const [name, value] of headers) {
-      validateHeaderName(name)
-      validateHeaderValue(name, value)
-    }
+    validateHeaders(headers)
     this.#head = { status, headers }
     const length = headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1]
     this.#length = length === undefined ? null : Number(length)
@@ -129,8 +122,9 @@ export class UwsExchange implements Exchange {
     if (res === null) return
     const length = this.#length
     if (this.#headWritten && length !== null) {
-      // What was promised has not been sent, and cannot be taken back.
-      if (chunk === undefined ? this.#rest === null : this.write(chunk) && this.#res !== null) this.abort()
+      if (chunk !== undefined) this.write(chunk)
+      this.#ended = true
+      this.#abortIfShort()
       return
     }
     res.cork(() => {
@@ -159,6 +153,7 @@ export class UwsExchange implements Exchange {
   upgrade(protocol: string, headers: HeaderList): Transport | null {
     const [res, context] = [this.#res, this.#context]
     if (res === null || context === null || this.#head !== null) return null
+    validateHeaders(headers)
     const { headers: sent } = this
     const extensions = this.#home.compression ? (sent['sec-websocket-extensions'] ?? '') : ''
     const transport = new UwsTransport(this.remoteAddress, this.#home)
@@ -169,6 +164,19 @@ export class UwsExchange implements Exchange {
       res.upgrade({ transport }, sent['sec-websocket-key'] ?? '', protocol, extensions, context)
     })
     return transport
+  }
+
+  async #readBody(): Promise<Buffer | null> {
+    const body = this.#body
+    const limit = this.#home.maxBody
+    if (body === null) return Buffer.alloc(0)
+    while (!body.complete && this.#res !== null && body.length <= limit) {
+      await new Promise<void>((resolve) => {
+        body.wake = resolve
+      })
+    }
+    if (!body.complete || body.length > limit) return null
+    return Buffer.concat(body.chunks, body.length)
   }
 
   /** Takes the body as it comes; what is over the limit is counted and dropped. */
@@ -216,7 +224,13 @@ export class UwsExchange implements Exchange {
     const drains = this.#drains
     this.#drains = []
     for (const fn of drains) guard(fn)
+    this.#abortIfShort()
     return true
+  }
+
+  /** What an answer has promised and not sent cannot be taken back. */
+  #abortIfShort(): void {
+    if (this.#ended && this.#rest === null) this.abort()
   }
 
   #aborted(): void {

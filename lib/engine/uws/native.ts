@@ -26,6 +26,7 @@ export interface NativeSocket {
   subscribe(topic: string): boolean
   unsubscribe(topic: string): boolean
   isSubscribed(topic: string): boolean
+  getTopics(): string[]
   /** Close, then the end of TCP; calls the `close` handler. The code is not checked. */
   end(code: number, reason: string): void
   /** The end of TCP; calls the `close` handler. */

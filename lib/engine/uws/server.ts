@@ -1,5 +1,4 @@
 import { createServer } from 'node:net'
-import { createSecureContext } from 'node:tls'
 import { systemClock } from '../clock.ts'
 import type { Endpoint, Engine, Exchange, ServerOptions, ServerPort, TopicPort } from '../port.ts'
 import { type AppOwner, UwsApp } from './app.ts'
@@ -37,8 +36,6 @@ class UwsServer implements ServerPort, AppOwner {
 
   async listen({ host, port, tls }: Endpoint): Promise<number> {
     if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new RangeError(`There is no port ${port}`)
-    // Says what is wrong with the files, which the native app does not.
-    if (tls !== null) createSecureContext({ cert: tls.cert, key: tls.key })
     const app = new UwsApp(this.#native, tls, this)
     this.#apps.push(app)
     this.#nativeApps.push(app.native)
@@ -64,7 +61,7 @@ class UwsServer implements ServerPort, AppOwner {
 
   close(): Promise<void> {
     const gone = this.stopListening()
-    for (const { native } of this.#apps) native.close()
+    for (const app of this.#apps) app.close()
     if (this.#goodbye !== null) clearTimeout(this.#goodbye)
     this.#resolveGone()
     return gone

@@ -29,6 +29,8 @@ export class UwsTransport implements Transport {
   #receiver: Receiver | null = null
   /** Whether anything may still be sent. */
   #open = false
+  /** Something for it was dropped: it may only be closed. */
+  #muted = false
   #corked = false
   /** What waits for the peer to read; null on most connections. */
   #waiting: Waiting | null = null
@@ -60,26 +62,32 @@ export class UwsTransport implements Transport {
   }
 
   close(status: number, reason: string): void {
-    if (!this.#open) return
-    this.#open = false
+    if (!this.#open && !this.#muted) return
+    this.#open = this.#muted = false
     const waiting = (this.#waiting ??= { drain: false, close: null })
     waiting.close = { status, reason }
+    // What was published before goes in front of the Close, where there is room for it.
+    if (this.room() < 0) this.#leaveTopics()
     this.proceed()
   }
 
   end(): void {
     // The Close has ended TCP, or will when there is room for it.
-    if (this.#open) this.abort()
+    if (this.#open || this.#muted) this.abort()
   }
 
   abort(): void {
-    this.#open = false
+    this.#open = this.#muted = false
     // Not from inside a handler: what it has sent would be lost with it, the handshake's answer included.
     systemClock.defer(() => this.#ws?.close())
   }
 
   buffered(): number {
     return this.#ws?.getBufferedAmount() ?? 0
+  }
+
+  room(): number {
+    return this.#shared.room - this.buffered()
   }
 
   requestDrain(): void {
@@ -153,17 +161,18 @@ export class UwsTransport implements Transport {
   dropped(): void {
     if (!this.#open) return
     this.#open = false
+    this.#muted = true
     // Topics are being worked through: a connection may not be closed under them.
     systemClock.defer(() => {
-      if (this.#ws === null) return
-      this.#open = true
+      if (!this.#muted) return
+      this.#leaveTopics()
       this.#receiver?.onOverrun()
     })
   }
 
   closed(code: number, message: ArrayBuffer): void {
     this.#ws = null
-    this.#open = false
+    this.#open = this.#muted = false
     const receiver = this.#receiver
     if (receiver === null) return
     const text = Buffer.from(message).toString()
@@ -172,6 +181,12 @@ export class UwsTransport implements Transport {
     else if (fault !== undefined) receiver.onFault(fault.status, fault.text)
     else receiver.onEnd()
     receiver.onGone()
+  }
+
+  /** With its last topic a connection loses what was published to it and has not been sent. */
+  #leaveTopics(): void {
+    const ws = this.#ws
+    for (const topic of ws?.getTopics() ?? []) ws?.unsubscribe(topic)
   }
 
   /** Does what has waited, as far as the peer has read. Inside a cork TCP would stay for seconds behind a Close. */
