@@ -3,7 +3,7 @@ import * as library from '../../lib/index.ts'
 import { parts } from '../../lib/parts.ts'
 import { createHost, type Host } from '../../lib/web/host.ts'
 import { Calls } from './calls.ts'
-import { openSockets, within } from './live.ts'
+import { openSockets } from './live.ts'
 import { Random } from './random.ts'
 import { play } from './scenes.ts'
 import { must, type Outcome, type Runner, type Target } from './target.ts'
@@ -11,6 +11,8 @@ import { WirePeer } from './wire-peer.ts'
 
 const CALLS = 200
 const LANES = 4
+/** Seldom: uWebSockets.js keeps what an app was given for as long as the process lives. */
+const STOPS = 0.001
 /** Milliseconds for everything to come to its end, with the 5 s that a peer has for its Close. */
 const BOUND = 8000
 /** A host on uws and the session that plays on it. */
@@ -60,7 +62,7 @@ class Session {
     this.calls = new Calls(random)
     this.calls.topics = host.topics
     this.calls.onEvent = () => {
-      if (random.chance(0.002)) this.#stop()
+      if (random.chance(STOPS)) this.#stop()
     }
   }
 
@@ -101,7 +103,7 @@ class Session {
     else if (dice < 945) await this.#connect()
     else if (dice < 960) this.calls.settle(random.chance(0.2))
     else if (dice < 974) this.#play()
-    else if (dice < 975) this.#stop()
+    else if (random.chance(STOPS)) this.#stop()
     else await Promise.resolve()
   }
 
@@ -115,7 +117,7 @@ class Session {
     const port = this.#host.listening[0]?.port
     if (this.stopped || port === undefined) return
     try {
-      this.#peers.push(await within(WirePeer.open(port, this.#random.chance(0.5)), 'opening'))
+      this.#peers.push(await WirePeer.open(port, this.#random.chance(0.5)))
     } catch (error) {
       // A callback may have stopped the host meanwhile.
       if (!this.stopped) throw error

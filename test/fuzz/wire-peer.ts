@@ -1,5 +1,6 @@
 import { close, frame, type Frame, ping, readFrames } from '../support/frames.ts'
-import { RawClient } from '../support/raw.ts'
+import { handshake, RawClient } from '../support/raw.ts'
+import { within } from './live.ts'
 import type { Random } from './random.ts'
 import { mutate, sequence } from './sequences.ts'
 import { must } from './target.ts'
@@ -24,7 +25,21 @@ export class WirePeer {
   }
 
   static async open(port: number, compressed: boolean): Promise<WirePeer> {
-    return new WirePeer(await RawClient.open(port, '/', compressed ? OFFER : {}))
+    const client = await RawClient.connect(port)
+    try {
+      client.send(handshake('/', compressed ? OFFER : {}))
+      await within(
+        client.until(() => client.ended || client.received.includes('\r\n\r\n')),
+        'handshake',
+      )
+      must(!client.ended || client.received.length > 0, 'ended without an answer')
+      const { status, head } = await client.response()
+      must(status === 101, () => `no upgrade: ${head}`)
+      return new WirePeer(client)
+    } catch (error) {
+      client.destroy()
+      throw error
+    }
   }
 
   get gone(): boolean {

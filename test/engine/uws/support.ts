@@ -89,6 +89,8 @@ export class Ears implements Receiver {
   readonly #wake: (() => void)[] = []
   /** Called with each message, before it is noted. */
   onText: (text: string) => void = () => {}
+  /** Called with each drain. */
+  onDrained: () => void = () => {}
 
   #note(line: string): void {
     this.heard.push(line)
@@ -113,6 +115,7 @@ export class Ears implements Receiver {
   onActivity(): void {}
 
   onDrain(): void {
+    this.onDrained()
     this.#note('drain')
   }
 

@@ -178,6 +178,22 @@ describe('Close', () => {
     }
   })
 
+  it('the end without a Close comes behind what was sent', async () => {
+    const { client, transport, ears } = await bare()
+    setTimeout(() =>
+      transport.cork(() => {
+        transport.send('last', 4, 1, true)
+        transport.end()
+        transport.end()
+        transport.send('late', 4, 1, true)
+      }),
+    )
+    expect(await timed(client.rest())).toBeLessThan(1000)
+    expect(frames(client)).toEqual(['1 last'])
+    await ears.until('gone')
+    expect(ears.heard).toEqual(['end', 'gone'])
+  })
+
   it('abort ends a connection whose Close waits', async () => {
     const { client, transport, ears } = await bare({ publishLimit: 100_000 })
     client.socket.pause()
@@ -372,6 +388,31 @@ describe('what waits', () => {
     client.send(text('go'))
     const all = [...Array.from({ length: count }, (_, i) => reply({ opcode: 2, payload: block(i) })), closeReply(4000)]
     expect((await collect(client)).equals(Buffer.concat(all))).toBe(true)
+  })
+
+  it('a drain is told once, when nothing waits, and never inside the call that asks for it', async () => {
+    const { client, transport, ears } = await bare()
+    transport.requestDrain()
+    expect(ears.heard).toEqual([])
+    await ears.until('drain')
+    transport.cork(() => {})
+    client.socket.pause()
+    transport.send(Buffer.alloc(16 << 20), 16 << 20, 2, true)
+    await turn()
+    expect(ears.heard).toEqual(['drain'])
+    transport.requestDrain()
+    const waited: number[] = []
+    ears.onDrained = () => void waited.push(transport.buffered())
+    await turn()
+    await turn()
+    expect(waited).toEqual([])
+    const received = collect(client)
+    while (waited.length === 0) await turn()
+    transport.close(4000, '')
+    expect((await received).length).toBe((16 << 20) + 10 + 4)
+    await ears.until('gone')
+    expect(waited).toEqual([0])
+    expect(ears.heard).toEqual(['drain', 'drain', 'close 4000 ', 'gone'])
   })
 
   it('flush of a peer that goes away is -14', async () => {
