@@ -42,7 +42,7 @@ function reply(child: ChildProcess): Promise<number[]> {
     child.once('message', (message) => {
       child.off('exit', onExit)
       if (Array.isArray(message)) resolve(message.map(Number))
-      else reject(new Error(String(message)))
+      else reject(new Error(typeof message === 'string' ? message : 'the server says nothing'))
     })
   })
 }

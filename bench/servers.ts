@@ -1,6 +1,6 @@
 /**
  * The servers that are compared. Run as a process (`servers.ts NAME`), this file is one of them: it tells its port, then
- * answers questions, always with a list of numbers; a text in place of the port says why it cannot run.
+ * answers questions, each with a list of numbers; a text in place of the port says why it cannot run.
  */
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -23,6 +23,8 @@ type Server = keyof typeof servers
 
 // What a server does not need is not loaded into it, hence the dynamic imports below.
 
+const decode = (message: ArrayBuffer): string => Buffer.from(message).toString()
+
 async function raw(mode: 'string' | 'view'): Promise<number> {
   const { App, us_socket_local_port: portOf } = await import('uWebSockets.js')
   const app = App()
@@ -33,7 +35,6 @@ async function raw(mode: 'string' | 'view'): Promise<number> {
     maxPayloadLength: 64 << 20,
     maxBackpressure: 64 << 20,
   }
-  const decode = (message: ArrayBuffer): string => Buffer.from(message).toString()
   app.ws('/fan', {
     ...options,
     open: (ws) => void ws.subscribe('all'),
@@ -121,10 +122,10 @@ const answers: Record<string, () => number[] | Promise<number[]>> = {
   },
 }
 
+const tell = (answer: number[] | string): void => void process.send?.(answer)
 const isServer = (name: string | undefined): name is Server => name !== undefined && Object.hasOwn(servers, name)
 const name = process.argv[2]
 if (isServer(name)) {
-  const tell = (answer: number[] | string): void => void process.send?.(answer)
   process.on('disconnect', () => process.exit())
   process.on('message', (question) => void Promise.resolve(answers[String(question)]?.() ?? []).then(tell))
   servers[name]().then(

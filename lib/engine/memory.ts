@@ -183,6 +183,10 @@ export class MemoryTransport implements Transport {
     return this.#buffered
   }
 
+  congested(limit: number): boolean {
+    return this.buffered() > limit
+  }
+
   room(): number {
     return Infinity
   }

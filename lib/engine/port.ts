@@ -44,6 +44,8 @@ export interface Transport {
   abort(): void
   /** Bytes that the kernel has not taken yet. */
   buffered(): number
+  /** Whether more than `limit` bytes wait, as far as the last send has shown. */
+  congested(limit: number): boolean
   /** Bytes that may be sent in several frames before some would be dropped. A single frame never is. */
   room(): number
   /** Asks for one `onDrain` when `buffered()` is 0. */

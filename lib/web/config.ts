@@ -1,6 +1,6 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { createSecureContext } from 'node:tls'
 import JSON5 from 'json5'
 import { Compile } from 'typebox/compile'
 import type { Config } from '../../include-types/web.ts'
@@ -193,22 +193,19 @@ function readTls(tls: Config['tls'], folder: string, problems: string[]): Endpoi
   }
   const files = { certFile, keyFile, cert: read('certificate', certFile), key: read('key', keyFile) }
   // Engines notice late, or not at all.
-  const attempt = (what: string, part: Partial<typeof files>): boolean => {
+  const attempt = <T>(what: string, parse: () => T): T | null => {
     try {
-      createSecureContext(part)
-      return true
+      return parse()
     } catch (error) {
       problems.push(`${what}: ${error instanceof Error ? error.message : String(error)}`)
-      return false
+      return null
     }
   }
-  const { cert, key } = files
-  if (
-    problems.length === 0 &&
-    attempt(`tls.certificate ${certFile}`, { cert }) &&
-    attempt(`tls.key ${keyFile}`, { key })
-  ) {
-    attempt(`tls.certificate ${certFile} and tls.key ${keyFile}`, { cert, key })
+  if (problems.length > 0) return files
+  const certificate = attempt(`tls.certificate ${certFile}`, () => new X509Certificate(files.cert))
+  const key = attempt(`tls.key ${keyFile}`, () => createPrivateKey(files.key))
+  if (certificate !== null && key !== null && !certificate.checkPrivateKey(key)) {
+    problems.push(`tls.key ${keyFile} does not belong to tls.certificate ${certFile}`)
   }
   return files
 }

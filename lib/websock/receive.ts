@@ -1,3 +1,5 @@
+// The global of that name is a getter: on the path of a message it would be called each time.
+import { Buffer } from 'node:buffer'
 import type { WebSocketEvent } from '../../include-types/websock.ts'
 import { MESSAGE_END, PIECE, type PieceEnd, type Receiver, type Transport } from '../engine/port.ts'
 import {
@@ -30,12 +32,13 @@ class Connection extends Socket implements Receiver {
   onData(bytes: Buffer, binary: boolean, end: PieceEnd): void {
     // Data that was under way when we sent Close is not for the application (RFC 6455 §7.1.1).
     if (isClosing(this) || !fits(this, bytes.length)) return
-    if (mustWait(this) && overflows(this, bytes.length)) {
+    const waits = mustWait(this)
+    if (waits && overflows(this, bytes.length)) {
       return fail(this, WS_STATUS_POLICY_VIOLATION, WS_STATUS_POLICY_VIOLATION, 'Receive queue overflow')
     }
     const goesOn = this.incoming !== null && this.incoming.open
     if (end === MESSAGE_END && !goesOn && !this.mode.partial) {
-      deliver(this, WS_EVENT_MESSAGE, bytes, binary, bytes.length, false)
+      deliver(this, WS_EVENT_MESSAGE, bytes, binary, bytes.length, false, waits)
       return
     }
     const incoming = (this.incoming ??= new Incoming())
@@ -112,7 +115,7 @@ function collect(ws: Connection, incoming: Incoming, bytes: Buffer, binary: bool
   if (end !== MESSAGE_END) return
   // A long message leaves nothing behind.
   ws.incoming = null
-  deliver(ws, WS_EVENT_MESSAGE, collector.take(), binary, incoming.received, true)
+  deliver(ws, WS_EVENT_MESSAGE, collector.take(), binary, incoming.received, true, mustWait(ws))
 }
 
 function slice(ws: Connection, incoming: Incoming, bytes: Buffer, binary: boolean, end: PieceEnd): void {
@@ -124,7 +127,7 @@ function slice(ws: Connection, incoming: Incoming, bytes: Buffer, binary: boolea
       incoming.sliced = 0
       incoming.received = 0
     }
-    deliver(ws, last ? WS_EVENT_MESSAGE : WS_EVENT_PARTIAL_MESSAGE, part, isBinary, total, owned)
+    deliver(ws, last ? WS_EVENT_MESSAGE : WS_EVENT_PARTIAL_MESSAGE, part, isBinary, total, owned, mustWait(ws))
     return !isClosing(ws)
   })
   incoming.slicer.push(bytes, binary, end, ws.announced, ws.maxFrame, text)
@@ -138,14 +141,15 @@ function deliver(
   binary: boolean,
   total: number,
   owned: boolean,
+  waits: boolean,
 ): void {
   if (!binary && !ws.mode.raw) {
     const text = toText(bytes)
     if (text === null) tooLarge(ws)
-    else post(ws, event, text, bytes.length, WS_MSG_TEXT, total)
+    else post(ws, event, text, bytes.length, WS_MSG_TEXT, total, waits)
   } else {
-    const keep = owned || (ws.mode.view && !mustWait(ws))
-    post(ws, event, keep ? bytes : Buffer.from(bytes), bytes.length, binary ? WS_MSG_BINARY : WS_MSG_TEXT, total)
+    const data = owned || (ws.mode.view && !waits) ? bytes : Buffer.from(bytes)
+    post(ws, event, data, bytes.length, binary ? WS_MSG_BINARY : WS_MSG_TEXT, total, waits)
   }
 }
 

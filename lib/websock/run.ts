@@ -109,8 +109,9 @@ export function post(
   len: number,
   type: number,
   total: number,
+  waits = mustWait(ws),
 ): void {
-  if (mustWait(ws)) enqueue(ws, { event, buf, len, type, total })
+  if (waits) enqueue(ws, { event, buf, len, type, total })
   else if (invoke(ws, event, buf, len, type, total) && ws.queue !== null && ws.queue.length > 0) drain(ws)
 }
 

@@ -1,3 +1,5 @@
+// The global of that name is a getter: on the path of a message it would be called each time.
+import { Buffer } from 'node:buffer'
 import type { WebSocket, WebSocketData } from '../../include-types/websock.ts'
 import type { Transport } from '../engine/port.ts'
 import {
@@ -236,7 +238,8 @@ function check(socket: Socket, length: number): number {
     return refuse(socket, R_ERR_WONT_FIT, 'Message exceeds maxMessage')
   }
   const { maxBackpressure } = socket.context.defaults
-  if (maxBackpressure !== 0 && transport.buffered() + heldBytes(socket) > maxBackpressure) {
+  const held = heldBytes(socket)
+  if (maxBackpressure !== 0 && (held > maxBackpressure || transport.congested(maxBackpressure - held))) {
     return refuse(socket, R_ERR_WOULD_BLOCK, 'Peer has not read what was sent before')
   }
   return 0

@@ -65,53 +65,48 @@ export interface Ending {
  * belongs together then comes as one object.
  */
 export class Socket implements WebSocket {
-  readonly client: boolean
+  // What every message needs comes first, and is close together in memory.
   readonly context: Context
-  readonly remoteAddress: string
   /** Null once TCP is gone. */
   transport: Transport | null
-  parent: unknown = null
-  data: unknown = undefined
-  protocol: string | null = null
-  clientKey: string | null = null
-
+  /** Set when it is settled how the connection ended: ERROR and CLOSE are delivered or in the queue. */
+  ending: Ending | null = null
+  proc: WebSocketProc | null = null
+  arg: unknown = undefined
+  /** A callback runs or is pending. */
+  busy = false
+  queue: EventQueue | null = null
+  /** How what comes in is delivered. */
+  mode: Mode
+  maxFrame: number
+  maxMessage: number
   state: number = WS_STATE_CONNECTING
   type = 0
   fin = false
   messageLength = 0
-  errorMessage: string | null = null
-  /** Set when it is settled how the connection ended: ERROR and CLOSE are delivered or in the queue. */
-  ending: Ending | null = null
-
-  maxFrame: number
-  maxMessage: number
-  /** How what comes in is delivered. */
-  mode: Mode
-
-  // Delivery
-  proc: WebSocketProc | null = null
-  arg: unknown = undefined
-  /** What `webSocketRun` has returned. */
-  result: RunResult | null = null
-  /** A callback runs or is pending. */
-  busy = false
-  queue: EventQueue | null = null
-
   /** The message that is coming in, where it comes in more than one piece. */
   incoming: Incoming | null = null
   /** Bytes of its current frame still to come. */
   announced = 0
-
   /** What sending has to remember. */
   outgoing: Outgoing | null = null
+  /** Milliseconds of the wheel, here and below; 0: none. When the connection is dropped, closing. */
+  closeBy = 0
+  lastActive = 0
 
-  // Time, in milliseconds of the wheel; 0: none
   timeout = 0
   pingPeriod: number
   pingAt = 0
-  closeBy = 0
-  lastActive = 0
   dueTick = 0
+  readonly client: boolean
+  readonly remoteAddress: string
+  parent: unknown = null
+  data: unknown = undefined
+  protocol: string | null = null
+  clientKey: string | null = null
+  errorMessage: string | null = null
+  /** What `webSocketRun` has returned. */
+  result: RunResult | null = null
 
   constructor(transport: Transport, context: Context, client: boolean) {
     const { defaults } = context

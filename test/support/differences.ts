@@ -20,6 +20,7 @@ export const differences = {
   'receive overflow': { node: 'the peer waits', uws: 'Close 1008' },
   'validateUTF: false': { node: 'text is not checked', uws: 'ignored, with a warning' },
   'maxMessage of one connection': { node: 'any', uws: "up to a quarter, and 64 KB, above its host's" },
+  'message longer than maxFrame without room for its frames': { node: 'in frames', uws: 'in one frame' },
   'parts': { node: 'as they come', uws: 'slices of a message that is there' },
   // Design, "What uws cannot do"
   'header that is not finished, or has no field': {
@@ -36,6 +37,7 @@ export const differences = {
     node: 'the latest is answered',
     uws: 'each is, up to a backlog that closes it with 1013',
   },
+  'bytes beyond ASCII in a header': { node: 'as they are', uws: 'lost at its ends, U+FFFD where they are not UTF-8' },
   'request before the last was answered': { node: 'answered in turn', uws: 'ends the connection' },
 } as const satisfies Record<string, Record<EngineName, string>>
 

@@ -185,6 +185,22 @@ describe.each(engines)('a host on the %s engine', (engine) => {
     expect((await fetchRaw(port, 'GET', '/')).body.toString()).toBe('null null\n')
   })
 
+  it('what is beyond ASCII: in a target it is 400, in a header as node:http has it', async () => {
+    const { port } = await serve(engine, (web) => webWriteResponse(web, 200, '%s', webGetHeader(web, 'x-name')))
+    const ask = async (target: string, name: string) => {
+      const client = await RawClient.connect(port)
+      client.send(Buffer.from(`GET ${target} HTTP/1.1\r\nHost: x\r\nX-Name: ${name}\r\n\r\n`))
+      const { status } = await client.response()
+      if (status === 200) await client.until(() => client.received.includes('\n'))
+      client.destroy()
+      return [status, status === 200 ? client.received.toString() : null]
+    }
+    expect(await ask('/é', 'x')).toEqual([400, null])
+    expect(await ask('/', 'a é b')).toEqual([200, 'a Ã© b\n'])
+    const atTheEnd = byEngine(engine, 'bytes beyond ASCII in a header', { node: 'cafÃ©\n', uws: 'caf\n' })
+    expect(await ask('/', 'café')).toEqual([200, atTheEnd])
+  })
+
   it('limits of requests: a long header, many connections', async () => {
     const { port } = await serve(engine, () => {}, { limits: { header: '2K', connections: 2 } })
     const long = await RawClient.connect(port)

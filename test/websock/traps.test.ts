@@ -313,6 +313,34 @@ describe.each(engines)('traps of websocket-run on the %s engine', (engine) => {
     await client.until(() => readFrames(client.received).frames.some(({ opcode }) => opcode === 8))
   })
 
+  it('one message may overshoot the limit, whole: in frames, or in one where they would not all fit', async () => {
+    const large = Buffer.alloc(4 << 20, 'large')
+    const { port } = await serve(
+      engine,
+      (web) =>
+        webSocketRun(web.webSocket, (ws, event) => {
+          if (event !== WS_EVENT_MESSAGE) return
+          while (webSocketGetBufferedAmount(ws) === 0) webSocketSendBlock(ws, WS_MSG_BINARY, Buffer.alloc(50_000))
+          expect(webSocketSendBlock(ws, WS_MSG_BINARY, large)).toBe(large.length)
+          expect(webSocketSendBlock(ws, WS_MSG_BINARY, 'more')).toBe(R_ERR_WOULD_BLOCK)
+          webSocketSendClose(ws)
+        }),
+      { limits: { maxMessage: 'unlimited', maxFrame: '64K', maxBackpressure: '256K' } },
+    )
+    const client = await RawClient.open(port)
+    client.socket.pause()
+    client.send(text('go'))
+    await new Promise((resolve) => setImmediate(resolve))
+    client.socket.resume()
+    const { frames } = readFrames(await client.rest())
+    const start = frames.findIndex(({ payload }) => payload.subarray(0, 5).toString() === 'large')
+    const parts = frames.slice(start, -1)
+    expect(Buffer.concat(parts.map(({ payload }) => payload)).equals(large)).toBe(true)
+    const row = 'message longer than maxFrame without room for its frames'
+    expect(parts.length).toBe(byEngine(engine, row, { node: 64, uws: 1 }))
+    expect(frames.at(-1)?.opcode).toBe(8)
+  })
+
   it('trap 40, 42: in real time, pings go out, answers keep the connection, silence ends it, in that order', async () => {
     const journal = new Journal()
     const { port } = await serve(engine, (web) => {

@@ -1,3 +1,5 @@
+// The global of that name is a getter: on the path of a message it would be called each time.
+import { Buffer } from 'node:buffer'
 import { Socket as NetSocket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
@@ -132,6 +134,10 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
 
   buffered(): number {
     return this.#stream.writableLength + (this.#burst?.used ?? 0)
+  }
+
+  congested(limit: number): boolean {
+    return this.buffered() > limit
   }
 
   room(): number {

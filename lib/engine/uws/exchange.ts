@@ -128,9 +128,9 @@ export class UwsExchange implements Exchange {
       return
     }
     res.cork(() => {
-      const first = !this.#headWritten
+      const bodiless = !this.#headWritten && chunk === undefined && (length !== null || this.#hasNoBody())
       this.#writeHead(res)
-      if (first && chunk === undefined) {
+      if (bodiless) {
         // `end` would call its Content-Length 0, whatever a GET would have had.
         if (length !== null) res.writeHeader('Content-Length', String(length))
         res.endWithoutBody()
@@ -226,6 +226,12 @@ export class UwsExchange implements Exchange {
     for (const fn of drains) guard(fn)
     this.#abortIfShort()
     return true
+  }
+
+  /** RFC 9110 §6.4.1 */
+  #hasNoBody(): boolean {
+    const status = this.#head?.status ?? 200
+    return this.method === 'HEAD' || status === 204 || status === 304
   }
 
   /** What an answer has promised and not sent cannot be taken back. */

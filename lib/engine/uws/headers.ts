@@ -23,6 +23,10 @@ const SINGLE = new Set([
   'user-agent',
 ])
 
+/** Bytes beyond ASCII come as UTF-8; node:http gives them one by one. */
+// oxlint-disable-next-line no-control-regex
+const ASCII = /^[\0-\x7f]*$/
+
 /** A request's header fields, repeated ones joined as node:http joins them, and their bytes. */
 export function readHeaders(req: NativeRequest): { headers: Record<string, string>; bytes: number } {
   const headers: Record<string, string> = {}
@@ -30,8 +34,9 @@ export function readHeaders(req: NativeRequest): { headers: Record<string, strin
   req.forEach((name, value) => {
     bytes += name.length + value.length + 4
     const before = Object.hasOwn(headers, name) ? headers[name] : undefined
-    if (before === undefined) headers[name] = value
-    else if (!SINGLE.has(name)) headers[name] = `${before}${name === 'cookie' ? '; ' : ', '}${value}`
+    const field = ASCII.test(value) ? value : Buffer.from(value).toString('latin1')
+    if (before === undefined) headers[name] = field
+    else if (!SINGLE.has(name)) headers[name] = `${before}${name === 'cookie' ? '; ' : ', '}${field}`
   })
   return { headers, bytes }
 }

@@ -1,4 +1,6 @@
-import { BINARY, NO_STATUS, PING, TEXT } from '../../rfc6455.ts'
+// The global of that name is a getter: on the path of a message it would be called each time.
+import { Buffer } from 'node:buffer'
+import { BINARY, CONT, NO_STATUS, PING, TEXT } from '../../rfc6455.ts'
 import { systemClock } from '../clock.ts'
 import { MESSAGE_END, type Opcode, type Receiver, type Transport } from '../port.ts'
 import { faults } from './causes.ts'
@@ -7,6 +9,8 @@ import type { NativeSocket } from './native.ts'
 
 /** uWebSockets.js's own code for an end without a Close frame (RFC 6455 §7.1.5). */
 const NO_CLOSE = 1006
+/** What a native send returns when nothing of it waits in this process. */
+const SENT = 1
 /** Text below this is not worth compressing, in bytes. */
 export const COMPRESS_FROM = 1024
 
@@ -32,6 +36,9 @@ export class UwsTransport implements Transport {
   /** Something for it was dropped: it may only be closed. */
   #muted = false
   #corked = false
+  /** A send has had to wait, or a publish may: only then it is worth a native call to ask how much does. */
+  #backlog = false
+  #subscribed = false
   /** What waits for the peer to read; null on most connections. */
   #waiting: Waiting | null = null
 
@@ -51,14 +58,13 @@ export class UwsTransport implements Transport {
   send(data: string | Uint8Array, length: number, opcode: Opcode, fin: boolean): boolean {
     const ws = this.#ws
     if (ws === null || !this.#open) return false
-    if (opcode === PING) return ws.ping(data) === 1
-    if (fin) {
-      if (opcode === BINARY) return ws.send(data, true, false) === 1
-      if (opcode === TEXT) return ws.send(data, false, this.#shared.compression && length >= COMPRESS_FROM) === 1
-      return ws.sendLastFragment(data) === 1
-    }
-    // Compressed one by one, fragments could not be read.
-    return (opcode === 0 ? ws.sendFragment(data) : ws.sendFirstFragment(data, opcode === BINARY)) === 1
+    const sent =
+      (opcode === TEXT || opcode === BINARY) && fin
+        ? ws.send(data, opcode === BINARY, opcode === TEXT && this.#shared.compression && length >= COMPRESS_FROM)
+        : sendOther(ws, data, opcode, fin)
+    if (sent === SENT) return true
+    this.#backlog = true
+    return false
   }
 
   close(status: number, reason: string): void {
@@ -84,6 +90,10 @@ export class UwsTransport implements Transport {
 
   buffered(): number {
     return this.#ws?.getBufferedAmount() ?? 0
+  }
+
+  congested(limit: number): boolean {
+    return (this.#backlog || this.#subscribed) && this.buffered() > limit
   }
 
   room(): number {
@@ -121,7 +131,9 @@ export class UwsTransport implements Transport {
 
   subscribe(topic: string): boolean {
     const ws = this.#ws
-    return ws !== null && this.#open && !ws.isSubscribed(topic) && ws.subscribe(topic)
+    if (ws === null || !this.#open || ws.isSubscribed(topic) || !ws.subscribe(topic)) return false
+    this.#subscribed = true
+    return true
   }
 
   unsubscribe(topic: string): boolean {
@@ -153,8 +165,10 @@ export class UwsTransport implements Transport {
   }
 
   drained(): void {
+    this.#backlog = this.buffered() > 0
     this.#receiver?.onActivity()
-    this.proceed()
+    // What is sent inside this handler and does not fit would never be reported as drained.
+    systemClock.defer(() => this.proceed())
   }
 
   /** Something for this connection was dropped: it will not be sent anything behind the gap. */
@@ -201,6 +215,13 @@ export class UwsTransport implements Transport {
       ws.end(close.status, close.reason)
     } else if (drain && buffered === 0) this.#receiver?.onDrain()
   }
+}
+
+/** Pings, and fragments: compressed one by one, they could not be read. */
+function sendOther(ws: NativeSocket, data: string | Uint8Array, opcode: Opcode, fin: boolean): number {
+  if (opcode === PING) return ws.ping(data)
+  if (opcode !== CONT) return ws.sendFirstFragment(data, opcode === BINARY)
+  return fin ? ws.sendLastFragment(data) : ws.sendFragment(data)
 }
 
 interface Waiting {

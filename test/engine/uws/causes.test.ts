@@ -82,6 +82,22 @@ const violations: readonly Violation[] = [
   // Frames
   { what: 'RSV1 without compression', bytes: frame({ opcode: 1, rsv: 0x40 }), says: BAD_FRAME, deflate: false },
   { what: 'RSV1 on a ping', bytes: frame({ opcode: 9, rsv: 0x40 }), says: BAD_FRAME, deflate: false },
+  {
+    what: 'RSV1 on a continuation of what is compressed',
+    bytes: Buffer.concat([
+      frame({ opcode: 1, rsv: 0x40, fin: false, payload: deflated(Buffer.from('hello')) }),
+      frame({ opcode: 0, rsv: 0x40, payload: 'x' }),
+    ]),
+    says: BAD_FRAME,
+    deflate: true,
+  },
+  {
+    // Taken for the mark of a compressed message.
+    what: 'RSV1 on a continuation of what is not',
+    bytes: Buffer.concat([text('ab', false), frame({ opcode: 0, rsv: 0x40, payload: 'cd' })]),
+    says: INFLATION,
+    deflate: true,
+  },
   { what: 'RSV2', bytes: frame({ opcode: 1, rsv: 0x20 }), says: BAD_FRAME },
   { what: 'RSV3', bytes: frame({ opcode: 1, rsv: 0x10 }), says: BAD_FRAME },
   ...[3, 4, 5, 6, 7, 11, 12, 13, 14, 15].map((opcode) => ({

@@ -21,6 +21,7 @@ import type { Config, WebAction } from '../../../include-types/web.ts'
 import type { Exchange } from '../../../lib/engine/port.ts'
 import { selectEngine } from '../../../lib/engine/select.ts'
 import {
+  ConfigError,
   rSetLogSink,
   webGetHeader,
   webReadBody,
@@ -314,7 +315,11 @@ describe('answers that come later', () => {
   it('an exchange is upgraded once, answered once, and not both', async () => {
     const results: unknown[] = []
     const { port } = await listen(await engineOf('uws'), (exchange) => {
-      if (exchange.target === '/answered') {
+      if (exchange.target === '/begun') {
+        exchange.writeHead(200, [['Content-Length', '5']])
+        results.push(exchange.upgrade('', []))
+        exchange.end('begun')
+      } else if (exchange.target === '/answered') {
         reply(exchange, 'first')
         results.push(exchange.done, exchange.upgrade('', []))
         exchange.end('second')
@@ -329,9 +334,10 @@ describe('answers that come later', () => {
       }
     })
     expect(await ask(port, handshake('/answered'))).toMatchObject({ status: 200, body: 'first' })
+    expect(await ask(port, handshake('/begun'))).toMatchObject({ status: 200, body: 'begun' })
     const client = await RawClient.open(port)
     expect((await client.frame()).payload.toString()).toBe('alive')
-    expect(results).toEqual([true, null, true, null])
+    expect(results).toEqual([true, null, null, true, null])
     client.destroy()
   })
 
@@ -390,13 +396,21 @@ describe('listeners', () => {
   })
 
   it('trap 52: a second server on a port is -28 with a sentence, and takes no connection', async () => {
-    const { port } = await serve(echo)
-    const second = hostOf(
-      { web: { engine: 'uws', listen: `127.0.0.1:${port}`, routes: [{ handler: 'action' }] } },
-      () => {
-        throw new Error('not mine')
+    // A port that is given: the system's own choice is not shared by uWebSockets.js anyway.
+    const port = await freePort()
+    const config: Config = {
+      web: {
+        engine: 'uws',
+        listen: `127.0.0.1:${port}`,
+        timeouts: { drain: '100ms' },
+        routes: [{ handler: 'action' }],
       },
-    )
+    }
+    const first = hostOf(config, echo)
+    expect([await first.start(), first.error]).toEqual([0, null])
+    const second = hostOf(config, () => {
+      throw new Error('not mine')
+    })
     expect(await second.start()).toBe(-28)
     expect(second.error).toMatch(new RegExp(`^Port ${port} is in use: .*--listen$`))
     expect(second.listening).toEqual([])
@@ -761,12 +775,22 @@ describe('bodies', () => {
     client.destroy()
   })
 
-  it('a body over the limit is answered before all of it has come', async () => {
+  it('a body over the limit is answered before all of it has come, and the rest is not kept', async () => {
     const { port } = await bodies()
     const client = await RawClient.connect(port)
-    client.send(head('POST', '/', `Content-Length: ${64 << 20}`))
-    client.send(Buffer.alloc(60_000))
+    const megabyte = Buffer.alloc(1 << 20)
+    client.send(head('POST', '/', `Content-Length: ${100 << 20}`))
+    client.send(megabyte)
     expect(await answer(client)).toMatchObject({ body: 'null\n' })
+    globalThis.gc?.()
+    const before = process.memoryUsage().rss
+    for (let i = 1; i < 100; i++) {
+      if (!client.socket.write(megabyte)) await new Promise((resolve) => client.socket.once('drain', resolve))
+    }
+    client.send(head('GET', '/unread'))
+    expect(await answer(client)).toMatchObject({ status: 200, body: 'unread\n' })
+    globalThis.gc?.()
+    expect(process.memoryUsage().rss - before).toBeLessThan(40 << 20)
     client.destroy()
   })
 
@@ -1026,10 +1050,13 @@ describe('stop', () => {
     let stopped = false
     const stop = host.stop().then(() => (stopped = true))
     await expect(RawClient.connect(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-    for (let i = 0; i < 20; i++) await turn()
+    // Longer than connections are given that have nothing to say.
+    await new Promise((resolve) => setTimeout(resolve, 1200))
     expect(stopped).toBe(false)
     gate.resolve()
-    expect((await client.rest()).toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*in time\n$/)
+    const given = (await client.rest()).toString()
+    expect(given).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nin time\n$/)
+    expect(given).toContain('\r\nConnection: close\r\n')
     await stop
   })
 
@@ -1046,11 +1073,28 @@ describe('stop', () => {
     await Promise.all(ends)
   })
 
+  it('is over when the last idle connection goes, and soon after the last Close', async () => {
+    const idle = await serve(() => {}, { timeouts: { drain: '1min' } })
+    const client = await RawClient.connect(idle.port)
+    client.send(head('GET'))
+    await client.response()
+    const stopped = timed(idle.host.stop())
+    client.destroy()
+    expect(await stopped).toBeLessThan(900)
+    const open = await serve(echo, { timeouts: { drain: '1min' } })
+    const peer = await RawClient.open(open.port)
+    expect(await timed(open.host.stop())).toBeLessThan(3000)
+    expect(await peer.rest()).toEqual(closeReply(1001))
+  })
+
   it('drops what has not ended when the time is up: requests are told', async () => {
     const told = deferred<Buffer | null>()
+    const asked = { POST: deferred(), GET: deferred() }
     const { host, port } = await serve(
       async (web) => {
-        if (web.method === 'POST') told.resolve(await webReadBody(web))
+        const { method } = web
+        if (method === 'GET' || method === 'POST') asked[method].resolve()
+        if (method === 'POST') told.resolve(await webReadBody(web))
         await new Promise(() => {})
       },
       { timeouts: { drain: '100ms' } },
@@ -1058,7 +1102,7 @@ describe('stop', () => {
     const [reading, thinking] = [await RawClient.connect(port), await RawClient.connect(port)]
     reading.send(head('POST', '/', 'Content-Length: 10'))
     thinking.send(head('GET'))
-    await turn()
+    await Promise.all([asked.GET.promise, asked.POST.promise])
     expect(await timed(host.stop())).toBeLessThan(2000)
     expect([await reading.rest(), await thinking.rest()]).toEqual([Buffer.alloc(0), Buffer.alloc(0)])
     expect(await told.promise).toBeNull()
@@ -1108,6 +1152,19 @@ describe('TLS', () => {
     tls: { ...tls, ...change },
   })
   const ca = readFileSync(tls.certificate)
+
+  /** Why a config cannot be served, as its user is told: when it is read, or when the host starts. */
+  async function refusal(config: Config): Promise<string | null> {
+    let host: Host
+    try {
+      host = hostOf(config)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      return error.message
+    }
+    expect(await host.start()).toBe(-28)
+    return host.error
+  }
 
   /** A client of the ws package that notes what it hears. */
   function open(port: number | undefined): { client: WsClient; heard: (count: number) => Promise<Buffer[]> } {
@@ -1202,17 +1259,13 @@ describe('TLS', () => {
   ])('a key that does not belong to the certificate is an error at the start: %s', async (_what, generate) => {
     const key = join(folder, 'other.pem')
     writeFileSync(key, generate().privateKey.export({ type: 'pkcs8', format: 'pem' }))
-    const host = hostOf(secure({ key }))
-    expect(await host.start()).toBe(-28)
     // It says which setting, not only what the library found.
-    expect(host.error).toMatch(/tls\.(key|certificate)|key\.pem|other\.pem/)
+    expect(await refusal(secure({ key }))).toMatch(/tls\.(key|certificate).*other\.pem/)
   })
 
   it.each(['certificate', 'key'] as const)('a %s that is none is an error at the start that names it', async (what) => {
     const file = join(folder, `${what}.txt`)
     writeFileSync(file, 'not in PEM')
-    const host = hostOf(secure({ [what]: file }))
-    expect(await host.start()).toBe(-28)
-    expect(host.error).toContain(`tls.${what}`)
+    expect(await refusal(secure({ [what]: file }))).toContain(`tls.${what}`)
   })
 })

@@ -87,6 +87,8 @@ export function catchUncaught(): Promise<unknown> {
 export class Ears implements Receiver {
   readonly heard: string[] = []
   readonly #wake: (() => void)[] = []
+  /** How often something has come. */
+  active = 0
   /** Called with each message, before it is noted. */
   onText: (text: string) => void = () => {}
   /** Called with each drain. */
@@ -112,7 +114,9 @@ export class Ears implements Receiver {
     this.#note(`${binary ? 'binary' : 'text'} ${text}${end === MESSAGE_END ? '' : '…'}`)
   }
 
-  onActivity(): void {}
+  onActivity(): void {
+    this.active++
+  }
 
   onDrain(): void {
     this.onDrained()

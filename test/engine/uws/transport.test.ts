@@ -5,6 +5,7 @@ import type { WebSocket } from '../../../include-types/websock.ts'
 import type { WebAction } from '../../../include-types/web.ts'
 import type { ServerOptions, ServerPort, Transport } from '../../../lib/engine/port.ts'
 import { loadUwsEngine } from '../../../lib/engine/uws/server.ts'
+import { UwsTransport } from '../../../lib/engine/uws/transport.ts'
 import * as api from '../../../lib/index.ts'
 import {
   rSetLogSink,
@@ -73,6 +74,31 @@ async function bare(
   )
   const client = await RawClient.open(port)
   return { server, client, transport: await upgraded.promise, ears }
+}
+
+/** A transport on a native connection that only notes what it is asked to send. */
+function unitTransport(): { transport: UwsTransport; calls: string[]; native: { buffered: number } } {
+  const calls: string[] = []
+  const native = { buffered: 0 }
+  const note = (call: string): number => calls.push(call)
+  const transport = new UwsTransport('127.0.0.1', { room: 100, compression: false })
+  transport.opened({
+    transport,
+    send: () => note('send'),
+    sendFirstFragment: () => note('first'),
+    sendFragment: () => note('fragment'),
+    sendLastFragment: () => note('last'),
+    ping: () => note('ping'),
+    getBufferedAmount: () => native.buffered,
+    cork: (fn) => fn(),
+    subscribe: (topic) => note(`subscribe ${topic}`) > 0,
+    unsubscribe: (topic) => note(`unsubscribe ${topic}`) > 0,
+    isSubscribed: () => false,
+    getTopics: () => [],
+    end: (code) => void note(`end ${code}`),
+    close: () => void note('close'),
+  })
+  return { transport, calls, native }
 }
 
 const frames = (client: RawClient): string[] =>
@@ -162,6 +188,26 @@ describe('Close', () => {
     expect(await journal.ending()).toMatchObject({ run: 0, status: 4000 })
   })
 
+  it('comes behind what was published before it, and nothing that is published later comes in front', async () => {
+    const { host, client, ws } = await connected({ limits: { maxMessage: 'unlimited', maxBackpressure: '64K' } })
+    webSocketSubscribe(ws, 'room')
+    webSocketPublish(host.topics, 'room', 'before')
+    webSocketSendClose(ws, 4000)
+    await client.rest()
+    expect(frames(client)).toEqual(['1 before', 'close 4000 '])
+
+    const late = await connected({ limits: { maxMessage: 'unlimited', maxBackpressure: '64K' } })
+    webSocketSubscribe(late.ws, 'room')
+    late.client.socket.pause()
+    webSocketSendBlock(late.ws, WS_MSG_BINARY, Buffer.alloc(16 << 20))
+    webSocketSendClose(late.ws, 4000)
+    // The Close waits: the connection has left its topics all the same.
+    expect(late.host.topics?.subscribers('room')).toBe(0)
+    expect(webSocketPublish(late.host.topics, 'room', 'late')).toBe(0)
+    const { frames: all } = readFrames(await collect(late.client))
+    expect(all.map(({ opcode }) => opcode)).toEqual([2, 8])
+  })
+
   it('a Close that waits is given up when the peer goes, and once only when it says Close itself', async () => {
     for (const leave of [
       (client: RawClient) => client.reset(),
@@ -192,6 +238,25 @@ describe('Close', () => {
     expect(frames(client)).toEqual(['1 last'])
     await ears.until('gone')
     expect(ears.heard).toEqual(['end', 'gone'])
+  })
+
+  it('the first Close counts, also while it waits', async () => {
+    const { client, transport, ears } = await bare({ publishLimit: 100_000 })
+    client.socket.pause()
+    transport.send(Buffer.alloc(16 << 20), 16 << 20, 2, true)
+    transport.close(4000, 'first')
+    await turn()
+    transport.close(4001, 'second')
+    expect((await collect(client)).subarray(-9)).toEqual(closeReply(4000, 'first'))
+    await ears.until('gone')
+    expect(ears.heard).toEqual(['close 4000 first', 'gone'])
+  })
+
+  it.each([0, 1005])('SendClose(%i) is reported as 1005', async (status) => {
+    const { client, journal, ws } = await connected()
+    webSocketSendClose(ws, status)
+    expect(await client.rest()).toEqual(closeReply())
+    expect(await journal.ending()).toMatchObject({ run: 0, status: 1005, reason: null, orderly: true })
   })
 
   it('abort ends a connection whose Close waits', async () => {
@@ -250,6 +315,26 @@ describe('what waits', () => {
     expect(host.topics?.subscribers('room')).toBe(1)
   })
 
+  it('what was published counts for the limit of direct sends: -41, and the connection goes on', async () => {
+    const { host, client, journal, ws } = await connected({ limits: { maxMessage: '100K', maxBackpressure: '100K' } })
+    webSocketSubscribe(ws, 'room')
+    client.socket.pause()
+    while (webSocketGetBufferedAmount(ws) <= 100 << 10) {
+      webSocketPublish(host.topics, 'room', 'x'.repeat(30_000))
+      await turn()
+    }
+    const waiting = webSocketGetBufferedAmount(ws)
+    expect(webSocketSendString(ws, 'refused')).toBe(-41)
+    expect(webSocketGetBufferedAmount(ws)).toBe(waiting)
+    client.socket.resume()
+    expect(await webSocketFlush(ws)).toBe(0)
+    expect(webSocketSendString(ws, 'accepted')).toBe(8)
+    webSocketSendClose(ws, 4000)
+    await client.rest()
+    expect(frames(client).slice(-2)).toEqual(['1 accepted', 'close 4000 '])
+    expect(await journal.ending()).toMatchObject({ run: 0, status: 4000 })
+  })
+
   it('nothing is sent behind a publish that was dropped, and the peer hears 1013', async () => {
     const { server, client, transport, ears } = await bare({ publishLimit: 100_000 })
     expect(transport.subscribe('room')).toBe(true)
@@ -262,6 +347,7 @@ describe('what waits', () => {
     transport.send('further behind', 14, 1, true)
     expect(transport.subscribe('other')).toBe(false)
     await ears.until('overrun')
+    expect(server.topics.subscribers('room')).toBe(0)
     expect(transport.buffered()).toBe(waiting)
     expect(ears.heard).toEqual(['overrun'])
     transport.close(1013, '')
@@ -287,6 +373,7 @@ describe('what waits', () => {
     await client.rest()
     expect(frames(client).at(-1)).toBe('close 4000 meanwhile')
     await ears.until('gone')
+    expect(ears.heard).toEqual(['close 4000 meanwhile', 'gone'])
   })
 
   it('many publishes that are dropped at once are one overrun', async () => {
@@ -294,12 +381,28 @@ describe('what waits', () => {
     transport.subscribe('room')
     client.socket.pause()
     while (transport.buffered() <= 100_000) transport.send('x'.repeat(50_000), 50_000, 1, true)
-    for (let i = 0; i < 10; i++) server.topics.publish('room', `${i}`, 1, false)
+    // Long ones do not wait for the end of the turn: each is dropped on its own.
+    for (let i = 0; i < 10; i++) server.topics.publish('room', 'x'.repeat(50_000), 50_000, false)
     await ears.until('overrun')
     await turn()
     await turn()
     expect(ears.heard).toEqual(['overrun'])
     client.destroy()
+  })
+
+  it('nothing is sent behind the gap even where there is room again', async () => {
+    const { transport, calls } = unitTransport()
+    const ears = new Ears()
+    transport.setReceiver(ears)
+    transport.dropped()
+    expect(transport.send('late', 4, 1, true)).toBe(false)
+    expect(transport.send('late', 4, 2, false)).toBe(false)
+    expect(transport.send('', 0, 9, true)).toBe(false)
+    expect(transport.subscribe('room')).toBe(false)
+    expect(calls).toEqual([])
+    await ears.until('overrun')
+    transport.close(1013, '')
+    expect(calls).toEqual(['end 1013'])
   })
 
   it.each([
@@ -413,6 +516,20 @@ describe('what waits', () => {
     await ears.until('gone')
     expect(waited).toEqual([0])
     expect(ears.heard).toEqual(['drain', 'drain', 'close 4000 ', 'gone'])
+  })
+
+  it('a drain is not told inside the handler of uWebSockets.js: what is sent there may never leave', async () => {
+    const { transport, native } = unitTransport()
+    const ears = new Ears()
+    transport.setReceiver(ears)
+    native.buffered = 10
+    transport.requestDrain()
+    await turn()
+    native.buffered = 0
+    transport.drained()
+    expect(ears.heard).toEqual([])
+    await ears.until('drain')
+    expect(ears.heard).toEqual(['drain'])
   })
 
   it('flush of a peer that goes away is -14', async () => {
@@ -614,11 +731,13 @@ describe('cork', () => {
       webSocketSetLimits(ws, 2, 0)
       // Sent in frames, which is a cork of the engine.
       webSocketSendString(ws, '4444')
+      webSocketSendBlock(ws, WS_MSG_BINARY, Buffer.from('bbbbb'))
       webSocketSendBlock(ws, WS_MSG_PING, 'ping')
     })
     webSocketSendString(ws, '5')
-    await client.until(() => frames(client).length === 7)
-    expect(frames(client)).toEqual(['1 1', '1 2', '1 3', '1… 44', '0 44', '9 ping', '1 5'])
+    const expected = ['1 1', '1 2', '1 3', '1… 44', '0 44', '2… bb', '0… bb', '0 b', '9 ping', '1 5']
+    await client.until(() => frames(client).length === expected.length)
+    expect(frames(client)).toEqual(expected)
     client.destroy()
   })
 
@@ -732,7 +851,14 @@ describe('topics', () => {
 
   it('a publish reaches the connections of every listener, counts them all, the publisher too', async () => {
     const host = createHost(
-      { web: { engine: 'uws', listen: ['127.0.0.1:0', '127.0.0.1:0'], routes: [{ handler: 'action' }] } },
+      {
+        web: {
+          engine: 'uws',
+          listen: ['127.0.0.1:0', '127.0.0.1:0'],
+          timeouts: { drain: '100ms' },
+          routes: [{ handler: 'action' }],
+        },
+      },
       parts,
     )
     const counts: number[] = []
@@ -799,6 +925,23 @@ describe('topics', () => {
 })
 
 describe('addresses and pings', () => {
+  it('messages, pings and pongs of the peer are activity, and so is that it reads', async () => {
+    const { client, transport, ears } = await bare()
+    for (const [i, bytes] of [text('x'), binary(Buffer.of(1)), ping('p'), frame({ opcode: 10 })].entries()) {
+      expect(ears.active).toBe(i)
+      client.send(bytes)
+      while (ears.active === i) await turn()
+    }
+    client.socket.pause()
+    transport.send(Buffer.alloc(16 << 20), 16 << 20, 2, true)
+    await turn()
+    expect(ears.active).toBe(4)
+    const received = collect(client)
+    while (ears.active === 4) await turn()
+    transport.close(4000, '')
+    await received
+  })
+
   it.each([
     ['127.0.0.1', '127.0.0.1', '127.0.0.1'],
     ['[::1]', '[::1]', '::1'],
