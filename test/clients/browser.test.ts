@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isInstalled, report, serve, type Server, START, TEXTS } from './support.ts'
+import { engines, isInstalled, report, serve, type Server, START, TEXTS } from './support.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
 const installed = isInstalled('chromium', existsSync(CHROMIUM))
@@ -54,13 +54,13 @@ async function refusal(page: Page, url: string, protocols: string[] = []): Promi
   return { note: code === 0 ? 'let in' : await noted, code }
 }
 
-describe.skipIf(!installed)('Chromium', () => {
+describe.skipIf(!installed).each(engines)('Chromium and the %s engine', (engine) => {
   let server: Server
   let browser: Browser
   let page: Page
   let echo: string
   beforeAll(async () => {
-    server = await serve()
+    server = await serve(engine)
     echo = `${server.url}/echo`
     browser = await chromium.launch({
       executablePath: CHROMIUM,
@@ -122,7 +122,7 @@ describe.skipIf(!installed)('Chromium', () => {
     })
 
     it('says so when the server stops', async () => {
-      const stopping = await serve()
+      const stopping = await serve(engine)
       await openSample(stopping)
       await stopping.stop()
       await line('closed, code 1001, no reason')
@@ -223,7 +223,7 @@ describe.skipIf(!installed)('Chromium', () => {
     })
 
     it('a server that stops says 1001 to every connection', async () => {
-      const stopping = await serve()
+      const stopping = await serve(engine)
       await openSample(stopping)
       const connections = await page.evaluateHandle(async (url) => {
         // Chromium slows down whoever opens more than 16 at once.

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Child, isInstalled, serve, type Server, start, START } from './support.ts'
+import { engines, type Child, isInstalled, serve, type Server, start, START } from './support.ts'
 
 /** Debian's own, which has Debian's python3-websockets; another may come first in PATH. */
 const PYTHON = '/usr/bin/python3'
@@ -17,10 +17,10 @@ async function succeeds(child: Child): Promise<void> {
   expect({ end: await child.ended, said: child.said() }).toMatchObject({ end: 'exit code 0' })
 }
 
-describe.skipIf(!installed)('python3-websockets', () => {
+describe.skipIf(!installed).each(engines)('python3-websockets and the %s engine', (engine) => {
   let server: Server
   beforeAll(async () => {
-    server = await serve()
+    server = await serve(engine)
   }, START)
   afterAll(() => server.stop(), START)
 
@@ -42,7 +42,7 @@ describe.skipIf(!installed)('python3-websockets', () => {
   it("seed.py: the skill's handler at /ws/", () => succeeds(script('seed', `${server.url}/ws/`)))
 
   it('stop.py: a server that stops says 1001 to every client', async () => {
-    const stopping = await serve()
+    const stopping = await serve(engine)
     const child = script('stop', `${stopping.url}/echo`)
     const connected = new Promise<void>((resolve) => {
       createInterface(child.process.stdout).on('line', (line) => line === 'connected' && resolve())

@@ -17,9 +17,12 @@ const ROOT = new URL('../..', import.meta.url)
 /** Milliseconds that a busy machine may take to start or stop a server. */
 export const START = 60_000
 
+export const engines = ['node', 'uws'] as const
+export type EngineName = (typeof engines)[number]
+
 /** Starts `fiberws CONFIG` on a free port and waits until it says that it listens. */
-export async function serve(config = 'samples/web.json5'): Promise<Server> {
-  const args = ['--import', 'tsx', 'lib/cli.ts', config, '--listen', '127.0.0.1:0']
+export async function serve(engine: EngineName, config = 'samples/web.json5'): Promise<Server> {
+  const args = ['--import', 'tsx', 'lib/cli.ts', config, '--listen', '127.0.0.1:0', '--engine', engine]
   const child = start(process.execPath, args)
   const port = await Promise.race([
     listeningPort(child.process),

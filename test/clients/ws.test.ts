@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type ClientOptions, type RawData, WebSocket } from 'ws'
-import { LARGE_TEXT, report, serve, type Server, someBytes, START, TEXTS } from './support.ts'
+import { engines, LARGE_TEXT, report, serve, type Server, someBytes, START, TEXTS } from './support.ts'
 
 /** What ws has emitted, in the order of arrival. */
 class Client {
@@ -57,11 +57,11 @@ function refusal(url: string, protocols: string[] = [], options: ClientOptions =
 
 const opened = new Set<Client>()
 
-describe('npm ws', () => {
+describe.each(engines)('npm ws and the %s engine', (engine) => {
   let server: Server
   let echo: string
   beforeAll(async () => {
-    server = await serve()
+    server = await serve(engine)
     echo = `${server.url}/echo`
   }, START)
   afterEach(() => {
@@ -178,7 +178,7 @@ describe('npm ws', () => {
   })
 
   it('a server that stops says 1001 to every client, and takes no new one', async () => {
-    const stopping = await serve()
+    const stopping = await serve(engine)
     const clients = await Promise.all(Array.from({ length: 20 }, () => Client.open(`${stopping.url}/echo`)))
     const ends = clients.map((client) => client.closed())
     await stopping.stop()
