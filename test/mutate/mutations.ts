@@ -19,6 +19,8 @@ const PARSER = 'test/engine/node/parser.test.ts'
 const CONFORMANCE = 'test/conformance/conformance.test.ts'
 const HANDSHAKE = 'test/web/handshake.test.ts'
 const SERVER = 'test/web/server.test.ts'
+const UWS_TRANSPORT = 'test/engine/uws/transport.test.ts'
+const UWS_EXCHANGE = 'test/engine/uws/exchange.test.ts'
 
 export const mutations: readonly Mutation[] = [
   {
@@ -103,14 +105,14 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '13: a Buffer is a copy',
     file: 'lib/websock/receive.ts',
-    from: 'keep ? bytes : Buffer.from(bytes)',
+    from: 'owned || (ws.mode.view && !waits) ? bytes : Buffer.from(bytes)',
     to: 'bytes',
     test: PARTIAL,
   },
   {
     trap: 'T3: a queued view is a copy',
     file: 'lib/websock/receive.ts',
-    from: '(ws.mode.view && !mustWait(ws))',
+    from: '(ws.mode.view && !waits)',
     to: 'ws.mode.view',
     test: PARTIAL,
   },
@@ -557,5 +559,128 @@ export const mutations: readonly Mutation[] = [
     to: 'if (this.buffered() >= 0) {',
     test: TRAPS,
     name: 'floods pings',
+  },
+  // The uws engine
+  {
+    trap: 'uws 50: nothing is touched after the end',
+    file: 'lib/engine/uws/transport.ts',
+    from: '    this.#ws = null\n    this.#open = this.#muted = false\n',
+    to: '',
+    test: UWS_TRANSPORT,
+  },
+  {
+    trap: 'uws 37: Close inside a cork',
+    file: 'lib/engine/uws/transport.ts',
+    from: 'waiting === null || this.#corked) return',
+    to: 'waiting === null) return',
+    test: UWS_TRANSPORT,
+    name: 'trap 37',
+  },
+  {
+    trap: 'uws 38: a Close waits for room',
+    file: 'lib/engine/uws/transport.ts',
+    from: 'close !== null && buffered <= this.#shared.room',
+    to: 'close !== null',
+    test: UWS_TRANSPORT,
+  },
+  {
+    trap: 'uws: a drain is told outside the native handler',
+    file: 'lib/engine/uws/transport.ts',
+    from: '    // What is sent inside this handler and does not fit would never be reported as drained.\n    systemClock.defer(() => this.proceed())',
+    to: '    this.proceed()',
+    test: UWS_TRANSPORT,
+    name: 'drain',
+  },
+  {
+    trap: 'uws 39: publishes count for -41',
+    file: 'lib/engine/uws/transport.ts',
+    from: '(this.#backlog || this.#subscribed) &&',
+    to: 'this.#backlog &&',
+    test: UWS_TRANSPORT,
+  },
+  {
+    trap: 'uws 49: aborted requests are let go of',
+    file: 'lib/engine/uws/exchange.ts',
+    from: 'res.onAborted(() => this.#aborted())',
+    to: 'res.onAborted(() => {})',
+    test: UWS_EXCHANGE,
+    name: 'trap 49',
+  },
+  {
+    trap: 'uws: the body is read once',
+    file: 'lib/engine/uws/exchange.ts',
+    from: 'this.#read ??= this.#readBody()',
+    to: 'this.#read = this.#readBody()',
+    test: UWS_EXCHANGE,
+    name: 'bod',
+  },
+  {
+    trap: 'uws: connections that have gone make room',
+    file: 'lib/engine/uws/app.ts',
+    from: '        this.connections--\n',
+    to: '',
+    test: UWS_EXCHANGE,
+    name: 'limits.connections',
+  },
+  {
+    trap: 'uws 17: the grace band',
+    file: 'lib/engine/uws/app.ts',
+    from: 'maxMessage + Math.max(MIN_GRACE, maxMessage / 4)',
+    to: 'maxMessage',
+    test: CONFORMANCE,
+    name: 'uws engine message of maxMessage',
+  },
+  {
+    trap: 'uws 52: the port is not shared',
+    file: 'lib/engine/uws/server.ts',
+    from: 'this.#native.LIBUS_LISTEN_EXCLUSIVE_PORT',
+    to: '0',
+    test: UWS_EXCHANGE,
+    name: 'trap 52',
+  },
+  {
+    trap: 'uws 70: long headers',
+    file: 'lib/engine/uws/native.ts',
+    from: "  process.env['UWS_HTTP_MAX_HEADERS_SIZE'] = String(MAX_HEADER)\n",
+    to: '',
+    test: UWS_EXCHANGE,
+    name: 'trap 70',
+  },
+  {
+    trap: 'uws: causes',
+    file: 'lib/engine/uws/causes.ts',
+    from: "'Received invalid UTF-8'",
+    to: "'Received bad UTF-8'",
+    test: 'test/engine/uws/causes.test.ts',
+  },
+  {
+    trap: 'uws: repeated headers',
+    file: 'lib/engine/uws/headers.ts',
+    from: 'else if (!SINGLE.has(name))',
+    to: 'else',
+    test: UWS_EXCHANGE,
+    name: 'requests',
+  },
+  {
+    trap: 'uws: a message in frames that do not fit',
+    file: 'lib/websock/send.ts',
+    from: ' || transport.room() < framed(length, maxFrame)',
+    to: '',
+    test: TRAPS,
+    name: 'overshoot',
+  },
+  {
+    trap: '3: a run that ended before anybody looked',
+    file: 'lib/websock/result.ts',
+    from: '      else resolve(this.#value)',
+    to: '',
+    test: 'test/websock/result.test.ts',
+  },
+  {
+    trap: 'headers of a handshake',
+    file: 'lib/web/headers.ts',
+    from: 'packed.slice(1)',
+    to: 'packed',
+    test: 'test/web/headers.test.ts',
   },
 ]
