@@ -163,13 +163,7 @@ function invoke(
   try {
     const result = proc?.(ws, event, buf, len, ws.arg)
     if (isThenable(result)) {
-      void Promise.resolve(result).then(
-        () => resume(ws, event),
-        (error: unknown) => {
-          callbackFailed(ws, event, error)
-          resume(ws, event)
-        },
-      )
+      whenSettled(ws, event, result)
       return false
     }
   } catch (error) {
@@ -177,6 +171,17 @@ function invoke(
   }
   release(ws, event)
   return true
+}
+
+/** Apart from `invoke`, which would pay for these closures each time. */
+function whenSettled(ws: Socket, event: WebSocketEvent, result: PromiseLike<unknown>): void {
+  void Promise.resolve(result).then(
+    () => resume(ws, event),
+    (error: unknown) => {
+      callbackFailed(ws, event, error)
+      resume(ws, event)
+    },
+  )
 }
 
 /** The callback of `event` has settled. */

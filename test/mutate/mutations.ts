@@ -55,7 +55,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '4: run never rejects',
     file: 'lib/websock/run.ts',
-    from: '        (error: unknown) => {\n          callbackFailed(ws, event, error)\n          resume(ws, event)\n        },',
+    from: '    (error: unknown) => {\n      callbackFailed(ws, event, error)\n      resume(ws, event)\n    },',
     to: '',
     test: RUN,
   },
