@@ -59,7 +59,7 @@ function readSettings({ values, positionals }: ReturnType<typeof parse>): Settin
   if (engine !== undefined && !isEngine(engine)) return fail(`--engine takes auto, uws or node, not '${engine}'`)
   const settings = loadConfig(positionals[0] ?? SAMPLES)
   const problems: string[] = []
-  const endpoints = values.listen?.flatMap((text) => toEndpoint(text, null, problems))
+  const endpoints = values.listen?.flatMap((text) => toEndpoint(text, settings.tls, problems))
   if (problems.length > 0) return fail(problems.join('\n').replaceAll('web.listen', '--listen'))
   return { ...settings, engine: engine ?? settings.engine, endpoints: endpoints ?? settings.endpoints }
 }
@@ -87,12 +87,19 @@ function noticeOpenDoors({ settings }: Host): void {
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
 
+/** Milliseconds in which a terminal and what has started us may pass on the same Ctrl-C. */
+const SAME_SIGNAL = 200
+
 /** The first signal asks, the second does not. */
 function stopOnSignal(host: Host): void {
-  let stopping = false
+  let stopping = 0
   const onSignal = (): void => {
-    if (stopping) process.exit(1)
-    stopping = true
+    const now = performance.now()
+    if (stopping !== 0) {
+      if (now - stopping > SAME_SIGNAL) process.exit(1)
+      return
+    }
+    stopping = now
     console.log(`stopping, ${host.connections} connections`)
     void host.stop().then(() => process.exit(0))
   }

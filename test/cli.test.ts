@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -99,11 +100,15 @@ describe('the command', () => {
     expect(await server.exit).toBe(0)
   })
 
-  it('a second signal ends it at once', async () => {
-    const server = new Command('samples/echo/web.json5', '--listen', '127.0.0.1:0')
+  it('a second signal ends it at once; one that is passed on twice is one', async () => {
+    const server = new Command('samples/echo/web.json5', '--listen', '127.0.0.1:0', '--engine', 'node')
     const client = await RawClient.open(await server.port())
     server.child.kill('SIGINT')
     await client.frame()
+    server.child.kill('SIGINT')
+    // Long enough to be a person's second thought.
+    await sleep(300)
+    expect(server.child.exitCode).toBeNull()
     server.child.kill('SIGINT')
     expect(await server.exit).toBe(1)
   })

@@ -14,6 +14,8 @@ import { parseCount, parseSize, parseTime } from './units.ts'
 export interface Settings {
   readonly engine: 'auto' | 'uws' | 'node'
   readonly endpoints: readonly Endpoint[]
+  /** For listeners that are https; null without one. */
+  readonly tls: Endpoint['tls']
   readonly server: ServerOptions
   readonly webSockets: Readonly<WebSocketDefaults>
   /** Null: whatever is offered first. */
@@ -107,6 +109,7 @@ export function toSettings(value: unknown, folder: string): Settings {
   const settings: Settings = {
     engine: web.engine ?? 'auto',
     endpoints: listen.flatMap((text) => toEndpoint(text, tls, problems)),
+    tls,
     server: {
       maxHeader: finite(size('header', 10 << 10)),
       maxConnections: noneIsInfinity(convert('limits.connections', parseCount, limits.connections, 10_000)),

@@ -252,5 +252,7 @@ function describe(error: unknown): string {
 /** Makes a host from a config file or object. Throws ConfigError with every problem, a line each. */
 export function createHost(config: string | Config | Settings, parts: Parts): Host {
   if (typeof config === 'string') return new Host(loadConfig(config), parts)
-  return new Host('endpoints' in config ? config : toSettings(config, process.cwd()), parts)
+  // What a program hands over may be anything.
+  const known = typeof config === 'object' && config !== null && 'endpoints' in config
+  return new Host(known ? config : toSettings(config, process.cwd()), parts)
 }

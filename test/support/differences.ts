@@ -37,8 +37,9 @@ export const differences = {
     node: 'the latest is answered',
     uws: 'each is, up to a backlog that closes it with 1013',
   },
+  'fields in a header block': { node: 'any number within limits.header', uws: '98, more are answered with 431' },
   'bytes beyond ASCII in a header': { node: 'as they are', uws: 'lost at its ends, U+FFFD where they are not UTF-8' },
-  'request before the last was answered': { node: 'answered in turn', uws: 'ends the connection' },
+  'request before the last was answered': { node: 'answered in turn', uws: 'ends the connection, both unanswered' },
 } as const satisfies Record<string, Record<EngineName, string>>
 
 export type Difference = keyof typeof differences

@@ -201,6 +201,16 @@ describe.each(engines)('a host on the %s engine', (engine) => {
     expect(await ask('/', 'café')).toEqual([200, atTheEnd])
   })
 
+  it('many short header fields', async () => {
+    const { port } = await site()
+    const statuses: number[] = []
+    for (const count of [90, 200]) {
+      const fields = Array.from({ length: count }, (_, i) => `x${i}: 1\r\n`).join('')
+      statuses.push((await fetchRaw(port, 'GET', '/', fields)).status)
+    }
+    expect(statuses).toEqual(byEngine(engine, 'fields in a header block', { node: [200, 200], uws: [200, 431] }))
+  })
+
   it('limits of requests: a long header, many connections', async () => {
     const { port } = await serve(engine, () => {}, { limits: { header: '2K', connections: 2 } })
     const long = await RawClient.connect(port)

@@ -38,7 +38,6 @@ export class UwsApp implements Home {
     this.native.filter((res, change) => {
       this.connections += change
       if (this.connections > this.#owner.options.maxConnections) res.close()
-      if (change < 0) this.#owner.onEnd()
     })
     this.native.ws('/*', this.#createBehavior(native))
     this.native.any('/*', (res, req) => this.#request(res, req, null))

@@ -68,16 +68,16 @@ class UwsServer implements ServerPort, AppOwner {
   }
 
   /**
-   * Looks whether all have gone. What uWebSockets.js has closed may still be on its way to the peer, and connections that
-   * only wait for another request do not tell: both get a moment, no more.
+   * Looks whether all have gone. Connections that only wait for another request are not waited for; a Close that was sent
+   * may still be on its way, which nothing tells, and gets a moment.
    */
   onEnd(): void {
     if (this.#gone === null || this.#count('sockets') > 0 || this.#count('exchanges') > 0) return
-    if (this.#parting === 0 && this.#count('connections') === 0) this.#resolveGone()
+    if (this.#parting === 0) this.#resolveGone()
     else this.#goodbye ??= setTimeout(this.#resolveGone, GOODBYE)
   }
 
-  #count(what: 'connections' | 'sockets' | 'exchanges'): number {
+  #count(what: 'sockets' | 'exchanges'): number {
     return this.#apps.reduce((sum, app) => sum + app[what], 0)
   }
 }
@@ -108,7 +108,9 @@ export async function loadUwsEngine(): Promise<Engine> {
     ],
     createServer(options, onExchange) {
       if (options.maxHeader > MAX_HEADER) {
-        throw new Error(`limits.header: the uws engine takes ${MAX_HEADER} bytes at most`)
+        throw new Error(
+          `limits.header: the uws engine takes ${MAX_HEADER} bytes at most: lower it, or set engine to 'node'`,
+        )
       }
       return new UwsServer(native, options, onExchange)
     },

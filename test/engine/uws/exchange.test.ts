@@ -685,7 +685,9 @@ describe('requests', () => {
   it('trap 70: limits.header beyond what the engine takes is an error at the start that names it', async () => {
     const host = hostOf({ web: { engine: 'uws', listen: '127.0.0.1:0', limits: { header: '25K' }, routes: [] } })
     expect(await host.start()).toBe(-28)
-    expect(host.error).toBe('limits.header: the uws engine takes 24576 bytes at most')
+    expect(host.error).toBe(
+      "limits.header: the uws engine takes 24576 bytes at most: lower it, or set engine to 'node'",
+    )
   })
 
   it('trap 70: a long handshake too', async () => {
