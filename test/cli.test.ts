@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Command } from './support/command.ts'
 import { text } from './support/frames.ts'
 import { RawClient } from './support/raw.ts'
 
@@ -13,45 +13,12 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const running = new Set<ChildProcessWithoutNullStreams>()
-afterEach(() => {
-  for (const child of running) child.kill('SIGKILL')
-  running.clear()
-})
-
-class Command {
-  readonly child: ChildProcessWithoutNullStreams
-  out = ''
-  err = ''
-  readonly exit: Promise<number | null>
-
-  constructor(...args: string[]) {
-    this.child = spawn(process.execPath, ['--import', 'tsx', 'lib/cli.ts', ...args])
-    running.add(this.child)
-    this.child.stdout.on('data', (chunk: Buffer) => (this.out += chunk.toString()))
-    this.child.stderr.on('data', (chunk: Buffer) => (this.err += chunk.toString()))
-    this.exit = new Promise((resolve) => this.child.once('close', resolve))
-  }
-
-  /** The port that it says it listens on. */
-  async port(): Promise<number> {
-    for (;;) {
-      const match = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(this.out)
-      if (match !== null) return Number(match[1])
-      await new Promise((resolve, reject) => {
-        this.child.stdout.once('data', resolve)
-        this.child.once('close', () => reject(new Error(`ended: ${this.err}`)))
-      })
-    }
-  }
-}
-
 describe('the command', () => {
   it('--help, --version', async () => {
-    const help = new Command('--help')
+    const help = new Command(['--help'])
     expect(await help.exit).toBe(0)
     expect(help.out).toContain('Usage: fiberws')
-    const version = new Command('--version')
+    const version = new Command(['--version'])
     expect(await version.exit).toBe(0)
     expect(version.out).toMatch(/^\d+\.\d+\.\d+\n$/)
   })
@@ -59,11 +26,11 @@ describe('the command', () => {
   it('--check names every problem and exits with 1', async () => {
     const file = join(folder, 'bad.json5')
     writeFileSync(file, `{ web: { listen: 'nonsense:x', timeouts: { parse: '5m' }, limits: { body: '5 apples' } } }`)
-    const bad = new Command(file, '--check')
+    const bad = new Command([file, '--check'])
     expect(await bad.exit).toBe(1)
     expect(bad.err.match(/web\.(listen|timeouts\.parse|limits\.body): /g)?.length).toBe(3)
     expect(bad.err).not.toContain('    at ')
-    const good = new Command('samples/echo/web.json5', '--check')
+    const good = new Command(['samples/echo/web.json5', '--check'])
     expect(await good.exit).toBe(0)
   })
 
@@ -76,21 +43,21 @@ describe('the command', () => {
     [['--listen', 'a:b:c'], /--listen: 'a:b:c' is not/],
     [['--listen', '8097'], /--listen: '8097' is only a port: say 127\.0\.0\.1:8097/],
   ])('%j is one sentence and exit 1', async (args, message) => {
-    const command = new Command(...args)
+    const command = new Command(args)
     expect(await command.exit).toBe(1)
     expect(command.err).toMatch(message)
     expect(command.err).not.toContain('    at ')
   })
 
   it('the echo sample: any path, text and binary; a port in use; SIGTERM is 1001 and exit 0', async () => {
-    const server = new Command('samples/echo/web.json5', '--engine', 'node', '--listen', '127.0.0.1:0')
+    const server = new Command(['samples/echo/web.json5', '--engine', 'node', '--listen', '127.0.0.1:0'])
     const port = await server.port()
     expect(server.out).toContain('node engine')
     const client = await RawClient.open(port, '/any/path?at=all', { Origin: 'https://elsewhere.example' })
     client.send(text('hello'))
     expect((await client.frame()).payload.toString()).toBe('hello')
 
-    const second = new Command('samples/echo/web.json5', '--listen', `127.0.0.1:${port}`)
+    const second = new Command(['samples/echo/web.json5', '--listen', `127.0.0.1:${port}`])
     expect(await second.exit).toBe(1)
     expect(second.err).toMatch(/^Port \d+ is in use: .*\n$/m)
 
@@ -101,7 +68,7 @@ describe('the command', () => {
   })
 
   it('a second signal ends it at once; one that is passed on twice is one', async () => {
-    const server = new Command('samples/echo/web.json5', '--listen', '127.0.0.1:0', '--engine', 'node')
+    const server = new Command(['samples/echo/web.json5', '--listen', '127.0.0.1:0', '--engine', 'node'])
     const client = await RawClient.open(await server.port())
     server.child.kill('SIGINT')
     await client.frame()
@@ -116,7 +83,7 @@ describe('the command', () => {
   it('an action route without a module starts, and is named in a warning', async () => {
     const file = join(folder, 'seed.json5')
     writeFileSync(file, `{ web: { routes: [{ match: '/ws/', handler: 'action' }] } }`)
-    const server = new Command(file, '--listen', '127.0.0.1:0')
+    const server = new Command([file, '--listen', '127.0.0.1:0'])
     const port = await server.port()
     expect(server.err).toMatch(/warning: route '\/ws\/' has neither/)
     const client = await RawClient.connect(port)
@@ -127,11 +94,11 @@ describe('the command', () => {
   it('a route that names a module or a handler that is not there', async () => {
     const file = join(folder, 'missing.json5')
     writeFileSync(file, `{ web: { routes: [{ match: '/', handler: 'action', module: './missing.ts' }] } }`)
-    const missing = new Command(file, '--listen', '127.0.0.1:0')
+    const missing = new Command([file, '--listen', '127.0.0.1:0'])
     expect(await missing.exit).toBe(1)
     expect(missing.err).toMatch(/missing\.ts: no such file, though a route names it/)
     writeFileSync(file, `{ web: { routes: [{ match: '/', handler: 'fiel' }] } }`)
-    const unknown = new Command(file)
+    const unknown = new Command([file])
     expect(await unknown.exit).toBe(1)
     expect(unknown.err).toContain("web.routes.0.handler: must be one of 'file', 'action'")
   })
@@ -143,7 +110,7 @@ describe('the command', () => {
     writeFileSync(join(folder, 'module.ts'), code)
     const file = join(folder, 'module.json5')
     writeFileSync(file, `{ web: { routes: [{ match: '/', handler: 'action', module: './module.ts' }] } }`)
-    const server = new Command(file, '--listen', '127.0.0.1:0')
+    const server = new Command([file, '--listen', '127.0.0.1:0'])
     expect(await server.exit).toBe(1)
     expect(server.err).toMatch(message)
   })

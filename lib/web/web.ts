@@ -23,6 +23,7 @@ export class Request implements Web {
     this.exchange = exchange
     this.host = host
     this.url = exchange.target
+    // Where they are the same, one string is kept.
     this.path = target.path === exchange.target ? exchange.target : target.path
   }
 

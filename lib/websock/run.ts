@@ -65,8 +65,7 @@ export function webSocketRun<D, A>(
   const wait = timeout ?? socket?.context.defaults.timeout ?? 0
   if (ws === null || socket === null || typeof callback !== 'function') return Promise.resolve(R_ERR_BAD_ARGS)
   if (typeof wait !== 'number' || !(wait >= 0)) return Promise.resolve(R_ERR_BAD_ARGS)
-  if (socket.proc !== null && socket.result?.pending === true) return Promise.resolve(R_ERR_BUSY)
-  if (socket.proc !== null) return Promise.resolve(R_ERR_BAD_STATE)
+  if (socket.proc !== null) return Promise.resolve(socket.result?.pending === true ? R_ERR_BUSY : R_ERR_BAD_STATE)
   if (buf !== undefined && buf !== null && !(buf instanceof Uint8Array)) return Promise.resolve(R_ERR_BAD_ARGS)
 
   // The signatures above see to it that `ws`, `callback` and `arg` fit together, and `arg` is left out only where A is

@@ -1,8 +1,8 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { selectEngine } from '../../lib/engine/select.ts'
+import { Command } from '../support/command.ts'
 import { text } from '../support/frames.ts'
 import { RawClient } from '../support/raw.ts'
 
@@ -32,39 +32,11 @@ process.dlopen = (module, file, ...rest) => {
   return dlopen(module, file, ...rest)
 }`
 
-const running = new Set<ChildProcessWithoutNullStreams>()
-afterEach(() => {
-  for (const child of running) child.kill('SIGKILL')
-  running.clear()
-})
-
 /** The command serving the echo sample, with code that runs before it. */
-class Command {
-  readonly child: ChildProcessWithoutNullStreams
-  out = ''
-  err = ''
-  readonly exit: Promise<number | null>
-
+class Serving extends Command {
   constructor(engine: string, before = '') {
-    const sample = ['lib/cli.ts', 'samples/echo/web.json5', '--listen', '127.0.0.1:0', '--engine', engine]
     const hook = `data:text/javascript,${encodeURIComponent(before)}`
-    this.child = spawn(process.execPath, ['--import', 'tsx', '--import', hook, ...sample], { cwd: root })
-    running.add(this.child)
-    this.child.stdout.on('data', (chunk: Buffer) => (this.out += chunk.toString()))
-    this.child.stderr.on('data', (chunk: Buffer) => (this.err += chunk.toString()))
-    this.exit = new Promise((resolve) => this.child.once('close', resolve))
-  }
-
-  /** The port that it says it listens on. */
-  async port(): Promise<number> {
-    for (;;) {
-      const match = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(this.out)
-      if (match !== null) return Number(match[1])
-      await new Promise((resolve, reject) => {
-        this.child.stdout.once('data', resolve)
-        this.child.once('close', () => reject(new Error(`ended: ${this.err}`)))
-      })
-    }
+    super(['samples/echo/web.json5', '--listen', '127.0.0.1:0', '--engine', engine], ['--import', hook])
   }
 
   /** What it has said that names the native engine. */
@@ -112,7 +84,7 @@ describe.each([
   ['without a binary that fits', UNLOADABLE],
 ])('trap 74: uWebSockets.js is %s', (_situation, hide) => {
   it('auto serves on the node engine, with exactly one line about it', async () => {
-    const command = new Command('auto', hide)
+    const command = new Serving('auto', hide)
     await echoes(await command.port())
     command.child.kill('SIGTERM')
     expect(await command.exit).toBe(0)
@@ -124,7 +96,7 @@ describe.each([
   })
 
   it('uws exits with 1 and one sentence that says what to do', async () => {
-    const command = new Command('uws', hide)
+    const command = new Serving('uws', hide)
     expect(await command.exit).toBe(1)
     expect(command.out).toBe('')
     expect(command.err).toMatch(/^Cannot load uWebSockets\.js: .+[^.]; set engine to 'auto' or 'node'\n$/)
@@ -133,7 +105,7 @@ describe.each([
 
 describe('the start line', () => {
   it('names the engine that auto has chosen, and its version', async () => {
-    const command = new Command('auto')
+    const command = new Serving('auto')
     await echoes(await command.port())
     const chosen = hasBinary
       ? `uws engine uWebSockets.js ${packageVersion(installed)}`
@@ -143,7 +115,7 @@ describe('the start line', () => {
   })
 
   it('names the node engine and its version', async () => {
-    const command = new Command('node')
+    const command = new Serving('node')
     await echoes(await command.port())
     expect(command.out.split('\n')[0]).toBe(`fiberws ${packageVersion(root)}, node engine ${process.version}`)
     expect(command.about).toEqual([])

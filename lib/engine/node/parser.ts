@@ -1,6 +1,5 @@
 // The global of that name is a getter: on the path of a message it would be called each time.
-import { Buffer } from 'node:buffer'
-import { isUtf8 } from 'node:buffer'
+import { Buffer, isUtf8 } from 'node:buffer'
 import {
   BINARY,
   CLOSE,

@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import { systemClock } from '../clock.ts'
 import type { Endpoint, Engine, Exchange, ServerOptions, ServerPort, TopicPort } from '../port.ts'
 import { type AppOwner, UwsApp } from './app.ts'
-import { loadNative, MAX_HEADER, type Native, type NativeApp, type NativeListener, nativeVersion } from './native.ts'
+import { loadNative, MAX_HEADER, type Native, type NativeListener, nativeVersion } from './native.ts'
 import { UwsTopics } from './topics.ts'
 
 /** Milliseconds for the last Close frames to reach their peers. */
@@ -15,7 +15,6 @@ class UwsServer implements ServerPort, AppOwner {
   readonly onExchange: (exchange: Exchange) => void
   readonly #native: Native
   readonly #apps: UwsApp[] = []
-  readonly #nativeApps: NativeApp[] = []
   readonly #listeners: NativeListener[] = []
   #gone: Promise<void> | null = null
   #resolveGone: () => void = () => {}
@@ -27,7 +26,7 @@ class UwsServer implements ServerPort, AppOwner {
     this.#native = native
     this.options = options
     this.onExchange = onExchange
-    this.topics = new UwsTopics(this.#nativeApps, options.compression)
+    this.topics = new UwsTopics(this.#apps, options.compression)
   }
 
   get stopping(): boolean {
@@ -38,7 +37,6 @@ class UwsServer implements ServerPort, AppOwner {
     if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new RangeError(`There is no port ${port}`)
     const app = new UwsApp(this.#native, tls, this)
     this.#apps.push(app)
-    this.#nativeApps.push(app.native)
     const listener = await new Promise<NativeListener | false>((resolve) => {
       app.native.listen(host, port, this.#native.LIBUS_LISTEN_EXCLUSIVE_PORT, resolve)
     })

@@ -1,13 +1,13 @@
 import type { TopicPort } from '../port.ts'
-import type { NativeApp } from './native.ts'
+import type { UwsApp } from './app.ts'
 import { COMPRESS_FROM } from './transport.ts'
 
 /** The topics of several apps as one. */
 export class UwsTopics implements TopicPort {
-  readonly #apps: readonly NativeApp[]
+  readonly #apps: readonly UwsApp[]
   readonly #compression: boolean
 
-  constructor(apps: readonly NativeApp[], compression: boolean) {
+  constructor(apps: readonly UwsApp[], compression: boolean) {
     this.#apps = apps
     this.#compression = compression
   }
@@ -15,7 +15,7 @@ export class UwsTopics implements TopicPort {
   publish(topic: string, data: string | Uint8Array, length: number, binary: boolean): number {
     const compress = this.#compression && !binary && length >= COMPRESS_FROM
     let count = 0
-    for (const app of this.#apps) {
+    for (const { native: app } of this.#apps) {
       const subscribers = app.numSubscribers(topic)
       if (subscribers > 0) app.publish(topic, data, binary, compress)
       count += subscribers
@@ -24,6 +24,6 @@ export class UwsTopics implements TopicPort {
   }
 
   subscribers(topic: string): number {
-    return this.#apps.reduce((sum, app) => sum + app.numSubscribers(topic), 0)
+    return this.#apps.reduce((sum, { native: app }) => sum + app.numSubscribers(topic), 0)
   }
 }

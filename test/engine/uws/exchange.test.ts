@@ -398,14 +398,7 @@ describe('listeners', () => {
   it('trap 52: a second server on a port is -28 with a sentence, and takes no connection', async () => {
     // A port that is given: the system's own choice is not shared by uWebSockets.js anyway.
     const port = await freePort()
-    const config: Config = {
-      web: {
-        engine: 'uws',
-        listen: `127.0.0.1:${port}`,
-        timeouts: { drain: '100ms' },
-        routes: [{ handler: 'action' }],
-      },
-    }
+    const config = configOn(port)
     const first = hostOf(config, echo)
     expect([await first.start(), first.error]).toEqual([0, null])
     const second = hostOf(config, () => {
@@ -1112,14 +1105,7 @@ describe('stop', () => {
 
   it('frees the port at once, though connections that it has closed are not forgotten yet', async () => {
     const port = await freePort()
-    const config: Config = {
-      web: {
-        engine: 'uws',
-        listen: `127.0.0.1:${port}`,
-        timeouts: { drain: '100ms' },
-        routes: [{ handler: 'action' }],
-      },
-    }
+    const config = configOn(port)
     for (let i = 0; i < 3; i++) {
       const host = hostOf(config, echo)
       expect([await host.start(), host.error]).toEqual([0, null])
@@ -1128,6 +1114,16 @@ describe('stop', () => {
       await client.rest()
     }
   })
+})
+
+/** A host on a port that is given. */
+const configOn = (port: number): Config => ({
+  web: {
+    engine: 'uws',
+    listen: `127.0.0.1:${port}`,
+    timeouts: { drain: '100ms' },
+    routes: [{ handler: 'action' }],
+  },
 })
 
 /** A port that was free a moment ago. */
