@@ -5,6 +5,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { WebSocketBehavior } from 'uWebSockets.js'
+import type { WebSocketProc } from '../include-types/websock.ts'
 
 type Start = () => Promise<number>
 
@@ -71,20 +72,20 @@ async function ours(engine: 'uws' | 'node', mode: 'string' | 'view'): Promise<nu
       routes: [{ handler: 'action' }],
     },
   })
+  // One callback for all connections, as the other servers have.
+  const echo: WebSocketProc = (ws, event, buf) => {
+    if (event === WS_EVENT_MESSAGE && ws !== null) webSocketSendBlock(ws, ws.type, buf)
+  }
+  const fan: WebSocketProc = (ws, event, buf) => {
+    if (event === WS_EVENT_OPEN) webSocketSubscribe(ws, 'all')
+    if (event === WS_EVENT_MESSAGE && ws !== null) {
+      webSocketPublish(ws.topics, 'all', buf ?? '', ws.type === WS_MSG_BINARY)
+    }
+  }
   fiberws.webAddAction(host, '/', ({ webSocket, path }) => {
     fiberws.webSocketSetView(webSocket, mode === 'view')
     fiberws.webSocketSetRaw(webSocket, mode === 'view')
-    if (path !== '/fan') {
-      return webSocketRun(webSocket, (ws, event, buf) => {
-        if (event === WS_EVENT_MESSAGE && ws !== null) webSocketSendBlock(ws, ws.type, buf)
-      })
-    }
-    return webSocketRun(webSocket, (ws, event, buf) => {
-      if (event === WS_EVENT_OPEN) webSocketSubscribe(ws, 'all')
-      if (event === WS_EVENT_MESSAGE && ws !== null) {
-        webSocketPublish(ws.topics, 'all', buf ?? '', ws.type === WS_MSG_BINARY)
-      }
-    })
+    return webSocketRun(webSocket, path === '/fan' ? fan : echo)
   })
   if ((await fiberws.webStartHost(host)) !== 0) throw new Error(fiberws.webGetError(host) ?? 'cannot start')
   return fiberws.webGetPort(host)

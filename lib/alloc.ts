@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { WebSocket } from '../include-types/websock.ts'
 import { createStreamEngine } from './engine/select.ts'
@@ -21,5 +22,6 @@ export function webSocketAlloc<D = unknown>(sock: Duplex, client: boolean): WebS
 export function webSocketAlloc(sock: Duplex, client: boolean): WebSocket | null {
   if (!(sock instanceof Duplex)) return null
   context ??= createContext(engine.clock, engine.topics, logObserver)
-  return createConnection(engine.open(sock, client === true), context, client === true)
+  const address = sock instanceof Socket ? sock.remoteAddress : undefined
+  return createConnection(engine.open(sock, client === true), context, address ?? '', client === true)
 }

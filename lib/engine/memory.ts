@@ -71,7 +71,6 @@ export interface MemoryTraits {
 
 /** One connection whose peer is the test. */
 export class MemoryTransport implements Transport {
-  readonly remoteAddress = '127.0.0.1'
   readonly canPause: boolean
   readonly sent: SentFrame[] = []
   closed: { readonly status: number; readonly reason: string } | null = null

@@ -26,8 +26,6 @@ export interface Clock {
 
 /** Downward: one upgraded connection. No method throws; all are harmless once the connection is gone. */
 export interface Transport {
-  /** The peer's IP address, '' when unknown. */
-  readonly remoteAddress: string
   /** Whether `pause` stops the peer. Where it cannot, the layer bounds its queue by closing. */
   readonly canPause: boolean
   setReceiver(receiver: Receiver): void
@@ -102,6 +100,7 @@ export interface Exchange {
   readonly version: string
   /** Lower-case names; repeated fields joined as RFC 9110 §5.3 has it. */
   readonly headers: Readonly<Record<string, string>>
+  /** The peer's IP address, '' when unknown. */
   readonly remoteAddress: string
   readonly secure: boolean
   /** True once the peer has gone or the answer has been ended. */

@@ -190,7 +190,7 @@ export class Host implements WebHost {
     else {
       const transport = exchange.upgrade(protocol, [])
       if (transport === null) return false
-      const ws = createConnection(transport, context, false)
+      const ws = createConnection(transport, context, exchange.remoteAddress, false)
       ws.protocol = protocol === '' ? null : protocol
       webSocketSetPartial(ws, partial)
       request.become(ws)

@@ -1,5 +1,6 @@
 import type { Web, WebHost } from '../../include-types/web.ts'
 import type { Exchange } from '../engine/port.ts'
+import { intern } from '../websock/intern.ts'
 import { R_ERR_BAD_ARGS, R_ERR_BAD_STATE } from '../websock/constants.ts'
 import { format } from '../websock/format.ts'
 import type { Socket } from '../websock/socket.ts'
@@ -22,9 +23,8 @@ export class Request implements Web {
   constructor(exchange: Exchange, target: Target, host: WebHost) {
     this.exchange = exchange
     this.host = host
-    this.url = exchange.target
-    // Where they are the same, one string is kept.
-    this.path = target.path === exchange.target ? exchange.target : target.path
+    this.url = intern(exchange.target)
+    this.path = target.path === exchange.target ? this.url : intern(target.path)
   }
 
   /** From here on the request is a connection. */
@@ -33,7 +33,7 @@ export class Request implements Web {
     ws.parent = this
     ws.clientKey = key
     this.webSocket = ws
-    this.#header = packHeaders(headers)
+    this.#header = intern(packHeaders(headers))
     this.exchange = null
   }
 

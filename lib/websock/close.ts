@@ -9,6 +9,7 @@ import {
   WS_STATUS_OK,
 } from './constants.ts'
 import { payloadLength, truncate } from './payload.ts'
+import { settle } from './result.ts'
 import { finish, LOST, relieve } from './run.ts'
 import { isClosing, linger, refuse, type Socket, toSocket } from './socket.ts'
 
@@ -53,5 +54,5 @@ export function webSocketFree(ws: WebSocket | null): void {
   socket.queue?.dropData()
   finish(socket, LOST, null, null)
   transport?.abort()
-  if (socket.busy) socket.result?.settle(-WS_STATUS_COMMS_ERROR)
+  if (socket.busy) settle(socket, -WS_STATUS_COMMS_ERROR)
 }

@@ -1,7 +1,7 @@
 import type { WebSocketDefaults, WebSocketEvent } from '../../include-types/websock.ts'
 import type { Clock, TopicPort } from '../engine/port.ts'
 import { WS_MAX_FRAME, WS_MAX_MESSAGE } from './constants.ts'
-import { type Socket, toLimit } from './socket.ts'
+import { type Limits, type Socket, toLimit, toLimits } from './socket.ts'
 import { expire } from './timers.ts'
 import { Topics } from './topics.ts'
 import { Wheel } from './wheel.ts'
@@ -21,6 +21,8 @@ export interface Context {
   readonly topics: Topics
   readonly observer: Observer
   readonly defaults: Readonly<WebSocketDefaults>
+  /** Those of connections where nothing else was set. */
+  readonly limits: Limits
   /** Connections that have not ended. */
   readonly connections: Set<Socket>
 }
@@ -45,14 +47,16 @@ export function createContext(
   clock: Clock,
   topics: TopicPort,
   observer: Observer,
-  defaults: Partial<WebSocketDefaults> = {},
+  given: Partial<WebSocketDefaults> = {},
 ): Context {
+  const defaults = { ...DEFAULTS, ...given }
   return {
     clock,
     wheel: new Wheel(clock, expire),
     topics: new Topics(topics),
     observer,
-    defaults: { ...DEFAULTS, ...defaults },
+    defaults,
+    limits: toLimits(defaults),
     connections: new Set(),
   }
 }

@@ -1,6 +1,6 @@
 import type { WebSocket } from '../../include-types/websock.ts'
 import { R_ERR_BAD_ARGS, WS_STATE_CLOSED, WS_STATE_CONNECTING, WS_STATUS_NO_STATUS } from './constants.ts'
-import { arm, refuse, toLimit, toMode, toSocket } from './socket.ts'
+import { arm, refuse, setLimits, toLimit, toMode, toSocket } from './socket.ts'
 
 /*
  * Getters and setters of one connection. Getters work on any handle, also long after close; on something that is no
@@ -70,8 +70,7 @@ export function webSocketSetLimits(ws: WebSocket | null, maxFrame: number, maxMe
     refuse(socket, R_ERR_BAD_ARGS, 'A limit is a number of bytes, 0 for none')
     return
   }
-  socket.maxFrame = toLimit(maxFrame)
-  socket.maxMessage = toLimit(maxMessage)
+  setLimits(socket, { maxFrame: toLimit(maxFrame), maxMessage: toLimit(maxMessage) })
 }
 
 /** Sends a ping each `ms` milliseconds from now on; 0 or Infinity: never. */
@@ -82,8 +81,9 @@ export function webSocketSetPingPeriod(ws: WebSocket | null, ms: number): void {
     refuse(socket, R_ERR_BAD_ARGS, 'A ping period is a number of milliseconds, 0 for none')
     return
   }
-  socket.pingPeriod = toLimit(ms)
-  socket.pingAt = socket.pingPeriod === 0 ? 0 : socket.context.wheel.touch() + socket.pingPeriod
+  const pingPeriod = toLimit(ms)
+  setLimits(socket, { pingPeriod })
+  socket.pingAt = pingPeriod === 0 ? 0 : socket.context.wheel.touch() + pingPeriod
   arm(socket)
 }
 

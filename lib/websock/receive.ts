@@ -12,6 +12,7 @@ import {
   WS_STATUS_POLICY_VIOLATION,
   WS_STATUS_TRY_AGAIN_LATER,
 } from './constants.ts'
+import { intern } from './intern.ts'
 import type { Context } from './context.ts'
 import { Incoming } from './incoming.ts'
 import { Slicer } from './partial.ts'
@@ -89,8 +90,13 @@ class Connection extends Socket implements Receiver {
 }
 
 /** What an engine's upgraded connection becomes. Nothing is delivered before `webSocketRun`. */
-export function createConnection(transport: Transport, context: Context, client: boolean): Connection {
-  const connection = new Connection(transport, context, client)
+export function createConnection(
+  transport: Transport,
+  context: Context,
+  remoteAddress: string,
+  client: boolean,
+): Connection {
+  const connection = new Connection(transport, context, intern(remoteAddress), client)
   // An engine that cannot is said so when its host starts.
   if (!context.defaults.validateUTF) transport.validateUTF(false)
   context.connections.add(connection)
@@ -100,7 +106,8 @@ export function createConnection(transport: Transport, context: Context, client:
 
 /** Measures before memory is spent; false when the connection has been failed. */
 function fits(ws: Connection, more: number): boolean {
-  const { maxMessage, incoming } = ws
+  const { incoming } = ws
+  const { maxMessage } = ws.limits
   if (maxMessage === 0 || (incoming === null ? more : incoming.received + more) <= maxMessage) return true
   tooLarge(ws)
   return false
@@ -130,7 +137,7 @@ function slice(ws: Connection, incoming: Incoming, bytes: Buffer, binary: boolea
     deliver(ws, last ? WS_EVENT_MESSAGE : WS_EVENT_PARTIAL_MESSAGE, part, isBinary, total, owned, mustWait(ws))
     return !isClosing(ws)
   })
-  incoming.slicer.push(bytes, binary, end, ws.announced, ws.maxFrame, text)
+  incoming.slicer.push(bytes, binary, end, ws.announced, ws.limits.maxFrame, text)
 }
 
 /** Text becomes a string; bytes are copied unless they are owned already, or a view was asked for and is safe. */

@@ -1,30 +1,31 @@
+import type { Socket } from './socket.ts'
+
+/** Whether the connection's run has ended. */
+export const hasRun = ({ result }: Socket): boolean => typeof result === 'number'
+
+/** Ends the run, the first time that it is called. */
+export function settle(ws: Socket, value: number): void {
+  const { result } = ws
+  if (typeof result === 'number') return
+  ws.result = value
+  result?.(value)
+}
+
 /**
  * What `webSocketRun` returns. A promise and what resolves it are three objects; most servers never look at them, and
- * they would be a fifth of what an idle connection costs: here they are made when somebody asks.
+ * they would be a fifth of what an idle connection costs: they are made when somebody asks, and until then the
+ * connection does not hold this one either.
  */
 export class RunResult implements Promise<number> {
-  #value: number | null = null
+  readonly #ws: Socket
   #promise: Promise<number> | null = null
-  #resolve: ((value: number) => void) | null = null
+
+  constructor(ws: Socket) {
+    this.#ws = ws
+  }
 
   get [Symbol.toStringTag](): string {
     return 'Promise'
-  }
-
-  is(value: unknown): boolean {
-    return value === this
-  }
-
-  /** Whether the run has not ended. */
-  get pending(): boolean {
-    return this.#value === null
-  }
-
-  /** Ends the run, the first time that it is called. */
-  settle(value: number): void {
-    if (this.#value !== null) return
-    this.#value = value
-    this.#resolve?.(value)
   }
 
   then<A = number, B = never>(
@@ -43,9 +44,10 @@ export class RunResult implements Promise<number> {
   }
 
   #asked(): Promise<number> {
+    const ws = this.#ws
     this.#promise ??= new Promise((resolve) => {
-      if (this.#value === null) this.#resolve = resolve
-      else resolve(this.#value)
+      if (typeof ws.result === 'number') resolve(ws.result)
+      else ws.result = resolve
     })
     return this.#promise
   }

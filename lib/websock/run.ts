@@ -14,8 +14,8 @@ import {
   WS_STATUS_INTERNAL_ERROR,
 } from './constants.ts'
 import { EventQueue, type QueuedEvent } from './queue.ts'
-import { RunResult } from './result.ts'
-import { arm, type Ending, linger, type Socket, toSocket } from './socket.ts'
+import { hasRun, RunResult, settle } from './result.ts'
+import { arm, type Ending, linger, setLimits, type Socket, toLimit, toSocket } from './socket.ts'
 import { isThenable } from './thenable.ts'
 
 /**
@@ -65,7 +65,7 @@ export function webSocketRun<D, A>(
   const wait = timeout ?? socket?.context.defaults.timeout ?? 0
   if (ws === null || socket === null || typeof callback !== 'function') return Promise.resolve(R_ERR_BAD_ARGS)
   if (typeof wait !== 'number' || !(wait >= 0)) return Promise.resolve(R_ERR_BAD_ARGS)
-  if (socket.proc !== null) return Promise.resolve(socket.result?.pending === true ? R_ERR_BUSY : R_ERR_BAD_STATE)
+  if (socket.proc !== null) return Promise.resolve(hasRun(socket) ? R_ERR_BAD_STATE : R_ERR_BUSY)
   if (buf !== undefined && buf !== null && !(buf instanceof Uint8Array)) return Promise.resolve(R_ERR_BAD_ARGS)
 
   // The signatures above see to it that `ws`, `callback` and `arg` fit together, and `arg` is left out only where A is
@@ -73,31 +73,30 @@ export function webSocketRun<D, A>(
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   socket.proc = callback as WebSocketProc<never, never> as WebSocketProc
   socket.arg = arg
-  socket.timeout = wait === Infinity ? 0 : wait
-  const result = new RunResult()
-  socket.result = result
-  start(socket, buf ?? null)
-  return result
+  setLimits(socket, { timeout: toLimit(wait) })
+  return start(socket, buf ?? null) ? new RunResult(socket) : Promise.resolve(R_ERR_BAD_ARGS)
 }
 
-function start(ws: Socket, buf: Uint8Array | null): void {
+/** False when it is too late for `buf`. */
+function start(ws: Socket, buf: Uint8Array | null): boolean {
   // What is in `buf` comes behind OPEN.
   ws.busy = true
   if (buf !== null && buf.length > 0 && !(ws.transport?.inject(buf) ?? false)) {
     ws.busy = false
     ws.proc = null
-    ws.result?.settle(R_ERR_BAD_ARGS)
-    return
+    return false
   }
   if (!ws.ended) {
     const now = ws.context.wheel.touch()
     ws.lastActive = now
-    if (ws.pingAt === 0 && ws.pingPeriod !== 0) ws.pingAt = now + ws.pingPeriod
+    const { pingPeriod } = ws.limits
+    if (ws.pingAt === 0 && pingPeriod !== 0) ws.pingAt = now + pingPeriod
     arm(ws)
   }
   // OPEN always sees an open connection, also one that has gone meanwhile; what happened comes behind it.
   ws.state = WS_STATE_OPEN
   if (invoke(ws, WS_EVENT_OPEN, null, 0, 0, 0)) drain(ws)
+  return true
 }
 
 /** Hands an event to the callback now, or to the queue when it has to wait. `buf` must be owned if it does. */
@@ -129,7 +128,7 @@ function enqueue(ws: Socket, item: QueuedEvent): void {
 
 /** How full the queue is, or would be with one more message: 1 is the bound. */
 function fill(ws: Socket, queue: EventQueue, more = 0): number {
-  const bound = ws.context.defaults.maxQueue || Math.max(MIN_QUEUE, 2 * ws.maxMessage)
+  const bound = ws.context.defaults.maxQueue || Math.max(MIN_QUEUE, 2 * ws.limits.maxMessage)
   return Math.max((queue.bytes + more) / bound, queue.length / MAX_EVENTS)
 }
 
@@ -193,7 +192,7 @@ function release(ws: Socket, event: WebSocketEvent): void {
     if (ws.ended) ws.state = WS_STATE_CLOSED
     else if (ws.closeBy !== 0) ws.state = WS_STATE_CLOSING
   } else if (event === WS_EVENT_CLOSE) {
-    ws.result?.settle(0 - ws.error)
+    settle(ws, 0 - ws.error)
   }
 }
 
@@ -286,5 +285,5 @@ export function settleFlushes(ws: Socket, result: number): void {
   if (outgoing === null) return
   const { flushes } = outgoing
   outgoing.flushes = null
-  if (flushes !== null) for (const settle of flushes) settle(result)
+  if (flushes !== null) for (const resolve of flushes) resolve(result)
 }

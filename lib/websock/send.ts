@@ -194,7 +194,7 @@ function release(socket: Socket, parts: readonly { payload: Payload; opcode: 0 |
   if (
     first !== undefined &&
     transport !== null &&
-    transport.room() < framed(total, socket.maxFrame) + framed(parts.length, 1)
+    transport.room() < framed(total, socket.limits.maxFrame) + framed(parts.length, 1)
   ) {
     emit(
       socket,
@@ -234,7 +234,8 @@ function check(socket: Socket, length: number): number {
   if (socket.state !== WS_STATE_OPEN || isClosing(socket) || transport === null) {
     return refuse(socket, R_ERR_BAD_STATE, 'Connection is not open')
   }
-  if (socket.maxMessage !== 0 && length > socket.maxMessage) {
+  const { maxMessage } = socket.limits
+  if (maxMessage !== 0 && length > maxMessage) {
     return refuse(socket, R_ERR_WONT_FIT, 'Message exceeds maxMessage')
   }
   const { maxBackpressure } = socket.context.defaults
@@ -247,7 +248,8 @@ function check(socket: Socket, length: number): number {
 
 /** Puts one message, or one part, on the wire in frames of at most `maxFrame` bytes (RFC 6455 §5.4). */
 function emit(socket: Socket, payload: Payload, length: number, opcode: 0 | 1 | 2, fin: boolean): void {
-  const { transport, maxFrame } = socket
+  const { transport } = socket
+  const { maxFrame } = socket.limits
   if (transport === null) return
   // Where a message has to wait as a whole it is not cut: behind a part that is dropped the rest would be garbage.
   if (maxFrame === 0 || length <= maxFrame || transport.room() < framed(length, maxFrame)) {

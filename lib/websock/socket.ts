@@ -1,11 +1,10 @@
-import type { WebSocket, WebSocketProc } from '../../include-types/websock.ts'
+import type { WebSocket, WebSocketDefaults, WebSocketProc } from '../../include-types/websock.ts'
 import type { Transport } from '../engine/port.ts'
 import { WS_STATE_CONNECTING, WS_STATUS_NO_STATUS } from './constants.ts'
 import type { Context } from './context.ts'
 import type { Incoming } from './incoming.ts'
 import type { Payload } from './payload.ts'
 import type { EventQueue } from './queue.ts'
-import type { RunResult } from './result.ts'
 import { TICK } from './wheel.ts'
 
 /** Milliseconds for the peer to answer a Close, and for TCP to end after the answer. */
@@ -48,6 +47,31 @@ const modes: readonly Mode[] = Array.from({ length: 8 }, (_, i) => ({
 export const toMode = (raw: boolean, view: boolean, partial: boolean): Mode =>
   modes[(raw ? 1 : 0) + (view ? 2 : 0) + (partial ? 4 : 0)]!
 
+/** What holds for a connection; 0: none, or never. Shared until something is set: most are those of the host. */
+export interface Limits {
+  /** Bytes. */
+  readonly maxFrame: number
+  readonly maxMessage: number
+  /** Milliseconds of silence. */
+  readonly timeout: number
+  /** Milliseconds between pings. */
+  readonly pingPeriod: number
+}
+
+export const toLimits = (defaults: WebSocketDefaults): Limits => ({
+  maxFrame: toLimit(defaults.maxFrame),
+  maxMessage: toLimit(defaults.maxMessage),
+  timeout: toLimit(defaults.timeout),
+  pingPeriod: toLimit(defaults.pingPeriod),
+})
+
+export function setLimits(socket: Socket, some: Partial<Limits>): void {
+  const { limits } = socket
+  const limit = { ...limits, ...some }
+  const keys = ['maxFrame', 'maxMessage', 'timeout', 'pingPeriod'] as const
+  if (keys.some((key) => limit[key] !== limits[key])) socket.limits = limit
+}
+
 /** How a connection ended. */
 export interface Ending {
   /** What `webSocketRun` returns, negated. */
@@ -78,8 +102,7 @@ export class Socket implements WebSocket {
   queue: EventQueue | null = null
   /** How what comes in is delivered. */
   mode: Mode
-  maxFrame: number
-  maxMessage: number
+  limits: Limits
   state: number = WS_STATE_CONNECTING
   type = 0
   fin = false
@@ -94,8 +117,6 @@ export class Socket implements WebSocket {
   closeBy = 0
   lastActive = 0
 
-  timeout = 0
-  pingPeriod: number
   pingAt = 0
   dueTick = 0
   readonly client: boolean
@@ -105,19 +126,16 @@ export class Socket implements WebSocket {
   protocol: string | null = null
   clientKey: string | null = null
   errorMessage: string | null = null
-  /** What `webSocketRun` has returned. */
-  result: RunResult | null = null
+  /** What `webSocketRun` resolves with, who has to be told when that is known, or null. */
+  result: number | ((value: number) => void) | null = null
 
-  constructor(transport: Transport, context: Context, client: boolean) {
-    const { defaults } = context
+  constructor(transport: Transport, context: Context, remoteAddress: string, client: boolean) {
     this.client = client
     this.context = context
     this.transport = transport
-    this.remoteAddress = transport.remoteAddress
-    this.maxFrame = toLimit(defaults.maxFrame)
-    this.maxMessage = toLimit(defaults.maxMessage)
-    this.pingPeriod = toLimit(defaults.pingPeriod)
-    this.mode = toMode(false, false, defaults.partial)
+    this.remoteAddress = remoteAddress
+    this.limits = context.limits
+    this.mode = toMode(false, false, context.defaults.partial)
   }
 
   get topics(): WebSocket['topics'] {
@@ -153,13 +171,13 @@ export function refuse(socket: Socket, code: number, message: string): number {
 export const isClosing = (socket: Socket): boolean => socket.ending !== null || socket.closeBy !== 0
 
 /** When the connection has been silent for too long. `lastActive` may be a tick older than the traffic it stands for. */
-export const deadline = (socket: Socket): number => socket.lastActive + socket.timeout + TICK
+export const deadline = (socket: Socket): number => socket.lastActive + socket.limits.timeout + TICK
 
 /** Asks the wheel for the earliest moment at which something may be due. */
 export function arm(socket: Socket): void {
   const at = isClosing(socket)
     ? socket.closeBy || Infinity
-    : Math.min(socket.pingAt || Infinity, socket.timeout === 0 ? Infinity : deadline(socket))
+    : Math.min(socket.pingAt || Infinity, socket.limits.timeout === 0 ? Infinity : deadline(socket))
   if (at === Infinity) socket.context.wheel.clear(socket)
   else socket.context.wheel.set(socket, at)
 }

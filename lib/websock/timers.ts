@@ -13,7 +13,7 @@ export function expire(ws: Socket): void {
   } else if (!ws.ended) {
     // Whoever has input waiting for a slow callback is not silent.
     if (ws.queue !== null && ws.queue.length > 0) ws.lastActive = now
-    if (ws.timeout !== 0 && now >= deadline(ws)) {
+    if (ws.limits.timeout !== 0 && now >= deadline(ws)) {
       fail(ws, WS_STATUS_GOING_AWAY, WS_STATUS_COMMS_ERROR, 'Timeout waiting for WebSocket data')
       return
     }
@@ -24,7 +24,7 @@ export function expire(ws: Socket): void {
 
 /** Our own pings do not count as activity: only what the peer does with them shows that it lives. */
 function ping(ws: Socket, now: number): void {
-  ws.pingAt = Math.max(ws.pingAt + ws.pingPeriod, now + 1)
+  ws.pingAt = Math.max(ws.pingAt + ws.limits.pingPeriod, now + 1)
   // Behind a backlog a ping would only add to it.
   const limit = ws.context.defaults.maxBackpressure || Infinity
   if (ws.transport !== null && ws.transport.buffered() <= limit) {

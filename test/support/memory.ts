@@ -37,7 +37,7 @@ export function bench(defaults: Partial<WebSocketDefaults> = {}): Bench {
   )
   const connect: Bench['connect'] = (kind = traits.node, client = false) => {
     const transport = new MemoryTransport(kind, topics, publishLimit(context.defaults))
-    return { transport, ws: createConnection(transport, context, client) }
+    return { transport, ws: createConnection(transport, context, '127.0.0.1', client) }
   }
   return { clock, topics, context, failures, warnings, connect }
 }

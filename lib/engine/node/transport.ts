@@ -27,7 +27,6 @@ interface Fanout {
 /** One connection on a stream: frames in, frames out, TCP backpressure both ways. */
 export class NodeTransport implements Transport, FrameHandler, Subscriber {
   readonly canPause = true
-  readonly remoteAddress: string
   readonly #stream: Duplex
   readonly #client: boolean
   /** Whether what a write has taken synchronously may be overwritten at once. */
@@ -55,7 +54,6 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     stream.on('error', ignore)
     const tcp = stream instanceof NetSocket ? stream : null
     this.#reuse = tcp !== null && !(tcp instanceof TLSSocket)
-    this.remoteAddress = tcp?.remoteAddress ?? ''
     tcp?.setTimeout(0)
     tcp?.setNoDelay(true)
     tcp?.setKeepAlive(true)

@@ -156,7 +156,7 @@ export class UwsExchange implements Exchange {
     validateHeaders(headers)
     const { headers: sent } = this
     const extensions = this.#home.compression ? (sent['sec-websocket-extensions'] ?? '') : ''
-    const transport = new UwsTransport(this.remoteAddress, this.#home)
+    const transport = new UwsTransport(this.#home)
     this.#finished()
     res.cork(() => {
       res.writeStatus('101 Switching Protocols')

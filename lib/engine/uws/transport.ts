@@ -11,6 +11,10 @@ import type { NativeSocket } from './native.ts'
 const NO_CLOSE = 1006
 /** What a native send returns when nothing of it waits in this process. */
 const SENT = 1
+/** What may be sent on a connection: anything; a Close only, for something else was dropped; nothing. */
+const OPEN = 0
+const MUTED = 1
+const OVER = 2
 /** Text below this is not worth compressing, in bytes. */
 export const COMPRESS_FROM = 1024
 
@@ -26,24 +30,18 @@ export interface Shared {
  * object is let go of at its end, and is not ended while it is corked or has no room for the Close.
  */
 export class UwsTransport implements Transport {
-  readonly remoteAddress: string
   readonly #shared: Shared
   /** Null once the connection is closed: from then on the native object may not be touched. */
   #ws: NativeSocket | null = null
   #receiver: Receiver | null = null
-  /** Whether anything may still be sent. */
-  #open = false
-  /** Something for it was dropped: it may only be closed. */
-  #muted = false
+  #phase: typeof OPEN | typeof MUTED | typeof OVER = OVER
   #corked = false
   /** A send has had to wait, or a publish may: only then it is worth a native call to ask how much does. */
   #backlog = false
-  #subscribed = false
   /** What waits for the peer to read; null on most connections. */
   #waiting: Waiting | null = null
 
-  constructor(remoteAddress: string, shared: Shared) {
-    this.remoteAddress = remoteAddress
+  constructor(shared: Shared) {
     this.#shared = shared
   }
 
@@ -57,7 +55,7 @@ export class UwsTransport implements Transport {
 
   send(data: string | Uint8Array, length: number, opcode: Opcode, fin: boolean): boolean {
     const ws = this.#ws
-    if (ws === null || !this.#open) return false
+    if (ws === null || this.#phase !== OPEN) return false
     const sent =
       (opcode === TEXT || opcode === BINARY) && fin
         ? ws.send(data, opcode === BINARY, opcode === TEXT && this.#shared.compression && length >= COMPRESS_FROM)
@@ -68,8 +66,8 @@ export class UwsTransport implements Transport {
   }
 
   close(status: number, reason: string): void {
-    if (!this.#open && !this.#muted) return
-    this.#open = this.#muted = false
+    if (this.#phase === OVER) return
+    this.#phase = OVER
     const waiting = (this.#waiting ??= { drain: false, close: null })
     waiting.close = { status, reason }
     // What was published before goes in front of the Close, where there is room for it.
@@ -79,11 +77,11 @@ export class UwsTransport implements Transport {
 
   end(): void {
     // The Close has ended TCP, or will when there is room for it.
-    if (this.#open || this.#muted) this.abort()
+    if (this.#phase !== OVER) this.abort()
   }
 
   abort(): void {
-    this.#open = this.#muted = false
+    this.#phase = OVER
     // Not from inside a handler: what it has sent would be lost with it, the handshake's answer included.
     systemClock.defer(() => this.#ws?.close())
   }
@@ -93,7 +91,7 @@ export class UwsTransport implements Transport {
   }
 
   congested(limit: number): boolean {
-    return (this.#backlog || this.#subscribed) && this.buffered() > limit
+    return this.#backlog && this.buffered() > limit
   }
 
   room(): number {
@@ -131,21 +129,21 @@ export class UwsTransport implements Transport {
 
   subscribe(topic: string): boolean {
     const ws = this.#ws
-    if (ws === null || !this.#open || ws.isSubscribed(topic) || !ws.subscribe(topic)) return false
-    this.#subscribed = true
+    if (ws === null || this.#phase !== OPEN || ws.isSubscribed(topic) || !ws.subscribe(topic)) return false
+    this.#backlog = true
     return true
   }
 
   unsubscribe(topic: string): boolean {
     const ws = this.#ws
-    return ws !== null && this.#open && ws.isSubscribed(topic) && ws.unsubscribe(topic)
+    return ws !== null && this.#phase === OPEN && ws.isSubscribed(topic) && ws.unsubscribe(topic)
   }
 
   // Calls of the native object; none may throw.
 
   opened(ws: NativeSocket): void {
     this.#ws = ws
-    this.#open = true
+    this.#phase = OPEN
   }
 
   received(message: ArrayBuffer, binary: boolean): void {
@@ -165,7 +163,7 @@ export class UwsTransport implements Transport {
   }
 
   drained(): void {
-    this.#backlog = this.buffered() > 0
+    this.#backlog = this.buffered() > 0 || (this.#ws?.getTopics().length ?? 0) > 0
     this.#receiver?.onActivity()
     // What is sent inside this handler and does not fit would never be reported as drained.
     systemClock.defer(() => this.proceed())
@@ -173,12 +171,11 @@ export class UwsTransport implements Transport {
 
   /** Something for this connection was dropped: it will not be sent anything behind the gap. */
   dropped(): void {
-    if (!this.#open) return
-    this.#open = false
-    this.#muted = true
+    if (this.#phase !== OPEN) return
+    this.#phase = MUTED
     // Topics are being worked through: a connection may not be closed under them.
     systemClock.defer(() => {
-      if (!this.#muted) return
+      if (this.#phase !== MUTED) return
       this.#leaveTopics()
       this.#receiver?.onOverrun()
     })
@@ -186,7 +183,7 @@ export class UwsTransport implements Transport {
 
   closed(code: number, message: ArrayBuffer): void {
     this.#ws = null
-    this.#open = this.#muted = false
+    this.#phase = OVER
     const receiver = this.#receiver
     if (receiver === null) return
     const text = Buffer.from(message).toString()

@@ -4,6 +4,7 @@ import type { Web, WebAction } from '../../../include-types/web.ts'
 import { webSocketSendClose } from '../../websock/close.ts'
 import { WS_STATUS_INTERNAL_ERROR } from '../../websock/constants.ts'
 import { rError } from '../../websock/log.ts'
+import { RunResult } from '../../websock/result.ts'
 import { answer } from '../answer.ts'
 import { ConfigError } from '../config.ts'
 import type { HandlerFactory } from '../handler.ts'
@@ -35,7 +36,9 @@ function run(action: WebAction | null, request: Request): void {
   if (action === null) return request.give(answer(404, 'No action'))
   try {
     const result = action(request)
-    if (request.webSocket?.result?.is(result)) return
+    // The usual case; what was returned holds nothing that the connection has not.
+    const { webSocket } = request
+    if (result instanceof RunResult && webSocket !== null && webSocket.proc !== null) return
     if (!isThenable(result)) return finished(request, result)
     void Promise.resolve(result).then(
       (value) => finished(request, value),
