@@ -5,6 +5,7 @@ import { systemClock } from '../clock.ts'
 import { MESSAGE_END, type Opcode, type Receiver, type Transport } from '../port.ts'
 import { faults } from './causes.ts'
 import { rethrow } from './guard.ts'
+import { toBuffer } from './buffer.ts'
 import type { NativeSocket } from './native.ts'
 
 /** uWebSockets.js's own code for an end without a Close frame (RFC 6455 §7.1.5). */
@@ -151,7 +152,7 @@ export class UwsTransport implements Transport {
     if (receiver === null) return
     try {
       receiver.onActivity()
-      receiver.onData(Buffer.from(message), binary, MESSAGE_END)
+      receiver.onData(toBuffer(message), binary, MESSAGE_END)
     } catch (error) {
       this.abort()
       rethrow(error)
