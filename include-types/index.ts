@@ -1,2 +1,3 @@
+export type * from './client.ts'
 export type * from './web.ts'
 export type * from './websock.ts'
