@@ -13,7 +13,7 @@ export interface Timed {
  * `now`, and whoever comes up early looks at that and goes back in. Nothing ticks while nothing waits.
  */
 export class Wheel<T extends Timed = Timed> {
-  /** The clock as of the last tick, in whole milliseconds, which V8 stores in place: cheap to read, up to one tick old. */
+  /** The clock as of the last tick: cheap to read, up to one tick old. */
   now = 0
   readonly #clock: Clock
   readonly #onTime: (timed: T) => void
@@ -58,7 +58,7 @@ export class Wheel<T extends Timed = Timed> {
 
   /** Brings `now` up to date where no tick has done so: on a wheel that was standing still. */
   touch(): number {
-    if (this.#stop === null) this.now = Math.floor(this.#clock.now() - this.#start)
+    if (this.#stop === null) this.now = this.#clock.now() - this.#start
     return this.now
   }
 
@@ -69,7 +69,7 @@ export class Wheel<T extends Timed = Timed> {
   }
 
   #tick(): void {
-    this.now = Math.floor(this.#clock.now() - this.#start)
+    this.now = this.#clock.now() - this.#start
     if (this.#checking) return
     this.#checking = true
     // Input that waited while the process was busy is read first, so that a stall does not look like a silent peer.
