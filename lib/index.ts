@@ -5,7 +5,7 @@ import { createHost, Host } from './web/host.ts'
 import { R_ERR_BAD_ARGS } from './websock/constants.ts'
 
 export type * from '../include-types/index.ts'
-export { webSocketAlloc } from './alloc.ts'
+export { urlWebSocket, urlWebSocketOpen, webSocketAlloc, webSocketClientLoop } from './standalone.ts'
 export { ConfigError } from './web/config.ts'
 export { webGetHeader, webGetQueryVar, webReadBody, webWriteResponse } from './web/web.ts'
 export { webSocketFree, webSocketSendClose } from './websock/close.ts'

@@ -17,8 +17,15 @@ export const NO_STATUS = 1005
 export const INVALID_UTF8 = 1007
 export const TOO_BIG = 1009
 
+/** §4.1: Sec-WebSocket-Version */
+export const VERSION = 13
+
 /** §1.3: what is hashed with the client's key */
 export const MAGIC = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+
+/** Whether a header field that is a list of tokens has one, in any case: Connection, Upgrade (RFC 9110 §5.6.1). */
+export const hasToken = (list: string | undefined, token: string): boolean =>
+  list !== undefined && list.split(',').some((item) => item.trim().toLowerCase() === token)
 
 /** The status codes that a Close frame may carry: §7.4 and the IANA registry, less those that are never on the wire. */
 export const isCloseStatus = (status: number): boolean =>

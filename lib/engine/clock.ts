@@ -9,6 +9,11 @@ export const systemClock: Clock = {
     timer.unref()
     return () => clearInterval(timer)
   },
+  after(ms, fn, ref) {
+    const timer = setTimeout(fn, ms)
+    if (!ref) timer.unref()
+    return () => clearTimeout(timer)
+  },
   defer(fn) {
     setImmediate(fn)
   },

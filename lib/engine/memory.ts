@@ -19,6 +19,14 @@ export class ManualClock implements Clock {
     return () => this.#timers.delete(timer)
   }
 
+  after(ms: number, fn: () => void): () => void {
+    const cancel = this.every(ms, () => {
+      cancel()
+      fn()
+    })
+    return cancel
+  }
+
   defer(fn: () => void): void {
     this.#deferred.push(fn)
   }
@@ -31,7 +39,7 @@ export class ManualClock implements Clock {
     return due.length
   }
 
-  /** Number of intervals that run. */
+  /** Number of timers that run. */
   get timers(): number {
     return this.#timers.size
   }

@@ -2,6 +2,7 @@
  * What an engine offers and what it is given: interfaces only. An engine turns bytes into calls of `Receiver` and calls
  * of `Transport` into bytes. It has no queue and no policy: order, limits, timers and close causes live in `websock`.
  */
+import type { Agent, IncomingHttpHeaders } from 'node:http'
 
 export type EngineName = 'uws' | 'node'
 
@@ -20,6 +21,8 @@ export interface Clock {
   now(): number
   /** Calls `fn` every `ms` until the returned function is called. Does not keep the process alive. */
   every(ms: number, fn: () => void): () => void
+  /** Calls `fn` once, unless the returned function is called before. `ref`: the process lives until then. */
+  after(ms: number, fn: () => void, ref: boolean): () => void
   /** Calls `fn` once, after pending input has been read. */
   defer(fn: () => void): void
 }
@@ -173,6 +176,50 @@ export interface Unfollowed {
   readonly unless?: unknown
   /** What the engine does. */
   readonly instead: string
+}
+
+/** A connection that a client is to make. */
+export interface DialOptions {
+  /** http: or https: */
+  readonly url: URL
+  /** Sent beside those of the handshake itself. */
+  readonly headers: HeaderList
+  /** Sub-protocols to offer. */
+  readonly protocols: readonly string[]
+  readonly compression: boolean | 'takeover'
+  /** As `tls.connect` of node takes them. */
+  readonly tls: Readonly<Record<string, unknown>>
+  /** Makes the connection in place of the engine. */
+  readonly agent: Agent | null
+  readonly signal: AbortSignal
+}
+
+/** A connection that was made: RFC 6455 §4.1 holds for the server's answer. */
+export interface Dialed {
+  readonly transport: Transport
+  /** What the server has chosen; '' for none. */
+  readonly protocol: string
+  /** The Sec-WebSocket-Key that was sent. */
+  readonly key: string
+  readonly remoteAddress: string
+}
+
+/** Why there is none. */
+export interface DialFailure {
+  /** There was no connection, or its answer is not that of a WebSocket server. */
+  readonly cause: 'connect' | 'answer'
+  readonly message: string
+  /** Of the answer; 0 without one. */
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  /** What was kept of its body. */
+  readonly body: string
+}
+
+/** The client side. */
+export interface ClientPort {
+  /** Never rejects. */
+  dial(options: DialOptions): Promise<Dialed | DialFailure>
 }
 
 export interface Engine {

@@ -2,7 +2,8 @@ import type { Duplex } from 'node:stream'
 import { nodeEngine } from './node/server.ts'
 import { NodeTopics } from './node/topics.ts'
 import { NodeTransport } from './node/transport.ts'
-import type { Engine, TopicPort, Transport } from './port.ts'
+import { nodeClient } from './node/client.ts'
+import type { ClientPort, Engine, TopicPort, Transport } from './port.ts'
 import { loadUwsEngine } from './uws/server.ts'
 
 /** What a config or the command line asks for. */
@@ -33,6 +34,7 @@ export async function selectEngine(choice: EngineChoice): Promise<Selection> {
 export interface StreamEngine {
   readonly clock: Engine['clock']
   readonly topics: TopicPort
+  readonly client: ClientPort
   /** Only a server's frames can be shared: clients join no topics. */
   open(stream: Duplex, client: boolean): Transport
 }
@@ -42,6 +44,7 @@ export function createStreamEngine(publishLimit: number): StreamEngine {
   return {
     clock: nodeEngine.clock,
     topics,
+    client: nodeClient,
     open: (stream, client) =>
       new NodeTransport(stream, Buffer.alloc(0), client, client ? null : { topics, publishLimit }),
   }

@@ -1,12 +1,10 @@
 import type { Exchange } from '../engine/port.ts'
+import { hasToken, VERSION } from '../rfc6455.ts'
 import { type Answer, answer } from './answer.ts'
 
 /** RFC 6455 §4.2.1: 16 bytes in base64. */
 const KEY = /^[A-Za-z0-9+/]{22}==$/
 const MAX_OFFERED = 10
-
-const hasToken = (list: string | undefined, token: string): boolean =>
-  list !== undefined && list.split(',').some((item) => item.trim().toLowerCase() === token)
 
 /** Whether a request asks for a WebSocket, well-formed or not. */
 export const wantsUpgrade = (exchange: Exchange): boolean => hasToken(exchange.headers['upgrade'], 'websocket')
@@ -17,8 +15,8 @@ export function checkHandshake({ method, version, headers }: Exchange): Answer |
   if (version !== '1.1') return answer(400, 'A WebSocket needs HTTP/1.1')
   if (headers['host'] === undefined) return answer(400, 'Missing Host')
   if (!hasToken(headers['connection'], 'upgrade')) return answer(400, 'Missing Connection: Upgrade')
-  if (headers['sec-websocket-version'] !== '13') {
-    return answer(426, 'Unsupported WebSocket version', [['Sec-WebSocket-Version', '13']])
+  if (headers['sec-websocket-version'] !== String(VERSION)) {
+    return answer(426, 'Unsupported WebSocket version', [['Sec-WebSocket-Version', String(VERSION)]])
   }
   if (!KEY.test(headers['sec-websocket-key'] ?? '')) return answer(400, 'Bad Sec-WebSocket-Key')
   return null

@@ -41,8 +41,7 @@ export const WS_CLIENT = 1
 export const WS_MAX_CONTROL = 125
 export const WS_MAX_FRAME = 131072
 export const WS_MAX_MESSAGE = 1048576
-export const WS_VERSION = 13
-export { MAGIC as WS_MAGIC } from '../rfc6455.ts'
+export { MAGIC as WS_MAGIC, VERSION as WS_VERSION } from '../rfc6455.ts'
 
 // Close status codes, RFC 6455 §7.4.1
 export const WS_STATUS_OK = 1000

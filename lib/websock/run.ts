@@ -62,19 +62,49 @@ export function webSocketRun<D, A>(
   timeout?: number,
 ): Promise<number> {
   const socket = toSocket(ws)
-  const wait = timeout ?? socket?.context.defaults.timeout ?? 0
+  const wait = timeout ?? socket?.limits.timeout ?? 0
   if (ws === null || socket === null || typeof callback !== 'function') return Promise.resolve(R_ERR_BAD_ARGS)
   if (typeof wait !== 'number' || !(wait >= 0)) return Promise.resolve(R_ERR_BAD_ARGS)
   if (socket.proc !== null) return Promise.resolve(hasRun(socket) ? R_ERR_BAD_STATE : R_ERR_BUSY)
   if (buf !== undefined && buf !== null && !(buf instanceof Uint8Array)) return Promise.resolve(R_ERR_BAD_ARGS)
 
-  // The signatures above see to it that `ws`, `callback` and `arg` fit together, and `arg` is left out only where A is
-  // undefined. The three are kept apart: bound together they would cost each connection a closure.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  socket.proc = callback as WebSocketProc<never, never> as WebSocketProc
-  socket.arg = arg
   setLimits(socket, { timeout: toLimit(wait) })
-  return start(socket, buf ?? null) ? new RunResult(socket) : Promise.resolve(R_ERR_BAD_ARGS)
+  return run(socket, callback, arg, buf ?? null)
+}
+
+/** A callback whose data and `arg` are their caller's affair. */
+export type AnyProc = WebSocketProc<never, never>
+
+/** What `webSocketRun` does when it has looked at its arguments. */
+export function run(socket: Socket, callback: AnyProc, arg: unknown, buf: Uint8Array | null = null): Promise<number> {
+  bind(socket, callback, arg)
+  return start(socket, buf) ? new RunResult(socket) : Promise.resolve(R_ERR_BAD_ARGS)
+}
+
+/**
+ * The public signatures see to it that handle, callback and `arg` fit together, and `arg` is left out only where A is
+ * undefined. The three are kept apart: bound together they would cost each connection a closure.
+ */
+function bind(socket: Socket, callback: AnyProc, arg: unknown): void {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  socket.proc = callback as WebSocketProc
+  socket.arg = arg
+}
+
+/** For a client that could not connect: ERROR and CLOSE on a handle that never opens. Resolves with `code`. */
+export function runFailed(
+  socket: Socket,
+  callback: AnyProc,
+  arg: unknown,
+  code: number,
+  text: string,
+): Promise<number> {
+  bind(socket, callback, arg)
+  socket.ending = { ...LOST, error: -code }
+  socket.errorMessage = text
+  post(socket, WS_EVENT_ERROR, text, Buffer.byteLength(text), 0, 0)
+  post(socket, WS_EVENT_CLOSE, null, 0, 0, 0)
+  return new RunResult(socket)
 }
 
 /** False when it is too late for `buf`. */

@@ -91,7 +91,7 @@ export interface Ending {
 export class Socket implements WebSocket {
   // What every message needs comes first, and is close together in memory.
   readonly context: Context
-  /** Null once TCP is gone. */
+  /** Null once TCP is gone, and where it never was. */
   transport: Transport | null
   /** Set when it is settled how the connection ended: ERROR and CLOSE are delivered or in the queue. */
   ending: Ending | null = null
@@ -129,7 +129,7 @@ export class Socket implements WebSocket {
   /** What `webSocketRun` resolves with, who has to be told when that is known, or null. */
   result: number | ((value: number) => void) | null = null
 
-  constructor(transport: Transport, context: Context, remoteAddress: string, client: boolean) {
+  constructor(transport: Transport | null, context: Context, remoteAddress: string, client: boolean) {
     this.client = client
     this.context = context
     this.transport = transport

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { Duplex, PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Web } from '../../include-types/web.ts'
-import { webSocketAlloc } from '../../lib/alloc.ts'
+import { webSocketAlloc } from '../../lib/standalone.ts'
 import { webSocketSendClose } from '../../lib/websock/close.ts'
 import {
   R_ERR_BAD_ARGS,

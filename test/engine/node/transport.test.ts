@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { webSocketAlloc } from '../../../lib/alloc.ts'
+import { webSocketAlloc } from '../../../lib/standalone.ts'
 import { toFrame } from '../../../lib/engine/node/encoder.ts'
 import { webSocketSendClose } from '../../../lib/websock/close.ts'
 import { webSocketRun } from '../../../lib/websock/run.ts'

@@ -1,0 +1,180 @@
+import type { ClientLoop, ReconnectOptions, UrlWebSocketOptions } from '../../../include-types/client.ts'
+import type { WebSocket } from '../../../include-types/websock.ts'
+import { webSocketSendClose } from '../close.ts'
+import { WS_STATE_OPEN, WS_STATUS_COMMS_ERROR, WS_STATUS_OK } from '../constants.ts'
+import { type AnyProc, run } from '../run.ts'
+import { isClosing, type Socket } from '../socket.ts'
+import { Delays } from './delay.ts'
+import { badArgument, ClientError } from './error.ts'
+import { type ClientSide, fail, onAbort, open } from './open.ts'
+import { toPlan } from './plan.ts'
+
+/** Milliseconds that a connection has to last before waits begin again at the shortest. */
+const STABLE_AFTER = 10_000
+/** Milliseconds between pings: a connection that is lost without a word is noticed by them. */
+const PING_PERIOD = 30_000
+/** Silence that is taken for a loss, in ping periods. */
+const SILENCE = 2.5
+
+/** A URL, or what gives one before each attempt. */
+export type UrlSource = string | URL | (() => string | URL)
+
+/** How an attempt has ended. */
+interface Ended {
+  readonly result: number
+  readonly status: number
+  readonly reason: string | null
+  /** Of a handshake that was refused; 0 otherwise. */
+  readonly httpStatus: number
+  /** Milliseconds that the connection was there. */
+  readonly lasted: number
+}
+
+/**
+ * One connection after the other. The whole of it is one async function: whatever ends a connection, there are never two
+ * attempts at once.
+ */
+export class Loop implements ClientLoop {
+  readonly done: Promise<number>
+  attempts = 0
+  readonly #side: ClientSide
+  readonly #url: UrlSource
+  readonly #callback: AnyProc
+  readonly #arg: unknown
+  readonly #options: ReconnectOptions
+  /** Ends an attempt, and the wait for the next. */
+  readonly #stopping = new AbortController()
+  #farewell = { code: WS_STATUS_OK as number, reason: '' }
+  #socket: Socket | null = null
+
+  constructor(side: ClientSide, url: UrlSource, callback: AnyProc, arg: unknown, options: ReconnectOptions) {
+    this.#side = side
+    this.#url = url
+    this.#callback = callback
+    this.#arg = arg
+    this.#options = options
+    const release = onAbort(options.signal, () => this.stop())
+    this.done = this.#run().finally(release)
+  }
+
+  get ws(): WebSocket | null {
+    const socket = this.#socket
+    return socket !== null && socket.state === WS_STATE_OPEN && !isClosing(socket) ? socket : null
+  }
+
+  stop(code: number = WS_STATUS_OK, reason = ''): void {
+    if (this.#stopped) return
+    this.#farewell = { code, reason }
+    this.#stopping.abort()
+    this.#close()
+  }
+
+  get #stopped(): boolean {
+    return this.#stopping.signal.aborted
+  }
+
+  #close(): void {
+    const { code, reason } = this.#farewell
+    if (webSocketSendClose(this.#socket, code, reason) < 0) webSocketSendClose(this.#socket)
+  }
+
+  async #run(): Promise<number> {
+    const delays = this.#prepare()
+    if (delays instanceof ClientError) return this.#fail(delays)
+    const { stableAfter = STABLE_AFTER } = this.#options
+    while (!this.#stopped) {
+      const ended = await this.#attempt()
+      if (ended.lasted >= stableAfter) delays.reset()
+      if (this.#stopped) break
+      if (!this.#goesOn(ended)) return ended.result
+      await this.#wait(delays.next(ended.httpStatus === 401 || ended.httpStatus === 403))
+    }
+    return 0
+  }
+
+  /** What is wrong from the start will not be right at the next attempt. */
+  #prepare(): Delays | ClientError {
+    const { headers, reconnectInterval } = this.#options
+    try {
+      if (typeof this.#url !== 'function') {
+        const plan = toPlan(this.#url, this.#toOptions(typeof headers === 'function' ? '' : headers))
+        if (plan instanceof ClientError) return plan
+      }
+      return new Delays(reconnectInterval)
+    } catch (error) {
+      return badArgument(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  async #attempt(): Promise<Ended> {
+    this.attempts++
+    const opened = await this.#open()
+    if (opened instanceof ClientError) {
+      const result = await this.#fail(opened)
+      return { result, status: WS_STATUS_COMMS_ERROR, reason: null, httpStatus: opened.status, lasted: 0 }
+    }
+    const { clock } = this.#side.context
+    const start = clock.now()
+    this.#socket = opened
+    if (this.#stopped) this.#close()
+    const result = await run(opened, this.#callback, this.#arg)
+    this.#socket = null
+    const { closeStatus: status, ending } = opened
+    return { result, status, reason: ending?.reason ?? null, httpStatus: 0, lasted: clock.now() - start }
+  }
+
+  async #open(): Promise<Socket | ClientError> {
+    const { headers } = this.#options
+    try {
+      const url = typeof this.#url === 'function' ? this.#url() : this.#url
+      const fresh = typeof headers === 'function' ? await this.#unlessStopped(headers()) : headers
+      return await open(this.#side, url, { ...this.#toOptions(fresh), signal: this.#stopping.signal })
+    } catch (error) {
+      return badArgument(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  /** Those of one attempt: read anew, for certificates may have been renewed. */
+  #toOptions(headers: UrlWebSocketOptions['headers'] = ''): UrlWebSocketOptions {
+    const { timeout } = this.#options
+    const { pingPeriod = timeout ? Math.min(PING_PERIOD, Math.floor(timeout / SILENCE)) : PING_PERIOD } = this.#options
+    const silence = Number.isFinite(pingPeriod) ? Math.floor(pingPeriod * SILENCE) : 0
+    return { ...this.#options, headers, pingPeriod, timeout: timeout ?? silence }
+  }
+
+  #fail(error: ClientError): Promise<number> {
+    return fail(this.#side, this.#callback, this.#arg, this.#options, error)
+  }
+
+  #goesOn({ status, reason, httpStatus }: Ended): boolean {
+    try {
+      return this.#options.shouldReconnect?.(status, reason, httpStatus) !== false
+    } catch (error) {
+      this.#side.context.observer.warn(
+        `shouldReconnect failed: ${error instanceof Error ? error.message : String(error)}`,
+      )
+      return true
+    }
+  }
+
+  /** Resolves when the time has passed, or the loop is stopped. */
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel()
+        release()
+        resolve()
+      }
+      const cancel = this.#side.context.clock.after(ms, done, this.#options.unref !== true)
+      const release = onAbort(this.#stopping.signal, () => queueMicrotask(done))
+    })
+  }
+
+  /** What a promise resolves with, or undefined as soon as the loop is stopped. */
+  #unlessStopped<T>(promise: T | PromiseLike<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      const release = onAbort(this.#stopping.signal, () => resolve(undefined))
+      void Promise.resolve(promise).then(resolve, reject).finally(release)
+    })
+  }
+}
