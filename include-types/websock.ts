@@ -38,7 +38,7 @@ export interface WebSocket<D = unknown> {
   readonly fin: boolean
   /** `WS_STATE_…` */
   readonly state: number
-  /** 0, or the `WS_STATUS_…` that ended the connection abnormally. */
+  /** 0, or the `WS_STATUS_…` that ended the connection abnormally; where a client could not connect, 6, 12, 21, 22 or 38. */
   readonly error: number
   /** The peer's status; 1005 until known. */
   readonly closeStatus: number
