@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { parts } from './parts.ts'
 import { ConfigError, loadConfig, type Settings, toEndpoint } from './web/config.ts'
@@ -7,7 +9,7 @@ import { createHost, type Host } from './web/host.ts'
 
 const HELP = `Usage: fiberws [config.json5] [options]
 
-Serves the routes of a JSON5 config file; without one, the samples.
+Serves the routes of a JSON5 config file.
 
 Options:
   --listen HOST:PORT   listen here instead; may be repeated
@@ -18,7 +20,8 @@ Options:
 
 Ctrl-C or SIGTERM stops the server: clients get Close 1001, a second signal ends it at once.`
 
-const SAMPLES = new URL('../samples/web.json5', import.meta.url).pathname
+/** What is served when no config is named: the samples of the repository, which the package does not have. */
+const SAMPLES = fileURLToPath(new URL('../samples/web.json5', import.meta.url))
 
 const fail = (text: string): never => {
   process.stderr.write(`${text}\n`)
@@ -46,7 +49,8 @@ const parse = () =>
   })
 
 function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  // By the package's own name: this file runs from two depths of it.
+  const manifest: unknown = createRequire(import.meta.url)('fiberws/package.json')
   const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest
   return known ? String(manifest.version) : 'unknown'
 }
@@ -57,7 +61,9 @@ function readSettings({ values, positionals }: ReturnType<typeof parse>): Settin
   if (positionals.length > 1) return fail('One config file at a time. Try --help')
   const engine = values.engine
   if (engine !== undefined && !isEngine(engine)) return fail(`--engine takes auto, uws or node, not '${engine}'`)
-  const settings = loadConfig(positionals[0] ?? SAMPLES)
+  const file = positionals[0] ?? (existsSync(SAMPLES) ? SAMPLES : null)
+  if (file === null) return fail('Name a config file, as in: fiberws my.json5 (the README has one to start with)')
+  const settings = loadConfig(file)
   const problems: string[] = []
   const endpoints = values.listen?.flatMap((text) => toEndpoint(text, settings.tls, problems))
   if (problems.length > 0) return fail(problems.join('\n').replaceAll('web.listen', '--listen'))

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { register } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import type { Web, WebAction } from '../../../include-types/web.ts'
 import { webSocketSendClose } from '../../websock/close.ts'
@@ -10,6 +11,7 @@ import { ConfigError } from '../config.ts'
 import type { HandlerFactory } from '../handler.ts'
 import { isThenable } from '../../websock/thenable.ts'
 import type { Request } from '../web.ts'
+import { TYPESCRIPT } from './typescript.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST']
 /** For an action that has tried to run a connection where there is none. */
@@ -76,14 +78,13 @@ async function loadAction(path: string): Promise<(web: Web) => unknown> {
   throw new ConfigError([`${path}: has no default export that is a function`])
 }
 
-/** TypeScript is compiled as it is loaded, where the process does not do so already. */
+let compiles = import.meta.url.endsWith('.ts')
+
+/** TypeScript is compiled as it is loaded: by ourselves, unless this file runs from its source and somebody does already. */
 async function importModule(url: string): Promise<unknown> {
-  try {
-    return await import(url)
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_UNKNOWN_FILE_EXTENSION')) throw error
-    const { register } = await import('tsx/esm/api')
-    register()
-    return import(url)
+  if (!compiles && TYPESCRIPT.test(url)) {
+    compiles = true
+    register('./typescript.js', import.meta.url)
   }
+  return import(url)
 }

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { toSettings } from '../../lib/web/config.ts'
+import { ConfigSchema } from '../../lib/web/schema.ts'
+import { DEFAULTS } from '../../lib/websock/context.ts'
+import { readTable, root } from './tables.ts'
+
+const rows = readTable('docs/limits.md', 'Name').map(([name = '', value = '', unit = '']) => ({ name, value, unit }))
+const valueOf = (name: string): string | undefined => rows.find((row) => row.name === `\`${name}\``)?.value
+const show = (value: number): string => (value === 0 || value === Infinity ? 'none' : value.toLocaleString('en-US'))
+
+const { server, webSockets, drain } = toSettings({}, '/')
+
+/** What a config without a word comes to, by the key that would say it. */
+const defaults: Readonly<Record<string, number>> = {
+  'limits.header': server.maxHeader,
+  'limits.body': server.maxBody,
+  'limits.connections': server.maxConnections,
+  'limits.requests': server.maxRequests,
+  'limits.maxMessage': webSockets.maxMessage,
+  'limits.maxFrame': webSockets.maxFrame,
+  'limits.maxBackpressure': webSockets.maxBackpressure,
+  // 0: the layer works it out, from what a row of its own says.
+  'limits.maxQueue': webSockets.maxQueue || Math.max(1 << 20, 2 * webSockets.maxMessage),
+  'timeouts.parse': server.parseTimeout,
+  'timeouts.request': server.requestTimeout,
+  'timeouts.inactivity': webSockets.timeout,
+  'timeouts.drain': drain,
+  'webSockets.ping': webSockets.pingPeriod,
+}
+
+describe('docs/limits.md', () => {
+  it('has every limit and timeout of a config', () => {
+    const { limits, timeouts } = ConfigSchema.properties.web.properties
+    const keys = [
+      ...Object.keys(limits.properties).map((key) => `limits.${key}`),
+      ...Object.keys(timeouts.properties).map((key) => `timeouts.${key}`),
+    ]
+    expect(keys.filter((key) => valueOf(key) === undefined)).toEqual([])
+    expect(keys.filter((key) => !(key in defaults))).toEqual([])
+  })
+
+  it.each(Object.entries(defaults))('%s is %d by default', (key, value) => {
+    expect(valueOf(key)).toBe(show(value))
+  })
+
+  it.each(['maxMessage', 'maxFrame', 'timeout', 'pingPeriod'] as const)('%s of a client', (key) => {
+    expect(valueOf(key)).toBeUndefined()
+    expect(rows.find(({ name }) => name === `\`${key}\` of a client`)?.value).toBe(show(DEFAULTS[key]))
+  })
+
+  const constants = rows.flatMap(({ name, value }) => {
+    const [, constant, file] = /^\[`(\w+)`\]\((.+)\)$/.exec(name) ?? []
+    return constant === undefined || file === undefined ? [] : [{ constant, file, value }]
+  })
+
+  it.each(constants)('$constant of $file', ({ constant, file, value }) => {
+    const code = readFileSync(join(root, 'docs', file), 'utf8')
+    const written = new RegExp(`const ${constant} = (.+)`).exec(code)?.[1]
+    expect(show(evaluate(written ?? ''))).toBe(value)
+  })
+
+  it('looks at enough of them', () => {
+    expect(constants.length).toBeGreaterThan(25)
+    expect(rows.every(({ unit }) => unit !== '')).toBe(true)
+  })
+})
+
+/** A number as the source writes it: `1 << 20`, `1 / 4`, `0x7fff_ffff`. */
+function evaluate(text: string): number {
+  const [left = NaN, right = NaN] = text.split(/<<|\//).map((part) => Number(part.replaceAll('_', '')))
+  return text.includes('<<') ? left << right : text.includes('/') ? left / right : left
+}

@@ -1,0 +1,126 @@
+import { expect, it } from 'vitest'
+import * as door from '../../lib/index.ts'
+
+/*
+ * What programs may import, by name. A name that comes or goes is a decision: it is a line here, and one in the changelog.
+ */
+
+const EXPORTS = `
+  ConfigError
+  R_ERR_BAD_ARGS
+  R_ERR_BAD_RESPONSE
+  R_ERR_BAD_STATE
+  R_ERR_BUSY
+  R_ERR_CANT_COMPLETE
+  R_ERR_CANT_CONNECT
+  R_ERR_CANT_OPEN
+  R_ERR_CANT_READ
+  R_ERR_CANT_WRITE
+  R_ERR_MEMORY
+  R_ERR_TIMEOUT
+  R_ERR_TOO_MANY
+  R_ERR_WONT_FIT
+  R_ERR_WOULD_BLOCK
+  WEB_MORE
+  WS_CLIENT
+  WS_EVENT_CLOSE
+  WS_EVENT_ERROR
+  WS_EVENT_MESSAGE
+  WS_EVENT_OPEN
+  WS_EVENT_PARTIAL_MESSAGE
+  WS_MAGIC
+  WS_MAX_CONTROL
+  WS_MAX_FRAME
+  WS_MAX_MESSAGE
+  WS_MSG_BINARY
+  WS_MSG_CLOSE
+  WS_MSG_CONT
+  WS_MSG_CONTROL
+  WS_MSG_MAX
+  WS_MSG_MORE
+  WS_MSG_PING
+  WS_MSG_PONG
+  WS_MSG_TEXT
+  WS_SERVER
+  WS_STATE_CLOSED
+  WS_STATE_CLOSING
+  WS_STATE_CONNECTING
+  WS_STATE_OPEN
+  WS_STATUS_COMMS_ERROR
+  WS_STATUS_FRAME_TOO_LARGE
+  WS_STATUS_GOING_AWAY
+  WS_STATUS_INTERNAL_ERROR
+  WS_STATUS_INVALID_UTF8
+  WS_STATUS_MAX
+  WS_STATUS_MESSAGE_TOO_LARGE
+  WS_STATUS_MISSING_EXTENSION
+  WS_STATUS_NO_STATUS
+  WS_STATUS_OK
+  WS_STATUS_POLICY_VIOLATION
+  WS_STATUS_PROTOCOL_ERROR
+  WS_STATUS_TLS_ERROR
+  WS_STATUS_TRY_AGAIN_LATER
+  WS_STATUS_UNSUPPORTED_TYPE
+  WS_VERSION
+  jsonAlloc
+  jsonFree
+  jsonGetId
+  jsonSetBool
+  jsonSetNum
+  jsonSetNumber
+  jsonSetString
+  rError
+  rInfo
+  rSetLogSink
+  rTrace
+  urlWebSocket
+  urlWebSocketOpen
+  webAddAction
+  webAllocHost
+  webGetError
+  webGetHeader
+  webGetPort
+  webGetQueryVar
+  webReadBody
+  webSocketAlloc
+  webSocketClientLoop
+  webSocketCork
+  webSocketFlush
+  webSocketFree
+  webSocketGetBufferedAmount
+  webSocketGetClientKey
+  webSocketGetCloseReason
+  webSocketGetCloseStatus
+  webSocketGetData
+  webSocketGetErrorMessage
+  webSocketGetMessageLength
+  webSocketGetOrderlyClosed
+  webSocketGetProtocol
+  webSocketGetRemoteAddress
+  webSocketGetState
+  webSocketPublish
+  webSocketRun
+  webSocketSelectProtocol
+  webSocketSend
+  webSocketSendBlock
+  webSocketSendClose
+  webSocketSendJson
+  webSocketSendString
+  webSocketSetClientKey
+  webSocketSetData
+  webSocketSetLimits
+  webSocketSetPartial
+  webSocketSetPingPeriod
+  webSocketSetRaw
+  webSocketSetValidateUTF
+  webSocketSetView
+  webSocketSubscribe
+  webSocketUnsubscribe
+  webStartHost
+  webStopHost
+  webWriteResponse
+`
+
+it('the public door has these names and no others', () => {
+  expect(Object.keys(door).toSorted()).toEqual(EXPORTS.trim().split(/\s+/).toSorted())
+})
