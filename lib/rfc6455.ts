@@ -8,6 +8,10 @@ export const CLOSE = 0x8
 export const PING = 0x9
 export const PONG = 0xa
 
+// Bits of a frame's first byte, §5.2; the second marks a compressed message (RFC 7692 §6)
+export const FIN = 0x80
+export const RSV1 = 0x40
+
 /** Payload of a control frame, §5.5 */
 export const MAX_CONTROL = 125
 

@@ -84,6 +84,7 @@ export class MemoryTransport implements Transport {
   closed: { readonly status: number; readonly reason: string } | null = null
   ended = false
   aborted = false
+  unreffed = false
   paused = false
   corks = 0
   validates = true
@@ -184,6 +185,10 @@ export class MemoryTransport implements Transport {
     this.ended = true
     this.aborted = true
     this.gone()
+  }
+
+  unref(): void {
+    this.unreffed = true
   }
 
   buffered(): number {

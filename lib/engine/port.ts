@@ -15,6 +15,11 @@ export const FRAME_END = 1
 export const MESSAGE_END = 2
 export type PieceEnd = typeof PIECE | typeof FRAME_END | typeof MESSAGE_END
 
+/** Text of as many bytes is worth compressing, where the peer understands that: whole messages, not fragments. */
+export const COMPRESS_FROM = 1024
+/** Whether permessage-deflate (RFC 7692) is used; with 'takeover' messages may refer to earlier ones (§7.1.1). */
+export type CompressionMode = boolean | 'takeover'
+
 /** Time, so that tests can hold it still. */
 export interface Clock {
   /** Monotonic milliseconds. */
@@ -43,6 +48,8 @@ export interface Transport {
   end(): void
   /** Ends TCP at once. */
   abort(): void
+  /** The process need not stay for the end of this connection. */
+  unref(): void
   /** Bytes that the kernel has not taken yet. */
   buffered(): number
   /** Whether more than `limit` bytes wait, as far as the last send has shown. */
@@ -66,6 +73,8 @@ export interface Transport {
 
 /** Upward: what the layer does with a connection. `bytes` are valid during the call only. */
 export interface Receiver {
+  /** Bytes of the longest message that the layer takes, 0: any. For engines that have to know while they decompress. */
+  readonly maxMessage: number
   /** The header of a data frame is complete. False: the layer has failed the connection, stop. Engines that see whole messages only never call it. */
   onFrame(length: number): boolean
   /** Payload. Text is valid UTF-8 as far as it goes, unless validation was switched off. */
@@ -138,8 +147,8 @@ export interface ServerOptions {
   maxMessage: number
   /** A publish is not sent to a connection, and `onOverrun` called, while more bytes than this wait in it. */
   publishLimit: number
-  /** Whether permessage-deflate (RFC 7692) is accepted. */
-  compression: boolean
+  /** What clients may ask for. */
+  compression: CompressionMode
 }
 
 export interface Endpoint {
@@ -186,7 +195,7 @@ export interface DialOptions {
   readonly headers: HeaderList
   /** Sub-protocols to offer. */
   readonly protocols: readonly string[]
-  readonly compression: boolean | 'takeover'
+  readonly compression: CompressionMode
   /** As `tls.connect` of node takes them. */
   readonly tls: Readonly<Record<string, unknown>>
   /** Makes the connection in place of the engine. */

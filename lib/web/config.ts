@@ -154,12 +154,15 @@ function describe(value: unknown): string[] {
   const words = new Map<string, string[]>()
   for (const error of schema.Errors(value)) {
     const key = error.instancePath.slice(1).replaceAll('/', '.')
-    if (error.keyword === 'const') words.set(key, [...(words.get(key) ?? []), `'${String(error.params.allowedValue)}'`])
+    if (error.keyword === 'const') words.set(key, [...(words.get(key) ?? []), spell(error.params.allowedValue)])
     const allowed = words.get(key)?.join(', ')
     lines.set(key, `${key || 'config'}: ${allowed === undefined ? error.message : `must be one of ${allowed}`}`)
   }
   return [...lines.values()]
 }
+
+/** As it would be written in a config. */
+const spell = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : String(value))
 
 /** `[http://|https://][host][:port]`: no host is all of them, no port 80 or 443. */
 export function toEndpoint(text: string, tls: Endpoint['tls'], problems: string[]): Endpoint[] {

@@ -28,7 +28,7 @@ const WebSchema = Type.Partial(
         protocol: Type.Union([Type.String(), Strings, Type.Null()]),
         ping: Measure,
         validateUTF: Type.Boolean(),
-        compression: Type.Boolean(),
+        compression: Type.Union([Type.Literal(false), Type.Literal(true), Type.Literal('takeover')]),
       }),
     ),
     limits: Type.Partial(

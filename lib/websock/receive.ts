@@ -21,6 +21,10 @@ import { arm, isClosing, Socket } from './socket.ts'
 
 /** A connection as its engine sees it: what comes in is measured, put together or cut, and handed to delivery. */
 class Connection extends Socket implements Receiver {
+  get maxMessage(): number {
+    return this.limits.maxMessage
+  }
+
   onActivity(): void {
     this.lastActive = this.context.wheel.now
   }

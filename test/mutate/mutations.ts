@@ -19,6 +19,10 @@ const PARSER = 'test/engine/node/parser.test.ts'
 const CONFORMANCE = 'test/conformance/conformance.test.ts'
 const HANDSHAKE = 'test/web/handshake.test.ts'
 const SERVER = 'test/web/server.test.ts'
+const DEFLATE = 'test/engine/node/deflate.test.ts'
+const EXTENSIONS = 'test/engine/node/extensions.test.ts'
+const BOMB = 'test/engine/node/bomb.test.ts'
+const COMPRESSION = 'test/engine/compression.test.ts'
 const UWS_TRANSPORT = 'test/engine/uws/transport.test.ts'
 const UWS_EXCHANGE = 'test/engine/uws/exchange.test.ts'
 
@@ -682,5 +686,146 @@ export const mutations: readonly Mutation[] = [
     from: 'packed.slice(1)',
     to: 'packed',
     test: 'test/web/headers.test.ts',
+  },
+  {
+    trap: 'deflate: bombs in memory',
+    file: 'lib/engine/node/deflate.ts',
+    from: 'maxOutputLength: Math.max(1, limit),',
+    to: 'maxOutputLength: kMaxLength,',
+    test: BOMB,
+    name: 'takes 2097152',
+  },
+  {
+    trap: 'deflate: the limit over several last blocks',
+    file: 'lib/engine/node/deflate.ts',
+    from: '    if (length > most) return TOO_LARGE\n',
+    to: '',
+    test: DEFLATE,
+    name: 'inflate',
+  },
+  {
+    trap: 'deflate: endless last blocks',
+    file: 'lib/engine/node/deflate.ts',
+    from: 'const MAX_FINALS = 100',
+    to: 'const MAX_FINALS = 1000',
+    test: DEFLATE,
+    name: 'inflate',
+  },
+  {
+    trap: 'deflate: what is behind a last block',
+    file: 'lib/engine/node/deflate.ts',
+    from: 'if (engine.bytesWritten === input.length) return',
+    to: 'if (engine.bytesWritten > 0) return',
+    test: DEFLATE,
+    name: 'examples',
+  },
+  {
+    trap: 'deflate: a window is the end',
+    file: 'lib/engine/node/deflate.ts',
+    from: 'window.subarray(-kept)',
+    to: 'window.subarray(0, kept)',
+    test: DEFLATE,
+    name: 'deflate',
+  },
+  {
+    trap: 'deflate: fragments count together',
+    file: 'lib/engine/node/compression.ts',
+    from: 'limit === 0 || this.#length + length <=',
+    to: 'limit === 0 || length <=',
+    test: DEFLATE,
+    name: 'the parser',
+  },
+  {
+    trap: 'deflate: no window without takeover',
+    file: 'lib/engine/node/compression.ts',
+    from: 'if (this.#takeover && Buffer.isBuffer(message))',
+    to: 'if (Buffer.isBuffer(message))',
+    test: COMPRESSION,
+    name: 'without takeover',
+  },
+  {
+    trap: 'deflate: what does not get shorter',
+    file: 'lib/engine/node/compression.ts',
+    from: '    if (deflated.length >= length) return null\n',
+    to: '',
+    test: COMPRESSION,
+    name: 'get shorter',
+  },
+  {
+    trap: 'deflate: RSV1 and other bits',
+    file: 'lib/engine/node/parser.ts',
+    from: '(first & 0x70) === RSV1 &&',
+    to: '(first & RSV1) !== 0 &&',
+    test: DEFLATE,
+    name: 'the parser',
+  },
+  {
+    trap: 'deflate: RSV1 on a continuation',
+    file: 'lib/engine/node/parser.ts',
+    from: '(opcode === TEXT || opcode === BINARY)\n',
+    to: 'opcode < CLOSE\n',
+    test: DEFLATE,
+    name: 'the parser',
+  },
+  {
+    trap: 'deflate: inflated text is checked',
+    file: 'lib/engine/node/parser.ts',
+    from: ' && !isUtf8(message)) return',
+    to: ' && message.length < 0) return',
+    test: DEFLATE,
+    name: 'the parser',
+  },
+  {
+    trap: 'deflate: nothing is inflated after Close',
+    file: 'lib/engine/node/transport.ts',
+    from: '    this.#parser.inflates = false\n',
+    to: '',
+    test: COMPRESSION,
+    name: 'after our Close',
+  },
+  {
+    trap: 'deflate: a publish is in the window',
+    file: 'lib/engine/node/transport.ts',
+    from: '    if (compressed !== null) this.#deflater?.note(publication.payload)\n',
+    to: '',
+    test: COMPRESSION,
+    name: 'a publish is compressed',
+  },
+  {
+    trap: 'deflate: a publish and small windows',
+    file: 'lib/engine/node/transport.ts',
+    from: 'this.#deflater?.bits === MAX_BITS ?',
+    to: 'this.#deflater !== null ?',
+    test: COMPRESSION,
+    name: 'smaller window',
+  },
+  {
+    trap: 'deflate: a window of 8 bits is declined',
+    file: 'lib/engine/node/extensions.ts',
+    from: 'if (offer === null || bits < MIN_BITS) continue',
+    to: 'if (offer === null) continue',
+    test: EXTENSIONS,
+  },
+  {
+    trap: 'deflate: a parameter twice',
+    file: 'lib/engine/node/extensions.ts',
+    from: '  if (values.size < params.length) return null\n',
+    to: '',
+    test: EXTENSIONS,
+  },
+  {
+    trap: 'deflate: a server that keeps its window all the same',
+    file: 'lib/engine/node/extensions.ts',
+    from: 'takeoverIn: !response.serverAlone,',
+    to: 'takeoverIn: takeover && !response.serverAlone,',
+    test: EXTENSIONS,
+  },
+  {
+    trap: 'deflate: takeover on uws',
+    file: 'lib/engine/uws/app.ts',
+    from: "return mode === 'takeover'",
+    to: 'return mode === true',
+    test: COMPRESSION,
+    name: 'is what the answer says',
   },
 ]

@@ -39,6 +39,19 @@ export const differences = {
   },
   'fields in a header block': { node: 'any number within limits.header', uws: '98, more are answered with 431' },
   'bytes beyond ASCII in a header': { node: 'as they are', uws: 'lost at its ends, U+FFFD where they are not UTF-8' },
+  'compressed message that is malformed': {
+    node: 'Close 1007',
+    uws: '-1009, "Message too large"; one that is cut off is taken as far as it goes',
+  },
+  'compressed message with a last block of its own': { node: 'inflated', uws: '-1009' },
+  'RSV1 where no message begins': {
+    node: 'Close 1002',
+    uws: 'with compression a ping passes, a continuation is a compressed message',
+  },
+  'parameters of a compression offer': {
+    node: 'followed, or the offer is declined',
+    uws: 'some are passed over, server_max_window_bits among them',
+  },
   'request before the last was answered': { node: 'answered in turn', uws: 'ends the connection, both unanswered' },
 } as const satisfies Record<string, Record<EngineName, string>>
 

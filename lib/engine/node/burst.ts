@@ -27,9 +27,9 @@ export class Burst {
   }
 
   /** Adds a frame; false when it does not fit. */
-  add(data: string | Uint8Array, length: number, opcode: number, fin: boolean, masked: boolean): boolean {
+  add(data: string | Uint8Array, length: number, first: number, masked: boolean): boolean {
     if (this.used + frameSize(length, masked) > ROOM) return false
-    this.used = writeFrame(this.#buffer, this.used, data, length, opcode, fin, masked)
+    this.used = writeFrame(this.#buffer, this.used, data, length, first, masked)
     return true
   }
 

@@ -4,6 +4,7 @@ import https from 'node:https'
 import type { Socket } from 'node:net'
 import { hasToken, MAGIC, VERSION } from '../../rfc6455.ts'
 import type { ClientPort, Dialed, DialFailure, DialOptions } from '../port.ts'
+import { acceptResponse, type Compression, createOffer } from './extensions.ts'
 import { proxyAgent } from './proxy.ts'
 import { NodeTransport } from './transport.ts'
 
@@ -74,12 +75,13 @@ function toFields({ headers }: DialOptions): Record<string, string[]> {
   return Object.fromEntries(fields)
 }
 
-const handshakeFields = ({ protocols }: DialOptions, key: string): Record<string, string> => ({
+const handshakeFields = ({ protocols, compression }: DialOptions, key: string): Record<string, string> => ({
   'Upgrade': 'websocket',
   'Connection': 'Upgrade',
   'Sec-WebSocket-Version': String(VERSION),
   'Sec-WebSocket-Key': key,
   ...(protocols.length === 0 ? {} : { 'Sec-WebSocket-Protocol': protocols.join(', ') }),
+  ...(compression === false ? {} : { 'Sec-WebSocket-Extensions': createOffer(compression === 'takeover') }),
 })
 
 /** What the client has to look at in a 101: RFC 6455 §4.1, from "If the status code received". */
@@ -98,13 +100,19 @@ function accept(
   if (headers['sec-websocket-accept'] !== digest(key)) return fails('Wrong Sec-WebSocket-Accept')
   const protocol = headers['sec-websocket-protocol'] ?? ''
   if (protocol !== '' && !options.protocols.includes(protocol)) return fails('Server chose a sub-protocol not offered')
-  if (headers['sec-websocket-extensions'] !== undefined) return fails('Server chose an extension not offered')
+  const agreed = agree(headers['sec-websocket-extensions'], options)
+  if (agreed === 'error') return fails('Server chose an extension not offered, or not as it was offered')
   return {
-    transport: new NodeTransport(socket, head, true, null),
+    transport: new NodeTransport(socket, head, true, null, agreed),
     protocol,
     key,
     remoteAddress: socket.remoteAddress ?? '',
   }
+}
+
+function agree(header: string | undefined, { compression }: DialOptions): Compression | null | 'error' {
+  if (compression === false) return header === undefined ? null : 'error'
+  return acceptResponse(header, compression === 'takeover')
 }
 
 const digest = (key: string): string =>

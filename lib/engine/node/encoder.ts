@@ -1,9 +1,13 @@
 // The global of that name is a getter: on the path of a message it would be called each time.
 import { Buffer } from 'node:buffer'
 import { randomFillSync } from 'node:crypto'
+import { FIN } from '../../rfc6455.ts'
 import { applyMask } from './mask.ts'
 
 /** RFC 6455 §5.2: frames as they go out. A client masks them, a server does not. */
+
+/** The first byte of a frame that ends its message, and of one that does not. */
+export const firstByte = (opcode: number, fin: boolean): number => (fin ? opcode | FIN : opcode)
 
 /** Bytes of a whole frame. */
 export const frameSize = (length: number, masked: boolean): number =>
@@ -15,11 +19,10 @@ export function writeFrame(
   offset: number,
   data: string | Uint8Array,
   length: number,
-  opcode: number,
-  fin: boolean,
+  first: number,
   masked: boolean,
 ): number {
-  out[offset] = fin ? opcode | 0x80 : opcode
+  out[offset] = first
   const maskBit = masked ? 0x80 : 0
   let at = offset + 2
   if (length < 126) {
@@ -43,15 +46,9 @@ export function writeFrame(
 }
 
 /** One frame in memory of its own. */
-export function toFrame(
-  data: string | Uint8Array,
-  length: number,
-  opcode: number,
-  fin: boolean,
-  masked: boolean,
-): Buffer {
+export function toFrame(data: string | Uint8Array, length: number, first: number, masked: boolean): Buffer {
   const frame = Buffer.allocUnsafe(frameSize(length, masked))
-  writeFrame(frame, 0, data, length, opcode, fin, masked)
+  writeFrame(frame, 0, data, length, first, masked)
   return frame
 }
 

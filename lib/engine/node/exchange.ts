@@ -4,7 +4,8 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { MAGIC } from '../../rfc6455.ts'
 import { validateHeaders } from '../headers.ts'
-import type { Exchange, HeaderList, Transport } from '../port.ts'
+import type { CompressionMode, Exchange, HeaderList, Transport } from '../port.ts'
+import { acceptOffer } from './extensions.ts'
 import type { NodeTopics } from './topics.ts'
 import { NodeTransport } from './transport.ts'
 
@@ -17,6 +18,7 @@ export interface UpgradeOffer {
   readonly head: Buffer
   readonly topics: NodeTopics
   readonly publishLimit: number
+  readonly compression: CompressionMode
 }
 
 /** One request of node:http. */
@@ -124,6 +126,11 @@ export class NodeExchange implements Exchange {
     validateHeaders(headers)
     this.#upgraded = true
     this.#offer = null
+    const extensions = this.headers['sec-websocket-extensions']
+    const accepted =
+      extensions === undefined || offer.compression === false
+        ? null
+        : acceptOffer(extensions, offer.compression === 'takeover')
     const accept = createHash('sha1')
       .update(this.headers['sec-websocket-key'] + MAGIC)
       .digest('base64')
@@ -134,10 +141,11 @@ export class NodeExchange implements Exchange {
       'Connection: Upgrade',
       `Sec-WebSocket-Accept: ${accept}`,
       ...(protocol === '' ? [] : [`Sec-WebSocket-Protocol: ${protocol}`]),
+      ...(accepted === null ? [] : [`Sec-WebSocket-Extensions: ${accepted.response}`]),
       ...headers.map(([name, value]) => `${name}: ${value}`),
     ]
     offer.socket.write(`${lines.join('\r\n')}\r\n\r\n`)
-    return new NodeTransport(offer.socket, offer.head, false, offer)
+    return new NodeTransport(offer.socket, offer.head, false, offer, accepted?.compression ?? null)
   }
 
   /** An upgrade request that is answered like any other: the response is ours to make, the connection ends with it. */

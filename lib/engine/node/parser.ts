@@ -11,16 +11,23 @@ import {
   PING,
   PONG,
   PROTOCOL_ERROR,
+  RSV1,
+  TEXT,
 } from '../../rfc6455.ts'
 import { FRAME_END, MESSAGE_END, PIECE, type PieceEnd } from '../port.ts'
+import type { Inflater } from './compression.ts'
+import { type Fault, TOO_LARGE } from './deflate.ts'
 import { applyMask, turnMask } from './mask.ts'
 import { Utf8Validator } from './utf8.ts'
 
 const MAX_HEADER = 14
 const EMPTY = Buffer.alloc(0)
-const INVALID_TEXT = 'Text message has invalid UTF-8'
+const INVALID_TEXT: Fault = { status: INVALID_UTF8, text: 'Text message has invalid UTF-8' }
 
-/** What the parser finds. Buffers are views of the chunk, unmasked. Any call may stop or pause the parser. */
+/**
+ * What the parser finds. Buffers are views of the chunk, unmasked; a message that was compressed is one frame, inflated.
+ * Any call may stop or pause the parser.
+ */
 export interface FrameHandler {
   onFrame(length: number): boolean
   onData(bytes: Buffer, binary: boolean, end: PieceEnd): void
@@ -42,8 +49,11 @@ function headerSize(second: number): number {
 export class FrameParser {
   /** Whether text is checked. */
   validate = true
+  /** Whether compressed messages are of interest; else they are passed over. */
+  inflates = true
   readonly #handler: FrameHandler
   readonly #masked: boolean
+  readonly #inflater: Inflater | null
   #running = false
   #paused = false
   #stopped = false
@@ -63,12 +73,15 @@ export class FrameParser {
 
   /** The opcode of the data message that is coming in, 0 between messages. */
   #message = 0
+  /** For a message that is compressed. */
+  #inflating: Inflater | null = null
   #utf8: Utf8Validator | null = null
 
-  /** A server wants masked frames, a client wants none (§5.1). */
-  constructor(handler: FrameHandler, masked: boolean) {
+  /** A server wants masked frames, a client wants none (§5.1). `inflater`: null where compression was not agreed on. */
+  constructor(handler: FrameHandler, masked: boolean, inflater: Inflater | null = null) {
     this.#handler = handler
     this.#masked = masked
+    this.#inflater = inflater
   }
 
   /** Whether input waits for `resume`. */
@@ -142,11 +155,14 @@ export class FrameParser {
     const fault = this.#check(first, opcode, fin, masked, short, length)
     if (fault !== null) return this.#fail(PROTOCOL_ERROR, fault)
     if (opcode < CLOSE) {
-      if (!this.#handler.onFrame(length) || this.#stopped) return this.stop()
       if (opcode !== CONT) {
         this.#message = opcode
+        this.#inflating = (first & RSV1) === 0 ? null : this.#inflater
         this.#utf8?.reset()
       }
+      if (this.#inflating === null) {
+        if (!this.#handler.onFrame(length) || this.#stopped) return this.stop()
+      } else if (this.inflates && !this.#inflating.fits(length)) return this.#failWith(TOO_LARGE)
     }
     this.#opcode = opcode
     this.#fin = fin
@@ -157,7 +173,7 @@ export class FrameParser {
 
   /** The rules of §5.2, §5.4 and §5.5, as the sentence that was broken. */
   #check(first: number, opcode: number, fin: boolean, masked: boolean, short: number, length: number): string | null {
-    if ((first & 0x70) !== 0) return 'Reserved bits are set'
+    if ((first & 0x70) !== 0 && !this.#mayBeCompressed(first, opcode)) return 'Reserved bits are set'
     if ((opcode > BINARY && opcode < CLOSE) || opcode > PONG) return 'Reserved opcode'
     if (opcode >= CLOSE) {
       if (!fin) return 'Control frame is fragmented'
@@ -170,6 +186,11 @@ export class FrameParser {
     if (masked !== this.#masked) return masked ? 'Frame from a server is masked' : 'Frame from a client is not masked'
     if (short === 126 ? length < 126 : short === 127 && length < 65536) return 'Length is not minimal'
     return length > Number.MAX_SAFE_INTEGER ? 'Length is out of range' : null
+  }
+
+  /** RFC 7692 §6: the first frame of a data message says whether it is compressed. */
+  #mayBeCompressed(first: number, opcode: number): boolean {
+    return (first & 0x70) === RSV1 && this.#inflater !== null && (opcode === TEXT || opcode === BINARY)
   }
 
   #readPayload(chunk: Buffer, at: number): number {
@@ -192,10 +213,23 @@ export class FrameParser {
   }
 
   #takeData(bytes: Buffer, end: PieceEnd): void {
+    if (this.#inflating !== null) return this.#takeCompressed(this.#inflating, bytes, end)
     const binary = this.#message === BINARY
-    if (!binary && this.validate && !this.#isText(bytes, end)) return this.#fail(INVALID_UTF8, INVALID_TEXT)
+    if (!binary && this.validate && !this.#isText(bytes, end)) return this.#failWith(INVALID_TEXT)
     if (end === MESSAGE_END) this.#message = 0
     this.#handler.onData(bytes, binary, end)
+  }
+
+  #takeCompressed(inflater: Inflater, bytes: Buffer, end: PieceEnd): void {
+    const binary = this.#message === BINARY
+    if (end === MESSAGE_END) this.#message = 0
+    if (!this.inflates) return
+    if (end !== MESSAGE_END) return inflater.append(bytes)
+    const message = inflater.finish(bytes)
+    if (!Buffer.isBuffer(message)) return this.#failWith(message)
+    if (!binary && this.validate && !isUtf8(message)) return this.#failWith(INVALID_TEXT)
+    if (!this.#handler.onFrame(message.length) || this.#stopped) return this.stop()
+    this.#handler.onData(message, binary, MESSAGE_END)
   }
 
   #isText(bytes: Buffer, end: PieceEnd): boolean {
@@ -232,6 +266,10 @@ export class FrameParser {
     if (!isUtf8(reason)) return this.#fail(INVALID_UTF8, 'Close reason has invalid UTF-8')
     this.stop()
     this.#handler.onClose(status, reason.toString())
+  }
+
+  #failWith({ status, text }: Fault): void {
+    this.#fail(status, text)
   }
 
   #fail(status: number, text: string): void {

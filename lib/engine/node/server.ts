@@ -77,8 +77,9 @@ class NodeServer implements ServerPort {
       const { socket } = req
       this.#silent.delete(socket)
       duplex.on('error', ignore)
-      const { publishLimit, maxBody } = this.#options
-      this.#onExchange(new NodeExchange(req, { socket, head, topics: this.topics, publishLimit }, maxBody))
+      const { publishLimit, compression, maxBody } = this.#options
+      const offer = { socket, head, topics: this.topics, publishLimit, compression }
+      this.#onExchange(new NodeExchange(req, offer, maxBody))
     })
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
@@ -99,6 +100,6 @@ export const nodeEngine: Engine = {
   name: 'node',
   version: process.version,
   clock: systemClock,
-  unfollowed: [{ setting: 'webSockets.compression', unless: false, instead: 'messages are not compressed' }],
+  unfollowed: [],
   createServer: (options, onExchange) => new NodeServer(options, onExchange),
 }

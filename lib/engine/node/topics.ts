@@ -1,24 +1,53 @@
-import { BINARY, TEXT } from '../../rfc6455.ts'
-import type { TopicPort } from '../port.ts'
-import { toFrame } from './encoder.ts'
+import { BINARY, FIN, RSV1, TEXT } from '../../rfc6455.ts'
+import { COMPRESS_FROM, type TopicPort } from '../port.ts'
+import { deflate, MAX_BITS, NO_WINDOW } from './deflate.ts'
+import { firstByte, toFrame } from './encoder.ts'
 
 /** What receives a publish. */
 export interface Subscriber {
-  /** Sends a finished frame, or reports that this peer is too far behind. */
-  publishFrame(frame: Uint8Array): void
+  /** Sends one of its frames, or reports that this peer is too far behind. */
+  publish(publication: Publication): void
 }
 
-/** Topics of one server. A server's frames are not masked, so one frame serves every subscriber. */
+/** What is published, as frames that every subscriber can be sent. */
+export class Publication {
+  readonly frame: Buffer
+  readonly #length: number
+  /** Undefined until somebody wants it; null where it makes no sense. */
+  #compressed: Buffer | null | undefined
+
+  constructor(data: string | Uint8Array, length: number, binary: boolean) {
+    this.frame = toFrame(data, length, firstByte(binary ? BINARY : TEXT, true), false)
+    this.#length = length
+    this.#compressed = binary || length < COMPRESS_FROM ? null : undefined
+  }
+
+  get payload(): Buffer {
+    return this.frame.subarray(this.frame.length - this.#length)
+  }
+
+  /** Refers to nothing that was sent before: for every subscriber whose window has MAX_BITS. */
+  get compressed(): Buffer | null {
+    if (this.#compressed === undefined) {
+      const deflated = deflate(this.payload, NO_WINDOW, MAX_BITS)
+      this.#compressed =
+        deflated.length < this.#length ? toFrame(deflated, deflated.length, FIN | RSV1 | TEXT, false) : null
+    }
+    return this.#compressed
+  }
+}
+
+/** Topics of one server. A server's frames are not masked, so one frame serves every subscriber, compressed or not. */
 export class NodeTopics implements TopicPort {
   readonly #topics = new Map<string, Set<Subscriber>>()
 
   publish(topic: string, data: string | Uint8Array, length: number, binary: boolean): number {
     const subscribers = this.#topics.get(topic)
     if (subscribers === undefined) return 0
-    const frame = toFrame(data, length, binary ? BINARY : TEXT, true, false)
+    const publication = new Publication(data, length, binary)
     // A subscriber that is closed for being too slow leaves the set meanwhile: the count is taken before.
     const { size } = subscribers
-    for (const subscriber of subscribers) subscriber.publishFrame(frame)
+    for (const subscriber of subscribers) subscriber.publish(publication)
     return size
   }
 

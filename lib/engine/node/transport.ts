@@ -3,12 +3,15 @@ import { Buffer } from 'node:buffer'
 import { Socket as NetSocket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
-import { CLOSE, PONG } from '../../rfc6455.ts'
-import type { Opcode, PieceEnd, Receiver, Transport } from '../port.ts'
+import { CLOSE, FIN, PONG, RSV1, TEXT } from '../../rfc6455.ts'
+import { COMPRESS_FROM, type Opcode, type PieceEnd, type Receiver, type Transport } from '../port.ts'
 import { Burst } from './burst.ts'
-import { closePayload, toFrame } from './encoder.ts'
+import { Deflater, Inflater } from './compression.ts'
+import { MAX_BITS, MIN_BITS } from './deflate.ts'
+import { closePayload, firstByte, toFrame } from './encoder.ts'
+import type { Compression } from './extensions.ts'
 import { type FrameHandler, FrameParser } from './parser.ts'
-import type { NodeTopics, Subscriber } from './topics.ts'
+import type { NodeTopics, Publication, Subscriber } from './topics.ts'
 
 /** A peer that sends pings and does not read gets the latest one answered (RFC 6455 §5.5.3), not all of them stored. */
 const PONG_BACKLOG = 65536
@@ -32,6 +35,8 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
   /** Whether what a write has taken synchronously may be overwritten at once. */
   readonly #reuse: boolean
   readonly #parser: FrameParser
+  /** Null where nothing may be compressed. */
+  readonly #deflater: Deflater | null
   readonly #topics: NodeTopics | null
   readonly #publishLimit: number
   #subscriptions: Set<string> | null = null
@@ -44,13 +49,25 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
   #closeSent = false
   #ended = false
 
-  /** `head`: bytes that came behind the handshake. `fanout`: null where there is no server. */
-  constructor(stream: Duplex, head: Buffer, client: boolean, fanout: Fanout | null) {
+  /**
+   * @param head bytes that came behind the handshake
+   * @param fanout null where there is no server
+   * @param compression what the handshake has agreed on; null for none
+   */
+  constructor(
+    stream: Duplex,
+    head: Buffer,
+    client: boolean,
+    fanout: Fanout | null,
+    compression: Compression | null = null,
+  ) {
     this.#stream = stream
     this.#client = client
     this.#topics = fanout?.topics ?? null
     this.#publishLimit = fanout?.publishLimit ?? Infinity
-    this.#parser = new FrameParser(this, !client)
+    const inflater = compression === null ? null : new Inflater(compression, () => this.#receiver?.maxMessage ?? 0)
+    this.#parser = new FrameParser(this, !client, inflater)
+    this.#deflater = compression === null || compression.bits < MIN_BITS ? null : new Deflater(compression)
     stream.on('error', ignore)
     const tcp = stream instanceof NetSocket ? stream : null
     this.#reuse = tcp !== null && !(tcp instanceof TLSSocket)
@@ -83,20 +100,19 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
 
   send(data: string | Uint8Array, length: number, opcode: Opcode | typeof CLOSE | typeof PONG, fin: boolean): boolean {
     if (this.#closeSent) return false
-    const masked = this.#client
-    if (this.#burst === null) return this.#write(toFrame(data, length, opcode, fin, masked))
-    if (!this.#burst.add(data, length, opcode, fin, masked)) {
-      this.#flush()
-      if (!this.#burst.add(data, length, opcode, fin, masked)) {
-        return this.#write(toFrame(data, length, opcode, fin, masked))
-      }
+    if (length >= COMPRESS_FROM && opcode === TEXT && fin && this.#deflater !== null) {
+      const deflated = this.#deflater.deflate(data, length)
+      if (deflated !== null) return this.#sendFrame(deflated, deflated.length, FIN | RSV1 | TEXT)
     }
-    return this.#stream.writableLength === 0
+    return this.#sendFrame(data, length, firstByte(opcode, fin))
   }
 
-  publishFrame(frame: Uint8Array): void {
+  publish(publication: Publication): void {
     if (this.#closeSent) return
     if (this.buffered() > this.#publishLimit) return this.#receiver?.onOverrun()
+    const compressed = this.#deflater?.bits === MAX_BITS ? publication.compressed : null
+    if (compressed !== null) this.#deflater?.note(publication.payload)
+    const frame = compressed ?? publication.frame
     if (this.#burst?.addFrame(frame)) return
     this.#flush()
     this.#write(frame)
@@ -106,6 +122,7 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     const payload = closePayload(status, reason)
     this.send(payload, payload.length, CLOSE, true)
     this.#closeSent = true
+    this.#parser.inflates = false
     this.#leaveTopics()
   }
 
@@ -128,6 +145,10 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     this.#parser.stop()
     this.#flush()
     this.#stream.destroy()
+  }
+
+  unref(): void {
+    if (this.#stream instanceof NetSocket) this.#stream.unref()
   }
 
   buffered(): number {
@@ -227,6 +248,18 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     this.#burst ??= Burst.take()
     this.#parser.push(chunk)
     if (!nested) this.#endBurst()
+  }
+
+  #sendFrame(data: string | Uint8Array, length: number, first: number): boolean {
+    const masked = this.#client
+    if (this.#burst === null) return this.#write(toFrame(data, length, first, masked))
+    if (!this.#burst.add(data, length, first, masked)) {
+      this.#flush()
+      if (!this.#burst.add(data, length, first, masked)) {
+        return this.#write(toFrame(data, length, first, masked))
+      }
+    }
+    return this.#stream.writableLength === 0
   }
 
   /** A stream that is paused may end all the same: the frames that are held come first. */

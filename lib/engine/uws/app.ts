@@ -1,4 +1,4 @@
-import type { Endpoint, Exchange, ServerOptions } from '../port.ts'
+import type { CompressionMode, Endpoint, Exchange, ServerOptions } from '../port.ts'
 import { type Home, UwsExchange } from './exchange.ts'
 import { guard } from './guard.ts'
 import type { Native, NativeApp, NativeBehavior, NativeContext, NativeRequest, NativeResponse } from './native.ts'
@@ -56,7 +56,7 @@ export class UwsApp implements Home {
   }
 
   get compression(): boolean {
-    return this.#owner.options.compression
+    return this.#owner.options.compression !== false
   }
 
   get maxBody(): number {
@@ -86,11 +86,11 @@ export class UwsApp implements Home {
   }
 
   /** Limits and timers of uWebSockets.js are off, or beyond the layer's own, which closes with a reason. */
-  #createBehavior({ DISABLED, SHARED_COMPRESSOR, SHARED_DECOMPRESSOR }: Native): NativeBehavior {
+  #createBehavior(native: Native): NativeBehavior {
     const { maxMessage, publishLimit, compression } = this.#owner.options
     const longest = maxMessage === 0 ? Infinity : maxMessage + Math.max(MIN_GRACE, maxMessage / 4)
     return {
-      compression: compression ? SHARED_COMPRESSOR | SHARED_DECOMPRESSOR : DISABLED,
+      compression: toNativeCompression(native, compression),
       maxPayloadLength: Math.min(MAX_PAYLOAD, Math.floor(longest)),
       maxBackpressure: publishLimit < MAX_PAYLOAD ? publishLimit : 0,
       closeOnBackpressureLimit: false,
@@ -117,4 +117,12 @@ export class UwsApp implements Home {
       },
     }
   }
+}
+
+/** A dedicated compressor and decompressor keep the window of each connection, some 300 KB for it. */
+function toNativeCompression(native: Native, mode: CompressionMode): number {
+  if (mode === false) return native.DISABLED
+  return mode === 'takeover'
+    ? native.DEDICATED_COMPRESSOR | native.DEDICATED_DECOMPRESSOR
+    : native.SHARED_COMPRESSOR | native.SHARED_DECOMPRESSOR
 }

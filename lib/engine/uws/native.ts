@@ -122,10 +122,19 @@ export interface Native {
   readonly DISABLED: number
   readonly SHARED_COMPRESSOR: number
   readonly SHARED_DECOMPRESSOR: number
+  readonly DEDICATED_COMPRESSOR: number
+  readonly DEDICATED_DECOMPRESSOR: number
 }
 
 const FUNCTIONS = ['App', 'SSLApp', 'us_listen_socket_close', 'us_socket_local_port']
-const NUMBERS = ['LIBUS_LISTEN_EXCLUSIVE_PORT', 'DISABLED', 'SHARED_COMPRESSOR', 'SHARED_DECOMPRESSOR']
+const NUMBERS = [
+  'LIBUS_LISTEN_EXCLUSIVE_PORT',
+  'DISABLED',
+  'SHARED_COMPRESSOR',
+  'SHARED_DECOMPRESSOR',
+  'DEDICATED_COMPRESSOR',
+  'DEDICATED_DECOMPRESSOR',
+]
 
 /** Bytes of a header block that uWebSockets.js takes, for the whole process. Hosts have limits of their own below it. */
 export const MAX_HEADER = 24_576

@@ -26,7 +26,7 @@ class UwsServer implements ServerPort, AppOwner {
     this.#native = native
     this.options = options
     this.onExchange = onExchange
-    this.topics = new UwsTopics(this.#apps, options.compression)
+    this.topics = new UwsTopics(this.#apps, options.compression !== false)
   }
 
   get stopping(): boolean {

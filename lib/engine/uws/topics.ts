@@ -1,6 +1,5 @@
-import type { TopicPort } from '../port.ts'
+import { COMPRESS_FROM, type TopicPort } from '../port.ts'
 import type { UwsApp } from './app.ts'
-import { COMPRESS_FROM } from './transport.ts'
 
 /** The topics of several apps as one. */
 export class UwsTopics implements TopicPort {

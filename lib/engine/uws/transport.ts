@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer'
 import { BINARY, CONT, NO_STATUS, PING, TEXT } from '../../rfc6455.ts'
 import { systemClock } from '../clock.ts'
-import { MESSAGE_END, type Opcode, type Receiver, type Transport } from '../port.ts'
+import { COMPRESS_FROM, MESSAGE_END, type Opcode, type Receiver, type Transport } from '../port.ts'
 import { faults } from './causes.ts'
 import { rethrow } from './guard.ts'
 import { toBuffer } from './buffer.ts'
@@ -16,8 +16,6 @@ const SENT = 1
 const OPEN = 0
 const MUTED = 1
 const OVER = 2
-/** Text below this is not worth compressing, in bytes. */
-export const COMPRESS_FROM = 1024
 
 /** What the connections of one server share. */
 export interface Shared {
@@ -86,6 +84,9 @@ export class UwsTransport implements Transport {
     // Not from inside a handler: what it has sent would be lost with it, the handshake's answer included.
     systemClock.defer(() => this.#ws?.close())
   }
+
+  // Its connections do not keep the process.
+  unref(): void {}
 
   buffered(): number {
     return this.#ws?.getBufferedAmount() ?? 0

@@ -85,6 +85,7 @@ export function catchUncaught(): Promise<unknown> {
 
 /** What a transport tells, as lines. */
 export class Ears implements Receiver {
+  readonly maxMessage = 0
   readonly heard: string[] = []
   readonly #wake: (() => void)[] = []
   /** How often something has come. */

@@ -573,6 +573,7 @@ describe('what waits', () => {
 describe('handles of connections that have gone', () => {
   const calls: Record<string, (ws: WebSocket) => unknown> = {
     webSocketAlloc: () => null,
+    webSocketClientLoop: () => null,
     webSocketCork: (ws) => api.webSocketCork(ws, () => void webSocketSendString(ws, 'corked')),
     webSocketFlush: (ws) => api.webSocketFlush(ws),
     webSocketFree: (ws) => api.webSocketFree(ws),
