@@ -60,13 +60,13 @@ export interface UrlError extends Error {
 
 /** How long to wait before the next attempt. */
 export interface ReconnectDelay {
-  /** Milliseconds before the first attempt after a loss, and the least there is between two attempts. */
+  /** Milliseconds before the first attempt after a loss, and the least that there are between two attempts. */
   readonly min: number
   /** The longest. */
   readonly max: number
   /** Each attempt that fails multiplies the wait; default 2. */
   readonly factor?: number
-  /** 'full': a random time between 0 and the wait, but `min` at least from the last attempt; default 'none'. */
+  /** 'full': a random time between `min` and the wait after the next failure; default 'none'. */
   readonly jitter?: 'none' | 'full'
 }
 
@@ -79,7 +79,7 @@ export interface ReconnectOptions extends Omit<UrlWebSocketOptions, 'headers'> {
   readonly stableAfter?: number
   /**
    * Asked after each end that was not `stop`; false ends the loop. `httpStatus` is that of a refused handshake, else 0.
-   * Default: always; after 401 and 403 the wait is the longest one.
+   * Default: always; after 401 and 403 the wait is the longest one, with jitter from the upper half.
    */
   readonly shouldReconnect?: (status: number, reason: string | null, httpStatus: number) => boolean
   /** The wait does not keep the process alive; default false. */

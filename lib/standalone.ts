@@ -52,16 +52,16 @@ export function urlWebSocket<D = unknown, A = undefined>(
   url: string | URL,
   callback: WebSocketProc<D, A>,
   arg?: A,
-  options?: UrlWebSocketOptions | string,
+  options?: UrlWebSocketOptions | string | null,
 ): Promise<number>
 export function urlWebSocket(
   url: string | URL,
   callback: AnyProc,
   arg?: unknown,
-  options: UrlWebSocketOptions | string = {},
+  options?: UrlWebSocketOptions | string | null,
 ): Promise<number> {
   if (typeof callback !== 'function') return Promise.resolve(R_ERR_BAD_ARGS)
-  return connect(side(), url, callback, arg, typeof options === 'string' ? { headers: options } : options)
+  return connect(side(), url, callback, arg, typeof options === 'string' ? { headers: options } : (options ?? {}))
 }
 
 /**
@@ -70,9 +70,12 @@ export function urlWebSocket(
  * @param options `signal` ends the attempt only
  * @returns the connection; rejects with a `UrlError`
  */
-export function urlWebSocketOpen<D = unknown>(url: string | URL, options?: UrlWebSocketOptions): Promise<WebSocket<D>>
-export async function urlWebSocketOpen(url: string | URL, options: UrlWebSocketOptions = {}): Promise<WebSocket> {
-  const opened = await open(side(), url, options)
+export function urlWebSocketOpen<D = unknown>(
+  url: string | URL,
+  options?: UrlWebSocketOptions | null,
+): Promise<WebSocket<D>>
+export async function urlWebSocketOpen(url: string | URL, options?: UrlWebSocketOptions | null): Promise<WebSocket> {
+  const opened = await open(side(), url, options ?? {})
   if (opened instanceof ClientError) throw opened
   return opened
 }
@@ -92,13 +95,13 @@ export function webSocketClientLoop<D = unknown, A = undefined>(
   url: UrlSource,
   callback: WebSocketProc<D, A>,
   arg?: A,
-  options?: ReconnectOptions,
+  options?: ReconnectOptions | null,
 ): ClientLoop<D>
 export function webSocketClientLoop(
   url: UrlSource,
   callback: AnyProc,
   arg?: unknown,
-  options: ReconnectOptions = {},
+  options?: ReconnectOptions | null,
 ): ClientLoop {
-  return new Loop(side(), url, callback, arg, options)
+  return new Loop(side(), url, callback, arg, options ?? {})
 }

@@ -100,7 +100,7 @@ export function runFailed(
   text: string,
 ): Promise<number> {
   bind(socket, callback, arg)
-  socket.ending = { ...LOST, error: -code }
+  socket.ending = { ...LOST, error: -code, at: socket.context.wheel.touch() }
   socket.errorMessage = text
   post(socket, WS_EVENT_ERROR, text, Buffer.byteLength(text), 0, 0)
   post(socket, WS_EVENT_CLOSE, null, 0, 0, 0)
@@ -263,7 +263,8 @@ function callbackFailed(ws: Socket, event: WebSocketEvent, error: unknown): void
   if (ws.ending !== null) ws.ending = { ...ws.ending, error: WS_STATUS_INTERNAL_ERROR, orderly: false }
 }
 
-function errorText(error: unknown): string {
+/** What is thrown may be anything, also something that has no text. */
+export function errorText(error: unknown): string {
   try {
     return error instanceof Error ? error.message : String(error)
   } catch {
@@ -272,7 +273,7 @@ function errorText(error: unknown): string {
 }
 
 /** The connection was lost, or is not waited for any longer. */
-export const LOST: Ending = {
+export const LOST: Omit<Ending, 'at'> = {
   error: WS_STATUS_COMMS_ERROR,
   status: WS_STATUS_COMMS_ERROR,
   reason: null,
@@ -286,9 +287,9 @@ export const LOST: Ending = {
  * @param close the Close to send first: the answer to the peer's, with its reason, or the fault that was found; 0: one
  *   without status; null: none
  */
-export function finish(ws: Socket, ending: Ending, text: string | null, close: number | null): void {
+export function finish(ws: Socket, ending: Omit<Ending, 'at'>, text: string | null, close: number | null): void {
   if (ws.ending !== null) return
-  ws.ending = ending
+  ws.ending = { ...ending, at: ws.context.wheel.touch() }
   ws.state = WS_STATE_CLOSED
   if (ws.outgoing !== null) ws.outgoing.more = null
   ws.incoming = null
@@ -296,6 +297,8 @@ export function finish(ws: Socket, ending: Ending, text: string | null, close: n
   if (close !== null) ws.transport?.close(close, ending.reason ?? '')
   // A client leaves the end of TCP to the server (RFC 6455 §7.1.1), unless the connection has failed.
   if (!ws.client || !ending.orderly) ws.transport?.end()
+  // It is over: that server need not be waited for by a process that has nothing else to do.
+  if (ws.client) ws.transport?.unref()
   linger(ws)
   settleFlushes(ws, R_ERR_BAD_STATE)
   if (text !== null) {

@@ -249,14 +249,14 @@ function check(socket: Socket, length: number): number {
 /** Puts one message, or one part, on the wire in frames of at most `maxFrame` bytes (RFC 6455 §5.4). */
 function emit(socket: Socket, payload: Payload, length: number, opcode: 0 | 1 | 2, fin: boolean): void {
   const { transport } = socket
-  const { maxFrame } = socket.limits
+  const { maxFrame, sendsCount } = socket.limits
   if (transport === null) return
   // Where a message has to wait as a whole it is not cut: behind a part that is dropped the rest would be garbage.
   if (maxFrame === 0 || length <= maxFrame || transport.room() < framed(length, maxFrame)) {
-    if (transport.send(payload, length, opcode, fin)) socket.lastActive = socket.context.wheel.now
+    if (transport.send(payload, length, opcode, fin) && sendsCount) socket.lastActive = socket.context.wheel.now
   } else {
     split(transport, typeof payload === 'string' ? Buffer.from(payload) : payload, maxFrame, opcode, fin)
-    if (transport.buffered() === 0) socket.lastActive = socket.context.wheel.now
+    if (sendsCount && transport.buffered() === 0) socket.lastActive = socket.context.wheel.now
   }
 }
 

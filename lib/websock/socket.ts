@@ -1,4 +1,4 @@
-import type { WebSocket, WebSocketDefaults, WebSocketProc } from '../../include-types/websock.ts'
+import type { WebSocket, WebSocketProc } from '../../include-types/websock.ts'
 import type { Transport } from '../engine/port.ts'
 import { WS_STATE_CONNECTING, WS_STATUS_NO_STATUS } from './constants.ts'
 import type { Context } from './context.ts'
@@ -56,20 +56,31 @@ export interface Limits {
   readonly timeout: number
   /** Milliseconds between pings. */
   readonly pingPeriod: number
+  /** What the kernel takes counts as traffic: not where pings show whether there still is a peer to receive it. */
+  readonly sendsCount: boolean
 }
 
-export const toLimits = (defaults: WebSocketDefaults): Limits => ({
-  maxFrame: toLimit(defaults.maxFrame),
-  maxMessage: toLimit(defaults.maxMessage),
-  timeout: toLimit(defaults.timeout),
-  pingPeriod: toLimit(defaults.pingPeriod),
+/** What can be set. */
+export type Settable = Omit<Limits, 'sendsCount'>
+const SETTABLE = ['maxFrame', 'maxMessage', 'timeout', 'pingPeriod'] as const
+
+const complete = (limits: Settable): Limits => ({
+  ...limits,
+  sendsCount: limits.pingPeriod === 0 || limits.pingPeriod >= limits.timeout,
 })
 
-export function setLimits(socket: Socket, some: Partial<Limits>): void {
+export const toLimits = (defaults: Settable): Limits =>
+  complete({
+    maxFrame: toLimit(defaults.maxFrame),
+    maxMessage: toLimit(defaults.maxMessage),
+    timeout: toLimit(defaults.timeout),
+    pingPeriod: toLimit(defaults.pingPeriod),
+  })
+
+export function setLimits(socket: Socket, some: Partial<Settable>): void {
   const { limits } = socket
-  const limit = { ...limits, ...some }
-  const keys = ['maxFrame', 'maxMessage', 'timeout', 'pingPeriod'] as const
-  if (keys.some((key) => limit[key] !== limits[key])) socket.limits = limit
+  const changed = { ...limits, ...some }
+  if (SETTABLE.some((key) => changed[key] !== limits[key])) socket.limits = complete(changed)
 }
 
 /** How a connection ended. */
@@ -81,6 +92,8 @@ export interface Ending {
   /** The peer's reason; null if it gave none. */
   readonly reason: string | null
   readonly orderly: boolean
+  /** When that was, in milliseconds of the wheel. */
+  readonly at: number
 }
 
 /**

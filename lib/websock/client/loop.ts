@@ -1,8 +1,14 @@
 import type { ClientLoop, ReconnectOptions, UrlWebSocketOptions } from '../../../include-types/client.ts'
 import type { WebSocket } from '../../../include-types/websock.ts'
 import { webSocketSendClose } from '../close.ts'
-import { WS_STATE_OPEN, WS_STATUS_COMMS_ERROR, WS_STATUS_OK } from '../constants.ts'
-import { type AnyProc, run } from '../run.ts'
+import {
+  R_ERR_BAD_ARGS,
+  WS_STATE_OPEN,
+  WS_STATUS_COMMS_ERROR,
+  WS_STATUS_GOING_AWAY,
+  WS_STATUS_OK,
+} from '../constants.ts'
+import { type AnyProc, errorText, run } from '../run.ts'
 import { isClosing, type Socket } from '../socket.ts'
 import { Delays } from './delay.ts'
 import { badArgument, ClientError } from './error.ts'
@@ -26,8 +32,8 @@ interface Ended {
   readonly reason: string | null
   /** Of a handshake that was refused; 0 otherwise. */
   readonly httpStatus: number
-  /** Milliseconds that the connection was there. */
-  readonly lasted: number
+  /** Whether the connection was there for so long that it counts as one. */
+  readonly lasted: boolean
 }
 
 /**
@@ -46,6 +52,8 @@ export class Loop implements ClientLoop {
   readonly #stopping = new AbortController()
   #farewell = { code: WS_STATUS_OK as number, reason: '' }
   #socket: Socket | null = null
+  /** What the program gives us to call may speak of the loop: it is not called before the program has it. */
+  readonly #constructed = Promise.resolve()
 
   constructor(side: ClientSide, url: UrlSource, callback: AnyProc, arg: unknown, options: ReconnectOptions) {
     this.#side = side
@@ -53,7 +61,7 @@ export class Loop implements ClientLoop {
     this.#callback = callback
     this.#arg = arg
     this.#options = options
-    const release = onAbort(options.signal, () => this.stop())
+    const release = onAbort(options.signal, () => this.stop(WS_STATUS_GOING_AWAY))
     this.done = this.#run().finally(release)
   }
 
@@ -69,6 +77,10 @@ export class Loop implements ClientLoop {
     this.#close()
   }
 
+  get #stableAfter(): number {
+    return this.#options.stableAfter ?? STABLE_AFTER
+  }
+
   get #stopped(): boolean {
     return this.#stopping.signal.aborted
   }
@@ -79,14 +91,18 @@ export class Loop implements ClientLoop {
   }
 
   async #run(): Promise<number> {
+    if (typeof this.#callback !== 'function') return R_ERR_BAD_ARGS
     const delays = this.#prepare()
-    if (delays instanceof ClientError) return this.#fail(delays)
-    const { stableAfter = STABLE_AFTER } = this.#options
+    if (delays instanceof ClientError) {
+      await this.#constructed
+      return this.#fail(delays)
+    }
     while (!this.#stopped) {
       const ended = await this.#attempt()
-      if (ended.lasted >= stableAfter) delays.reset()
+      if (ended.lasted) delays.reset()
+      const goesOn = this.#stopped || this.#goesOn(ended)
       if (this.#stopped) break
-      if (!this.#goesOn(ended)) return ended.result
+      if (!goesOn) return ended.result
       await this.#wait(delays.next(ended.httpStatus === 401 || ended.httpStatus === 403))
     }
     return 0
@@ -96,13 +112,13 @@ export class Loop implements ClientLoop {
   #prepare(): Delays | ClientError {
     const { headers, reconnectInterval } = this.#options
     try {
-      if (typeof this.#url !== 'function') {
-        const plan = toPlan(this.#url, this.#toOptions(typeof headers === 'function' ? '' : headers))
-        if (plan instanceof ClientError) return plan
-      }
+      const url = typeof this.#url === 'function' ? 'ws://host' : this.#url
+      const plan = toPlan(url, this.#toOptions(typeof headers === 'function' ? '' : headers))
+      if (plan instanceof ClientError) return plan
+      if (!(this.#stableAfter >= 0)) return badArgument('stableAfter is a number of milliseconds')
       return new Delays(reconnectInterval)
     } catch (error) {
-      return badArgument(error instanceof Error ? error.message : String(error))
+      return badArgument(errorText(error))
     }
   }
 
@@ -111,26 +127,27 @@ export class Loop implements ClientLoop {
     const opened = await this.#open()
     if (opened instanceof ClientError) {
       const result = await this.#fail(opened)
-      return { result, status: WS_STATUS_COMMS_ERROR, reason: null, httpStatus: opened.status, lasted: 0 }
+      return { result, status: WS_STATUS_COMMS_ERROR, reason: null, httpStatus: opened.status, lasted: false }
     }
-    const { clock } = this.#side.context
-    const start = clock.now()
+    const start = this.#side.context.wheel.touch()
     this.#socket = opened
     if (this.#stopped) this.#close()
     const result = await run(opened, this.#callback, this.#arg)
     this.#socket = null
     const { closeStatus: status, ending } = opened
-    return { result, status, reason: ending?.reason ?? null, httpStatus: 0, lasted: clock.now() - start }
+    const lasted = ending !== null && ending.at - start >= this.#stableAfter
+    return { result, status, reason: ending?.reason ?? null, httpStatus: 0, lasted }
   }
 
   async #open(): Promise<Socket | ClientError> {
     const { headers } = this.#options
     try {
+      if (typeof this.#url === 'function' || typeof headers === 'function') await this.#constructed
       const url = typeof this.#url === 'function' ? this.#url() : this.#url
       const fresh = typeof headers === 'function' ? await this.#unlessStopped(headers()) : headers
       return await open(this.#side, url, { ...this.#toOptions(fresh), signal: this.#stopping.signal })
     } catch (error) {
-      return badArgument(error instanceof Error ? error.message : String(error))
+      return badArgument(errorText(error))
     }
   }
 
@@ -138,8 +155,7 @@ export class Loop implements ClientLoop {
   #toOptions(headers: UrlWebSocketOptions['headers'] = ''): UrlWebSocketOptions {
     const { timeout } = this.#options
     const { pingPeriod = timeout ? Math.min(PING_PERIOD, Math.floor(timeout / SILENCE)) : PING_PERIOD } = this.#options
-    const silence = Number.isFinite(pingPeriod) ? Math.floor(pingPeriod * SILENCE) : 0
-    return { ...this.#options, headers, pingPeriod, timeout: timeout ?? silence }
+    return { ...this.#options, headers, pingPeriod, timeout: timeout ?? Math.floor(pingPeriod * SILENCE) }
   }
 
   #fail(error: ClientError): Promise<number> {
@@ -150,9 +166,7 @@ export class Loop implements ClientLoop {
     try {
       return this.#options.shouldReconnect?.(status, reason, httpStatus) !== false
     } catch (error) {
-      this.#side.context.observer.warn(
-        `shouldReconnect failed: ${error instanceof Error ? error.message : String(error)}`,
-      )
+      this.#side.context.observer.warn(`shouldReconnect failed: ${errorText(error)}`)
       return true
     }
   }

@@ -1,7 +1,7 @@
 import type { UrlHeaders, UrlWebSocketOptions } from '../../../include-types/client.ts'
 import type { DialOptions } from '../../engine/port.ts'
 import { DEFAULTS } from '../context.ts'
-import { type Limits, toLimit } from '../socket.ts'
+import { type Settable, toLimit } from '../socket.ts'
 import { badArgument, type ClientError } from './error.ts'
 
 const SCHEMES = new Map([
@@ -23,7 +23,7 @@ export const MAX_WAIT = 0x7fff_ffff
 
 /** What a call has asked for, checked. */
 export interface Plan extends Omit<DialOptions, 'signal'> {
-  readonly limits: Limits
+  readonly limits: Settable
   readonly partial: boolean
   /** Milliseconds; 0: any. */
   readonly handshakeTimeout: number
@@ -46,7 +46,7 @@ export function toPlan(url: unknown, options: UrlWebSocketOptions): Plan | Clien
   }
   const protocols = typeof options.protocols === 'string' ? [options.protocols] : (options.protocols ?? [])
   if (!isTokens(protocols)) return badArgument('Sub-protocols are different tokens (RFC 6455 §4.1)')
-  const limits: Limits = {
+  const limits: Settable = {
     maxFrame: toLimit(options.maxFrame ?? DEFAULTS.maxFrame),
     maxMessage: toLimit(options.maxMessage ?? DEFAULTS.maxMessage),
     timeout: toLimit(options.timeout ?? 0),
@@ -55,13 +55,15 @@ export function toPlan(url: unknown, options: UrlWebSocketOptions): Plan | Clien
   const handshakeTimeout = toLimit(options.handshakeTimeout ?? HANDSHAKE_TIMEOUT)
   const wrong = Object.entries({ ...limits, handshakeTimeout }).find(([, value]) => !isAmount(value))
   if (wrong !== undefined) return badArgument(`${wrong[0]} is a whole number, 0 for none`)
+  const { compression = false } = options
+  if (![false, true, 'takeover'].includes(compression)) return badArgument("compression is true, false or 'takeover'")
   target.username = ''
   target.password = ''
   return {
     url: target,
     headers,
     protocols,
-    compression: options.compression ?? false,
+    compression,
     tls: { ...options.tls },
     agent: options.agent ?? null,
     limits,
