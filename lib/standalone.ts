@@ -83,7 +83,7 @@ export async function urlWebSocketOpen(url: string | URL, options?: UrlWebSocket
 /**
  * Keeps a connection to a server: connects, runs it, and when it has ended waits and connects again, until `stop`. Each
  * attempt has a handle of its own, and the callback gets OPEN … CLOSE, or ERROR and CLOSE where there was no connection.
- * Nothing that is sent in between is kept: sends return -14.
+ * Nothing that is sent in between is kept: sends on an old handle return -14, on `loop.ws`, null then, -6.
  *
  * A loss is noticed by the end of TCP, a reset, or silence: pings are sent each 30 s, and 2.5 periods without an answer
  * end the connection, unless `pingPeriod` and `timeout` say otherwise.

@@ -38,6 +38,7 @@ const rooms = [
   'lib/rfc6455.ts',
   'lib/engine/port.ts',
   'lib/engine/clock.ts',
+  'lib/engine/extensions.ts',
   'lib/engine/headers.ts',
   'lib/engine/memory.ts',
   'lib/engine/select.ts',
@@ -60,6 +61,7 @@ const allowed: Record<Room, readonly Room[]> = {
   'lib/rfc6455.ts': [],
   'lib/engine/port.ts': ['include-types'],
   'lib/engine/clock.ts': ['lib/engine/port.ts'],
+  'lib/engine/extensions.ts': [],
   'lib/engine/headers.ts': ['lib/engine/port.ts'],
   'lib/engine/memory.ts': ['lib/engine/port.ts'],
   'lib/engine/node': [
@@ -67,6 +69,7 @@ const allowed: Record<Room, readonly Room[]> = {
     'lib/rfc6455.ts',
     'lib/engine/port.ts',
     'lib/engine/clock.ts',
+    'lib/engine/extensions.ts',
     'lib/engine/headers.ts',
   ],
   'lib/engine/uws': [
@@ -74,6 +77,7 @@ const allowed: Record<Room, readonly Room[]> = {
     'lib/rfc6455.ts',
     'lib/engine/port.ts',
     'lib/engine/clock.ts',
+    'lib/engine/extensions.ts',
     'lib/engine/headers.ts',
   ],
   'lib/engine/select.ts': ['lib/engine/port.ts', 'lib/engine/node', 'lib/engine/uws'],

@@ -10,7 +10,8 @@ import {
 } from './constants.ts'
 import { payloadLength, truncate } from './payload.ts'
 import { settle } from './result.ts'
-import { finish, LOST, relieve } from './run.ts'
+import { relieve } from './backlog.ts'
+import { finish, LOST } from './run.ts'
 import { isClosing, linger, refuse, type Socket, toSocket } from './socket.ts'
 
 /**

@@ -16,7 +16,8 @@ import { intern } from './intern.ts'
 import type { Context } from './context.ts'
 import { Incoming } from './incoming.ts'
 import { Slicer } from './partial.ts'
-import { fail, finish, LOST, mustWait, overflows, post, settleFlushes } from './run.ts'
+import { fail, finish, LOST, mustWait, post, settleFlushes } from './run.ts'
+import { overflows } from './backlog.ts'
 import { arm, isClosing, Socket } from './socket.ts'
 
 /** A connection as its engine sees it: what comes in is measured, put together or cut, and handed to delivery. */

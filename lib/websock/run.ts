@@ -13,7 +13,7 @@ import {
   WS_STATUS_COMMS_ERROR,
   WS_STATUS_INTERNAL_ERROR,
 } from './constants.ts'
-import { EventQueue, type QueuedEvent } from './queue.ts'
+import { enqueue, relieve } from './backlog.ts'
 import { hasRun, RunResult, settle } from './result.ts'
 import { arm, type Ending, linger, setLimits, type Socket, toLimit, toSocket } from './socket.ts'
 import { isThenable } from './thenable.ts'
@@ -27,12 +27,6 @@ import { isThenable } from './thenable.ts'
 
 /** Events delivered in a row before other connections get their turn. */
 const TURN = 64
-/** Events that may wait, whatever their size. */
-const MAX_EVENTS = 4096
-const MIN_QUEUE = 1 << 20
-/** The peer is paused while the queue is fuller than this, until it is emptier than that. */
-const PAUSE_ABOVE = 1 / 4
-const RESUME_BELOW = 1 / 8
 
 /**
  * Gives the connection its callback: OPEN is delivered at once, then whatever has come in, and so on until CLOSE.
@@ -146,33 +140,6 @@ export function post(
 /** Whether an event that arises now goes to the queue. */
 export const mustWait = (ws: Socket): boolean =>
   ws.busy || ws.proc === null || (ws.queue !== null && ws.queue.length > 0)
-
-function enqueue(ws: Socket, item: QueuedEvent): void {
-  const queue = (ws.queue ??= new EventQueue())
-  queue.push(item)
-  if (!queue.paused && !ws.ended && fill(ws, queue) > PAUSE_ABOVE) {
-    queue.paused = true
-    ws.transport?.pause()
-  }
-}
-
-/** How full the queue is, or would be with one more message: 1 is the bound. */
-function fill(ws: Socket, queue: EventQueue, more = 0): number {
-  const bound = ws.context.defaults.maxQueue || Math.max(MIN_QUEUE, 2 * ws.limits.maxMessage)
-  return Math.max((queue.bytes + more) / bound, queue.length / MAX_EVENTS)
-}
-
-/** Whether `more` bytes would overfill the queue of a peer that cannot be paused. */
-export const overflows = (ws: Socket, more: number): boolean =>
-  ws.transport?.canPause === false && fill(ws, (ws.queue ??= new EventQueue()), more) >= 1
-
-/** Lets the peer send again when there is room. */
-export function relieve(ws: Socket): void {
-  const { queue } = ws
-  if (queue === null || !queue.paused || fill(ws, queue) >= RESUME_BELOW) return
-  queue.paused = false
-  ws.transport?.resume()
-}
 
 /** Calls the callback. True when it has finished, false when it is pending. */
 function invoke(

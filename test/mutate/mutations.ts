@@ -20,9 +20,16 @@ const CONFORMANCE = 'test/conformance/conformance.test.ts'
 const HANDSHAKE = 'test/web/handshake.test.ts'
 const SERVER = 'test/web/server.test.ts'
 const DEFLATE = 'test/engine/node/deflate.test.ts'
-const EXTENSIONS = 'test/engine/node/extensions.test.ts'
+const EXTENSIONS = 'test/engine/extensions.test.ts'
 const BOMB = 'test/engine/node/bomb.test.ts'
 const COMPRESSION = 'test/engine/compression.test.ts'
+const LOOP = 'test/websock/client/loop.test.ts'
+const STOP = 'test/websock/client/loop-stop.test.ts'
+const DELAY = 'test/websock/client/loop-delay.test.ts'
+const STORM = 'test/websock/client/storm.test.ts'
+const CLOCK = 'test/websock/client/open-clock.test.ts'
+const PLAN = 'test/websock/client/plan.test.ts'
+const ANSWER = 'test/websock/client/handshake-answer.test.ts'
 const UWS_TRANSPORT = 'test/engine/uws/transport.test.ts'
 const UWS_EXCHANGE = 'test/engine/uws/exchange.test.ts'
 
@@ -44,16 +51,16 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '2: CLOSE once',
     file: 'lib/websock/run.ts',
-    from: '  if (ws.ending !== null) return\n  ws.ending = ending',
-    to: '  ws.ending = ending',
+    from: '  if (ws.ending !== null) return\n  ws.ending = {',
+    to: '  ws.ending = {',
     test: ENDINGS,
     name: 'like node',
   },
   {
     trap: '3: run waits for CLOSE',
     file: 'lib/websock/run.ts',
-    from: '  } else if (event === WS_EVENT_CLOSE) {\n    ws.result?.settle(0 - ws.error)',
-    to: '  }\n  if (ws.ending !== null) {\n    ws.result?.settle(0 - ws.error)',
+    from: '  } else if (event === WS_EVENT_CLOSE) {\n    settle(ws, 0 - ws.error)',
+    to: '  }\n  if (ws.ending !== null) {\n    settle(ws, 0 - ws.error)',
     test: RUN,
   },
   {
@@ -171,8 +178,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '20: an oversized send',
     file: 'lib/websock/send.ts',
-    from: 'length > socket.maxMessage',
-    to: 'length > socket.maxMessage + 1',
+    from: 'length > maxMessage) {',
+    to: 'length > maxMessage + 1) {',
     test: SEND,
   },
   {
@@ -306,15 +313,15 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '41: timeout 0',
     file: 'lib/websock/socket.ts',
-    from: 'socket.timeout === 0 ? Infinity : deadline(socket)',
+    from: 'socket.limits.timeout === 0 ? Infinity : deadline(socket)',
     to: 'deadline(socket)',
     test: TIMERS,
   },
   {
     trap: '42: pings',
     file: 'lib/websock/timers.ts',
-    from: 'ws.pingAt = Math.max(ws.pingAt + ws.pingPeriod, now + 1)',
-    to: 'ws.pingAt = now + ws.pingPeriod + 50',
+    from: 'ws.pingAt = Math.max(ws.pingAt + ws.limits.pingPeriod, now + 1)',
+    to: 'ws.pingAt = now + ws.limits.pingPeriod + 50',
     test: TIMERS,
   },
   {
@@ -335,7 +342,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     trap: '46: overflow where input cannot be paused',
-    file: 'lib/websock/run.ts',
+    file: 'lib/websock/backlog.ts',
     from: 'ws.transport?.canPause === false &&',
     to: 'false &&',
     test: RUN,
@@ -372,7 +379,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'F12: free ends run at once',
     file: 'lib/websock/close.ts',
-    from: 'if (socket.busy) socket.result?.settle(-WS_STATUS_COMMS_ERROR)',
+    from: 'if (socket.busy) settle(socket, -WS_STATUS_COMMS_ERROR)',
     to: '',
     test: RUN,
   },
@@ -423,8 +430,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '57: the version',
     file: 'lib/web/handshake.ts',
-    from: "if (headers['sec-websocket-version'] !== '13') {",
-    to: "if (Number(headers['sec-websocket-version']) < 13) {",
+    from: "if (headers['sec-websocket-version'] !== String(VERSION)) {",
+    to: "if (Number(headers['sec-websocket-version']) < VERSION) {",
     test: HANDSHAKE,
   },
   {
@@ -568,7 +575,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'uws 50: nothing is touched after the end',
     file: 'lib/engine/uws/transport.ts',
-    from: '    this.#ws = null\n    this.#open = this.#muted = false\n',
+    from: '    this.#ws = null\n    this.#phase = OVER\n',
     to: '',
     test: UWS_TRANSPORT,
   },
@@ -598,8 +605,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'uws 39: publishes count for -41',
     file: 'lib/engine/uws/transport.ts',
-    from: '(this.#backlog || this.#subscribed) &&',
-    to: 'this.#backlog &&',
+    from: '    this.#backlog = true\n    return true\n',
+    to: '    return true\n',
     test: UWS_TRANSPORT,
   },
   {
@@ -676,8 +683,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '3: a run that ended before anybody looked',
     file: 'lib/websock/result.ts',
-    from: '      else resolve(this.#value)',
-    to: '',
+    from: "      if (typeof ws.result === 'number') resolve(ws.result)\n      else ws.result = resolve",
+    to: '      ws.result = resolve',
     test: 'test/websock/result.test.ts',
   },
   {
@@ -801,21 +808,21 @@ export const mutations: readonly Mutation[] = [
   },
   {
     trap: 'deflate: a window of 8 bits is declined',
-    file: 'lib/engine/node/extensions.ts',
+    file: 'lib/engine/extensions.ts',
     from: 'if (offer === null || bits < MIN_BITS) continue',
     to: 'if (offer === null) continue',
     test: EXTENSIONS,
   },
   {
     trap: 'deflate: a parameter twice',
-    file: 'lib/engine/node/extensions.ts',
+    file: 'lib/engine/extensions.ts',
     from: '  if (values.size < params.length) return null\n',
     to: '',
     test: EXTENSIONS,
   },
   {
     trap: 'deflate: a server that keeps its window all the same',
-    file: 'lib/engine/node/extensions.ts',
+    file: 'lib/engine/extensions.ts',
     from: 'takeoverIn: !response.serverAlone,',
     to: 'takeoverIn: takeover && !response.serverAlone,',
     test: EXTENSIONS,
@@ -827,5 +834,89 @@ export const mutations: readonly Mutation[] = [
     to: 'return mode === true',
     test: COMPRESSION,
     name: 'is what the answer says',
+  },
+  {
+    trap: '73: one attempt after the other',
+    file: 'lib/websock/client/loop.ts',
+    from: '      await this.#wait(',
+    to: '      void this.#wait(',
+    test: LOOP,
+  },
+  {
+    trap: '73: stop during the wait',
+    file: 'lib/websock/client/loop.ts',
+    from: '      const release = onAbort(this.#stopping.signal, () => queueMicrotask(done))',
+    to: '      const release = (): void => {}',
+    test: STOP,
+  },
+  {
+    trap: "73: a handle's loss is noticed by silence, whatever is sent",
+    file: 'lib/websock/send.ts',
+    from: 'opcode, fin) && sendsCount)',
+    to: 'opcode, fin))',
+    test: LOOP,
+  },
+  {
+    trap: '73: waits begin again only after a stable time',
+    file: 'lib/websock/client/loop.ts',
+    from: 'if (ended.lasted) delays.reset()',
+    to: 'delays.reset()',
+    test: DELAY,
+  },
+  {
+    trap: '73: 401 and 403 wait longest',
+    file: 'lib/websock/client/loop.ts',
+    from: 'ended.httpStatus === 401 || ended.httpStatus === 403',
+    to: 'ended.httpStatus === 401',
+    test: DELAY,
+  },
+  {
+    trap: '73: jitter',
+    file: 'lib/websock/client/delay.ts',
+    from: 'Math.random()',
+    to: '0.5',
+    test: STORM,
+  },
+  {
+    trap: 'client: nobody waits for a handshake for good',
+    file: 'lib/websock/client/open.ts',
+    from: 'const cancel = ms === 0 ? null : context.clock.after(ms, abort, true)',
+    to: 'const cancel = null as (() => void) | null',
+    test: CLOCK,
+  },
+  {
+    trap: 'client: a fragment',
+    file: 'lib/websock/client/plan.ts',
+    from: "if (scheme === undefined || text.includes('#')) return null",
+    to: 'if (scheme === undefined) return null',
+    test: PLAN,
+  },
+  {
+    trap: "client: the handshake's own headers",
+    file: 'lib/websock/client/plan.ts',
+    from: 'if (ours !== undefined) return',
+    to: 'if (ours === undefined && false) return',
+    test: PLAN,
+  },
+  {
+    trap: '72: Sec-WebSocket-Accept',
+    file: 'lib/engine/node/client.ts',
+    from: "if (headers['sec-websocket-accept'] !== digest(key)) return fails('Wrong Sec-WebSocket-Accept')",
+    to: '',
+    test: ANSWER,
+  },
+  {
+    trap: '72: what comes behind the 101',
+    file: 'lib/engine/node/client.ts',
+    from: 'new NodeTransport(socket, head, true, null, agreed)',
+    to: 'new NodeTransport(socket, Buffer.alloc(0), true, null, agreed)',
+    test: ANSWER,
+  },
+  {
+    trap: 'client: a sub-protocol that was not offered',
+    file: 'lib/engine/node/client.ts',
+    from: "if (protocol !== '' && !options.protocols.includes(protocol))",
+    to: "if (protocol === 'x' && !options.protocols.includes(protocol))",
+    test: ANSWER,
   },
 ]

@@ -50,7 +50,7 @@ export const differences = {
   },
   'parameters of a compression offer': {
     node: 'followed, or the offer is declined',
-    uws: 'some are passed over, server_max_window_bits among them',
+    uws: 'declined with server_max_window_bits, and in takeover mode with server_no_context_takeover',
   },
   'request before the last was answered': { node: 'answered in turn', uws: 'ends the connection, both unanswered' },
 } as const satisfies Record<string, Record<EngineName, string>>

@@ -1,21 +1,23 @@
 import { createHash, randomBytes } from 'node:crypto'
 import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
+import { checkServerIdentity, type ConnectionOptions } from 'node:tls'
 import { hasToken, MAGIC, VERSION } from '../../rfc6455.ts'
 import type { ClientPort, Dialed, DialFailure, DialOptions } from '../port.ts'
-import { acceptResponse, type Compression, createOffer } from './extensions.ts'
+import { acceptResponse, type Compression, createOffer } from '../extensions.ts'
 import { proxyAgent } from './proxy.ts'
 import { NodeTransport } from './transport.ts'
 
 /** Bytes that are kept of an answer that is no upgrade. */
 const MAX_BODY = 4096
+const NO_UPGRADE = 'Server answered 101 without Upgrade and Connection: Upgrade'
 
 /** The opening handshake of RFC 6455 §4.1 on node:http(s), and our own frames behind it. */
 export const nodeClient: ClientPort = {
   async dial(options) {
     try {
-      return await shake(options, options.agent ?? (await proxyAgent(options.url)))
+      return await shake(options, options.agent ?? (await proxyAgent(options.url, options.signal)))
     } catch (error) {
       return notConnected(error)
     }
@@ -28,30 +30,26 @@ function shake(options: DialOptions, agent: http.Agent | null): Promise<Dialed |
   const secure = url.protocol === 'https:'
   return new Promise((resolve) => {
     const req = (secure ? https : http).request(url, {
-      ...(secure ? { minVersion: 'TLSv1.2', ...options.tls } : {}),
+      ...(secure ? toTls(options) : {}),
       headers: { ...toFields(options), ...handshakeFields(options, key) },
       // One that keeps connections could hand out one that has gone.
       agent: agent ?? false,
       signal,
     })
-    req.on('error', (error) => resolve(notConnected(error)))
+    let response: IncomingMessage | null = null
+    // An error behind the start of an answer only cuts its body off.
+    req.on('error', (error) => void (response === null && resolve(notConnected(error))))
+    // A request whose agent has no connection yet tells nobody that it was given up.
+    const giveUp = (): void => void (req.socket === null && resolve(notConnected(signal.reason)))
+    signal.addEventListener('abort', giveUp, { once: true })
     req.once('upgrade', (res: IncomingMessage, socket: Socket, head: Buffer) => {
-      const dialed = accept(res, socket, head, key, options)
+      const dialed = signal.aborted ? notConnected(signal.reason) : accept(res, socket, head, key, options)
       if ('cause' in dialed) socket.destroy()
       resolve(dialed)
     })
-    req.once('response', (res) => void answered(res).then(resolve))
-    // To node a 101 without Upgrade is not the answer yet.
-    req.on('information', (info) => {
-      if (info.statusCode !== 101) return
-      resolve({
-        cause: 'answer',
-        message: 'Server answered 101 without an upgrade',
-        status: 101,
-        headers: info.headers,
-        body: '',
-      })
-      req.destroy()
+    req.once('response', (res) => {
+      response = res
+      void answered(res).then(resolve)
     })
     req.end()
   })
@@ -59,20 +57,38 @@ function shake(options: DialOptions, agent: http.Agent | null): Promise<Dialed |
 
 /** The server has answered like a web server. */
 async function answered(res: IncomingMessage): Promise<DialFailure> {
+  if (res.statusCode === 101) {
+    res.destroy()
+    return badAnswer(res, NO_UPGRADE, '')
+  }
   const body = await readBody(res)
   res.destroy()
   return badAnswer(res, `Server answered ${res.statusCode} ${res.statusMessage}${redirect(res)}`, body)
 }
 
 /** Header fields by name, those that come more than once as lists. */
-function toFields({ headers }: DialOptions): Record<string, string[]> {
-  const fields = new Map<string, string[]>()
+function toFields({ headers }: DialOptions): Record<string, string | string[]> {
+  const fields = new Map<string, { name: string; values: string[] }>()
   for (const [name, value] of headers) {
-    const values = fields.get(name) ?? []
-    values.push(value)
-    fields.set(name, values)
+    const field = fields.get(name.toLowerCase()) ?? { name, values: [] }
+    field.values.push(value)
+    fields.set(name.toLowerCase(), field)
   }
-  return Object.fromEntries(fields)
+  return Object.fromEntries(
+    Array.from(fields.values(), ({ name, values }) => [name, values.length === 1 ? values.join() : values]),
+  )
+}
+
+/** The certificate has to be that of the URL's host, whatever a Host header says, and behind a proxy too. */
+function toTls({ url, tls }: DialOptions): ConnectionOptions {
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const name = typeof tls['servername'] === 'string' ? tls['servername'] : host
+  return {
+    minVersion: 'TLSv1.2',
+    servername: isIP(name) === 0 ? name : '',
+    ...tls,
+    checkServerIdentity: (_name, certificate) => checkServerIdentity(name, certificate),
+  }
 }
 
 const handshakeFields = ({ protocols, compression }: DialOptions, key: string): Record<string, string> => ({
@@ -98,13 +114,15 @@ function accept(
   if (headers.upgrade?.toLowerCase() !== 'websocket') return fails('Server upgrades to something else')
   if (!hasToken(headers.connection, 'upgrade')) return fails('Missing Connection: Upgrade')
   if (headers['sec-websocket-accept'] !== digest(key)) return fails('Wrong Sec-WebSocket-Accept')
-  const protocol = headers['sec-websocket-protocol'] ?? ''
-  if (protocol !== '' && !options.protocols.includes(protocol)) return fails('Server chose a sub-protocol not offered')
+  const protocol = headers['sec-websocket-protocol']
+  if (protocol !== undefined && !options.protocols.includes(protocol)) {
+    return fails('Server chose a sub-protocol not offered')
+  }
   const agreed = agree(headers['sec-websocket-extensions'], options)
   if (agreed === 'error') return fails('Server chose an extension not offered, or not as it was offered')
   return {
     transport: new NodeTransport(socket, head, true, null, agreed),
-    protocol,
+    protocol: protocol ?? '',
     key,
     remoteAddress: socket.remoteAddress ?? '',
   }
@@ -151,8 +169,12 @@ const badAnswer = ({ statusCode = 0, headers }: IncomingMessage, message: string
   body,
 })
 
+/** Node says by its code that what has come is not HTTP. */
+const isGarbage = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('HPE_')
+
 const notConnected = (error: unknown): DialFailure => ({
-  cause: 'connect',
+  cause: isGarbage(error) ? 'answer' : 'connect',
   message: reasonOf(error),
   status: 0,
   headers: {},

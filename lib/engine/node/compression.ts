@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { deflate, type Fault, inflate, MAX_BITS, NO_WINDOW, slide } from './deflate.ts'
-import type { Compression } from './extensions.ts'
+import { deflate, type Fault, inflate, NO_WINDOW, slide } from './deflate.ts'
+import { type Compression, MAX_BITS } from '../extensions.ts'
 
 /** Compression of what a connection receives: collects frames, and keeps what later messages may refer to. */
 export class Inflater {

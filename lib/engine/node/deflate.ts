@@ -1,15 +1,13 @@
 import { Buffer, kMaxLength } from 'node:buffer'
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
 import { INVALID_UTF8, TOO_BIG } from '../../rfc6455.ts'
+import { MAX_BITS } from '../extensions.ts'
 
 /*
  * Messages of permessage-deflate (RFC 7692 §7.2) as pure functions on node:zlib. What earlier messages have left for the
  * next one to refer to is a dictionary of 32 KB at most: zlib itself would keep 300 KB for each connection.
  */
 
-/** Bits of the largest window (RFC 1951 §2), and of the smallest that zlib can deflate with. */
-export const MAX_BITS = 15
-export const MIN_BITS = 9
 /** The fastest levels find little in a window, the default one takes twice the time of this for 5 % of the size. */
 const LEVEL = 3
 /** What a flush leaves at the end of a message (§7.2.1); not sent. */

@@ -5,7 +5,7 @@ import { TLSSocket } from 'node:tls'
 import { MAGIC } from '../../rfc6455.ts'
 import { validateHeaders } from '../headers.ts'
 import type { CompressionMode, Exchange, HeaderList, Transport } from '../port.ts'
-import { acceptOffer } from './extensions.ts'
+import { acceptOffer } from '../extensions.ts'
 import type { NodeTopics } from './topics.ts'
 import { NodeTransport } from './transport.ts'
 

@@ -1,6 +1,7 @@
 import { BINARY, FIN, RSV1, TEXT } from '../../rfc6455.ts'
 import { COMPRESS_FROM, type TopicPort } from '../port.ts'
-import { deflate, MAX_BITS, NO_WINDOW } from './deflate.ts'
+import { MAX_BITS } from '../extensions.ts'
+import { deflate, NO_WINDOW } from './deflate.ts'
 import { firstByte, toFrame } from './encoder.ts'
 
 /** What receives a publish. */

@@ -59,6 +59,10 @@ export class UwsApp implements Home {
     return this.#owner.options.compression !== false
   }
 
+  get takeover(): boolean {
+    return this.#owner.options.compression === 'takeover'
+  }
+
   get maxBody(): number {
     return this.#owner.options.maxBody
   }

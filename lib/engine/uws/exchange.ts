@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { Exchange, HeaderList, Transport } from '../port.ts'
+import { toSimpleOffer } from '../extensions.ts'
 import { validateHeaders } from '../headers.ts'
 import { guard } from './guard.ts'
 import { readHeaders, toAddress } from './headers.ts'
@@ -9,6 +10,8 @@ import { type Shared, UwsTransport } from './transport.ts'
 /** What an exchange needs of its server. */
 export interface Home extends Shared {
   readonly secure: boolean
+  /** Compressed messages may refer to earlier ones. */
+  readonly takeover: boolean
   /** Bytes of a body that are kept until somebody reads it: it comes whether it is wanted or not. */
   readonly maxBody: number
   /** Connections end with their answer from here on. */
@@ -155,7 +158,8 @@ export class UwsExchange implements Exchange {
     if (res === null || context === null || this.#head !== null) return null
     validateHeaders(headers)
     const { headers: sent } = this
-    const extensions = this.#home.compression ? (sent['sec-websocket-extensions'] ?? '') : ''
+    const { compression, takeover } = this.#home
+    const extensions = compression ? toSimpleOffer(sent['sec-websocket-extensions'] ?? '', takeover) : ''
     const transport = new UwsTransport(this.#home)
     this.#finished()
     res.cork(() => {

@@ -1,5 +1,5 @@
 import type { UrlWebSocketOptions } from '../../../include-types/client.ts'
-import type { ClientPort } from '../../engine/port.ts'
+import type { ClientPort, Dialed, DialFailure } from '../../engine/port.ts'
 import { webSocketSendClose } from '../close.ts'
 import { WS_STATUS_GOING_AWAY } from '../constants.ts'
 import type { Context } from '../context.ts'
@@ -31,11 +31,11 @@ export async function open(
   const dialed = attempt.signal.aborted ? null : await port.dial({ ...plan, signal: attempt.signal })
   cancel?.()
   release()
-  if (dialed === null || attempt.signal.aborted) {
-    if (dialed !== null && 'transport' in dialed) dialed.transport.abort()
-    return options.signal?.aborted === true ? aborted() : timedOut(ms)
-  }
-  if (!('transport' in dialed)) return dialFailed(dialed)
+  if (options.signal?.aborted === true || dialed === null) return drop(dialed, aborted())
+  // What a server has said counts more than that it did not finish.
+  if ('cause' in dialed && dialed.cause === 'answer') return dialFailed(dialed)
+  if (attempt.signal.aborted) return drop(dialed, timedOut(ms))
+  if ('cause' in dialed) return dialFailed(dialed)
   const ws = createConnection(dialed.transport, context, dialed.remoteAddress, true)
   setLimits(ws, plan.limits)
   ws.mode = toMode(false, false, plan.partial)
@@ -43,6 +43,12 @@ export async function open(
   ws.clientKey = dialed.key
   ws.parent = options
   return ws
+}
+
+/** A connection that came too late. */
+function drop(dialed: Dialed | DialFailure | null, error: ClientError): ClientError {
+  if (dialed !== null && 'transport' in dialed) dialed.transport.abort()
+  return error
 }
 
 /** Makes a connection and runs it; where there is none, ERROR and CLOSE are delivered on a handle that never opens. */

@@ -2,7 +2,8 @@ import type { UrlHeaders, UrlWebSocketOptions } from '../../../include-types/cli
 import type { DialOptions } from '../../engine/port.ts'
 import { DEFAULTS } from '../context.ts'
 import { type Settable, toLimit } from '../socket.ts'
-import { badArgument, type ClientError } from './error.ts'
+import { errorText } from '../run.ts'
+import { badArgument, ClientError } from './error.ts'
 
 const SCHEMES = new Map([
   ['ws:', 'http:'],
@@ -21,6 +22,8 @@ const HANDSHAKE_TIMEOUT = 10_000
 /** Longest wait of a timer, in milliseconds. */
 export const MAX_WAIT = 0x7fff_ffff
 
+type Header = [name: string, value: string]
+
 /** What a call has asked for, checked. */
 export interface Plan extends Omit<DialOptions, 'signal'> {
   readonly limits: Settable
@@ -29,77 +32,92 @@ export interface Plan extends Omit<DialOptions, 'signal'> {
   readonly handshakeTimeout: number
 }
 
-/** Looks at everything before anything is done. */
+/** Looks at everything before anything is done. Programs in JavaScript may pass anything. */
 export function toPlan(url: unknown, options: UrlWebSocketOptions): Plan | ClientError {
-  const target = toUrl(url)
-  if (target === null) return badArgument('A URL is ws://host[:port]/path or wss://…, without #fragment')
-  const headers = toHeaderList(options.headers ?? '')
-  const credentials = toCredentials(target)
-  if (headers === null || credentials === null) return badArgument('A header is not one that can be sent')
-  const ours = headers.find(([name]) => OURS.test(name))
-  if (ours !== undefined) return badArgument(`The handshake has its own ${ours[0]}`)
-  const has = (wanted: string): boolean => headers.some(([name]) => name.toLowerCase() === wanted)
-  if (credentials !== '' && !has('authorization')) headers.push(['Authorization', `Basic ${credentials}`])
-  if (options.origin !== undefined) {
-    if (!isValue(options.origin) || has('origin')) return badArgument('An origin is given once, as text')
-    headers.push(['Origin', options.origin])
-  }
-  const protocols = typeof options.protocols === 'string' ? [options.protocols] : (options.protocols ?? [])
-  if (!isTokens(protocols)) return badArgument('Sub-protocols are different tokens (RFC 6455 §4.1)')
-  const limits: Settable = {
-    maxFrame: toLimit(options.maxFrame ?? DEFAULTS.maxFrame),
-    maxMessage: toLimit(options.maxMessage ?? DEFAULTS.maxMessage),
-    timeout: toLimit(options.timeout ?? 0),
-    pingPeriod: toLimit(options.pingPeriod ?? 0),
-  }
-  const handshakeTimeout = toLimit(options.handshakeTimeout ?? HANDSHAKE_TIMEOUT)
-  const wrong = Object.entries({ ...limits, handshakeTimeout }).find(([, value]) => !isAmount(value))
-  if (wrong !== undefined) return badArgument(`${wrong[0]} is a whole number, 0 for none`)
-  const { compression = false } = options
-  if (![false, true, 'takeover'].includes(compression)) return badArgument("compression is true, false or 'takeover'")
-  target.username = ''
-  target.password = ''
-  return {
-    url: target,
-    headers,
-    protocols,
-    compression,
-    tls: { ...options.tls },
-    agent: options.agent ?? null,
-    limits,
-    partial: options.partial === true,
-    handshakeTimeout,
+  try {
+    return makePlan(toUrl(url), options)
+  } catch (error) {
+    return error instanceof ClientError ? error : badArgument(errorText(error))
   }
 }
 
-function toUrl(given: unknown): URL | null {
+function makePlan(url: URL, options: UrlWebSocketOptions): Plan {
+  if (typeof options !== 'object') throw badArgument('Options are an object')
+  const { compression = false, signal, agent = null } = options
+  if (![false, true, 'takeover'].includes(compression)) throw badArgument("compression is true, false or 'takeover'")
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw badArgument('signal is an AbortSignal')
+  const headers = toHeaderList(options.headers ?? '')
+  addUnlessThere(headers, 'Authorization', toCredentials(url))
+  if (options.origin !== undefined) {
+    if (!isValue(options.origin) || has(headers, 'origin')) throw badArgument('An origin is given once, as text')
+    headers.push(['Origin', options.origin])
+  }
+  url.username = ''
+  url.password = ''
+  return {
+    url,
+    headers,
+    protocols: toProtocols(options.protocols ?? []),
+    compression,
+    tls: { ...options.tls },
+    agent,
+    limits: {
+      maxFrame: toAmount('maxFrame', options.maxFrame ?? DEFAULTS.maxFrame),
+      maxMessage: toAmount('maxMessage', options.maxMessage ?? DEFAULTS.maxMessage),
+      timeout: toAmount('timeout', options.timeout ?? 0),
+      pingPeriod: toAmount('pingPeriod', options.pingPeriod ?? 0),
+    },
+    partial: options.partial === true,
+    handshakeTimeout: Math.min(MAX_WAIT, toAmount('handshakeTimeout', options.handshakeTimeout ?? HANDSHAKE_TIMEOUT)),
+  }
+}
+
+function toUrl(given: unknown): URL {
   const text = given instanceof URL ? given.href : given
-  if (typeof text !== 'string' || !URL.canParse(text)) return null
-  const url = new URL(text)
-  const scheme = SCHEMES.get(url.protocol)
-  // An empty fragment leaves no trace but the sign.
-  if (scheme === undefined || text.includes('#')) return null
+  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null
+  const scheme = SCHEMES.get(url?.protocol ?? '')
+  // An empty fragment leaves no trace but the sign; port 0 is taken for none by node.
+  if (url === null || scheme === undefined || String(text).includes('#') || url.port === '0') {
+    throw badArgument('A URL is ws://host[:port]/path or wss://…, without #fragment')
+  }
   return new URL(scheme + url.href.slice(url.protocol.length))
 }
 
-/** The user of a URL as Basic credentials (RFC 7617), '' without one; null for one that cannot be decoded. */
-function toCredentials({ username, password }: URL): string | null {
+/** The user of a URL as Basic credentials (RFC 7617); '' without one. */
+function toCredentials({ username, password }: URL): string {
   if (username === '' && password === '') return ''
   try {
-    return Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
+    const [user, word] = [decodeURIComponent(username), decodeURIComponent(password)]
+    if (!user.includes(':')) return `Basic ${Buffer.from(`${user}:${word}`).toString('base64')}`
   } catch {
-    return null
+    // What it is goes into no message.
   }
+  throw badArgument('The user or password of the URL cannot be sent as Basic credentials')
 }
 
-/** Null where a name or value could break out of its line. */
-function toHeaderList(given: UrlHeaders): [name: string, value: string][] | null {
-  const lines = typeof given === 'string' ? toLines(given) : Object.entries(given)
-  return lines.every(([name, value]) => TOKEN.test(name) && isValue(value)) ? lines : null
+const has = (headers: readonly Header[], wanted: string): boolean =>
+  headers.some(([name]) => name.toLowerCase() === wanted.toLowerCase())
+
+function addUnlessThere(headers: Header[], name: string, value: string): void {
+  if (value !== '' && !has(headers, name)) headers.push([name, value])
+}
+
+/** Refuses what could break out of its line. */
+function toHeaderList(given: UrlHeaders): Header[] {
+  if (typeof given !== 'string' && (typeof given !== 'object' || Array.isArray(given))) {
+    throw badArgument('Headers are an object of names and values, or lines of text')
+  }
+  const headers = typeof given === 'string' ? toLines(given) : Object.entries(given)
+  for (const [name, value] of headers) {
+    if (!TOKEN.test(name) || !isValue(value)) throw badArgument('A header is not one that can be sent')
+    if (OURS.test(name)) throw badArgument(`The handshake has its own ${name}`)
+  }
+  if (headers.filter(([name]) => /^host$/i.test(name)).length > 1) throw badArgument('There is one Host at most')
+  return headers
 }
 
 /** Lines as C has them. What is no field gets a name that is none. */
-const toLines = (text: string): [name: string, value: string][] =>
+const toLines = (text: string): Header[] =>
   text
     .split(/\r?\n/)
     .filter((line) => line !== '')
@@ -108,9 +126,17 @@ const toLines = (text: string): [name: string, value: string][] =>
       return [line.slice(0, Math.max(colon, 0)), line.slice(colon + 1).trim()]
     })
 
+function toProtocols(given: string | readonly string[]): string[] {
+  const names: unknown[] = Array.isArray(given) ? given : [given]
+  const tokens = names.filter((name) => typeof name === 'string').filter((name) => TOKEN.test(name))
+  if (tokens.length === names.length && new Set(tokens).size === names.length) return tokens
+  throw badArgument('Sub-protocols are different tokens (RFC 6455 §4.1)')
+}
+
 const isValue = (value: unknown): boolean => typeof value === 'string' && VALUE.test(value)
 
-const isTokens = (values: readonly string[]): boolean =>
-  new Set(values).size === values.length && values.every((value) => typeof value === 'string' && TOKEN.test(value))
-
-const isAmount = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= Number.MAX_SAFE_INTEGER
+function toAmount(name: string, given: number): number {
+  const value = toLimit(given)
+  if (!Number.isSafeInteger(value) || value < 0) throw badArgument(`${name} is a whole number, 0 for none`)
+  return value
+}

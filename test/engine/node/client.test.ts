@@ -138,4 +138,14 @@ describe('dial', () => {
       await peer.until(() => peer.ended)
     }
   })
+
+  it('4096 bytes are enough: the rest is not waited for', async () => {
+    const server = await RawServer.listen()
+    const dialing = dial(httpUrl(server))
+    const peer = await server.next()
+    await peer.request()
+    peer.send(`HTTP/1.1 403 Forbidden\r\nContent-Length: 5000\r\n\r\n${'x'.repeat(4096)}`)
+    expect(await dialing).toMatchObject({ status: 403, body: 'x'.repeat(4096) })
+    await peer.until(() => peer.ended)
+  })
 })

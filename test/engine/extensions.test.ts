@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { acceptOffer, acceptResponse, createOffer } from '../../../lib/engine/node/extensions.ts'
+import { acceptOffer, acceptResponse, createOffer } from '../../lib/engine/extensions.ts'
 
 const ALONE = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover'
 

@@ -1,6 +1,8 @@
-import { MAX_BITS, MIN_BITS } from './deflate.ts'
-
 /** permessage-deflate in the opening handshake: Sec-WebSocket-Extensions of RFC 6455 §9.1, as RFC 7692 §5 and §7.1 use it. */
+
+/** Bits of the largest window (RFC 1951 §2), and of the smallest that zlib can deflate with. */
+export const MAX_BITS = 15
+export const MIN_BITS = 9
 
 const NAME = 'permessage-deflate'
 /** The parameters of §7.1, and the values that they may have. */
@@ -50,6 +52,16 @@ export function acceptOffer(header: string, takeover: boolean): Acceptance | nul
     return { response: response.join('; '), compression: { takeoverIn, takeoverOut, bits } }
   }
   return null
+}
+
+/**
+ * Of an offer what uWebSockets.js keeps to; '' to decline it. It passes over windows that a client wants smaller, and with
+ * takeover over a client that keeps none, and answers as if there was nothing to answer.
+ */
+export function toSimpleOffer(header: string, takeover: boolean): string {
+  const accepted = acceptOffer(header, takeover)
+  if (accepted === null || accepted.response.includes(SERVER_BITS)) return ''
+  return takeover && !accepted.compression.takeoverOut ? '' : NAME
 }
 
 /** Sec-WebSocket-Extensions of a client's request. */

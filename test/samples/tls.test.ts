@@ -1,0 +1,43 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { get } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { commandOf, engines, Peer, Program, ROOT } from './support.ts'
+
+// The samples in a folder of their own, where the command of the README may leave a certificate.
+const folder = mkdtempSync(join(tmpdir(), 'fiberws-samples-'))
+const [makeCertificate = '', start = ''] = commandOf('tls').split(' && ')
+beforeAll(() => {
+  cpSync(join(ROOT, 'samples'), join(folder, 'samples'), { recursive: true, filter: (name) => !name.endsWith('.pem') })
+  for (const name of ['lib', 'node_modules', 'package.json']) symlinkSync(join(ROOT, name), join(folder, name))
+  execFileSync(makeCertificate, { cwd: folder, stdio: 'pipe' })
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+it.concurrent.each(engines)('tls: https and wss with a certificate of our own, on %s', async (engine) => {
+  const sample = new Program(start, { more: ['--engine', engine, '--listen', 'https://127.0.0.1:0'], cwd: folder })
+  const at = `127.0.0.1:${await sample.port()}`
+  const ca = readFileSync(join(folder, 'samples/tls/cert.pem'))
+
+  const page = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(`https://${at}/`, { ca, agent: false }, resolve).once('error', reject)
+  })
+  expect(await text(page)).toContain('<title>fiberws echo</title>')
+
+  const peer = await Peer.open(`wss://${at}/echo`, { ca })
+  peer.say('grüße')
+  expect(await peer.hear()).toBe('grüße')
+  peer.say('x'.repeat(1 << 20))
+  expect((await peer.hear()).length).toBe(1 << 20)
+
+  await expect(Peer.open(`wss://${at}/echo`)).rejects.toThrow('self-signed certificate')
+  await expect(Peer.open(`ws://${at}/echo`)).rejects.toThrow()
+
+  const stopped = sample.stop()
+  expect(await peer.closed).toBe(1001)
+  await stopped
+})
