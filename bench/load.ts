@@ -3,8 +3,9 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { MessageLoad } from './workload.ts'
 
-/** What `servers.ts` can be asked. */
+/** What `servers/process.ts` can be asked. */
 export type Question = 'cpu' | 'memory'
 
 export class ServerProcess {
@@ -18,7 +19,7 @@ export class ServerProcess {
 
   /** Throws the server's own reason when it cannot run. */
   static async start(name: string): Promise<ServerProcess> {
-    const file = fileURLToPath(new URL('servers.ts', import.meta.url))
+    const file = fileURLToPath(new URL('servers/process.ts', import.meta.url))
     const child = fork(file, [name], { execArgv: ['--expose-gc', '--import', 'tsx'] })
     const [port = 0] = await reply(child)
     return new ServerProcess(child, port)
@@ -73,16 +74,6 @@ export function open(port: number, path: string, onBytes: (bytes: number) => voi
   })
 }
 
-export interface Workload {
-  readonly name: string
-  readonly connections: number
-  /** Messages that a sender writes at once. */
-  readonly inFlight: number
-  readonly size: number
-  /** Echo: each connection sends, and gets its own back. Fan: the first one sends, all get it. */
-  readonly path: '/echo' | '/fan'
-}
-
 export interface Sample {
   /** Microseconds of server CPU per message that a client received. */
   readonly cost: number
@@ -100,7 +91,7 @@ export interface Sample {
  */
 export class Load {
   readonly #server: ServerProcess
-  readonly #workload: Workload
+  readonly #workload: MessageLoad
   readonly #batch: Buffer
   readonly #perRound: number
   readonly #sockets: Socket[] = []
@@ -108,7 +99,7 @@ export class Load {
   #messages = 0
   #running = false
 
-  private constructor(server: ServerProcess, workload: Workload) {
+  private constructor(server: ServerProcess, workload: MessageLoad) {
     this.#server = server
     this.#workload = workload
     const { size, inFlight, connections } = workload
@@ -116,7 +107,7 @@ export class Load {
     this.#perRound = (header(size).length + size) * inFlight * connections
   }
 
-  static async open(server: ServerProcess, workload: Workload): Promise<Load> {
+  static async open(server: ServerProcess, workload: MessageLoad): Promise<Load> {
     const load = new Load(server, workload)
     for (let i = 0; i < workload.connections; i++) {
       load.#sockets.push(await open(server.port, workload.path, (bytes) => load.#onBytes(bytes)))

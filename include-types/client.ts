@@ -43,7 +43,7 @@ export interface UrlWebSocketOptions {
   readonly tls?: UrlTlsOptions
   /** Makes the connection in place of ours, which goes by HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY. */
   readonly agent?: Agent
-  /** Ends the attempt, or the connection with 1001. */
+  /** Ends the attempt; of `urlWebSocket` and the loop also the connection, with 1001. */
   readonly signal?: AbortSignal
 }
 
@@ -71,7 +71,7 @@ export interface ReconnectDelay {
 }
 
 export interface ReconnectOptions extends Omit<UrlWebSocketOptions, 'headers'> {
-  /** A function is asked before each attempt: for tokens that expire. What it throws fails the attempt. */
+  /** A function is asked before each attempt: for tokens that expire. It has `handshakeTimeout`; what it throws fails the attempt. */
   readonly headers?: UrlHeaders | (() => UrlHeaders | PromiseLike<UrlHeaders>)
   /** Milliseconds between the end of a connection and the next attempt; default 5000. */
   readonly reconnectInterval?: number | ReconnectDelay
@@ -92,8 +92,14 @@ export interface ClientLoop<D = unknown> {
   readonly ws: WebSocket<D> | null
   /** Attempts so far. */
   readonly attempts: number
-  /** Resolves when the loop has ended and the last CLOSE was handled: 0 after `stop`, else what ended it. */
+  /**
+   * Resolves when the loop has ended and the last CLOSE was handled: 0 after `stop` or `signal`, else what has ended it:
+   * -6 for arguments that are wrong from the start, or the last result where `shouldReconnect` has said no.
+   */
   readonly done: Promise<number>
-  /** Closes the connection, or gives up the attempt or the wait; no attempt follows. May be called again. */
+  /**
+   * Closes the connection, for which a server has 5 s, or gives up the attempt or the wait; no attempt follows. Does
+   * nothing the second time.
+   */
   stop(code?: number, reason?: string): void
 }

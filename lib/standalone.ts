@@ -95,13 +95,13 @@ export function webSocketClientLoop<D = unknown, A = undefined>(
   url: UrlSource,
   callback: WebSocketProc<D, A>,
   arg?: A,
-  options?: ReconnectOptions | null,
+  options?: ReconnectOptions | string | null,
 ): ClientLoop<D>
 export function webSocketClientLoop(
   url: UrlSource,
   callback: AnyProc,
   arg?: unknown,
-  options?: ReconnectOptions | null,
+  options?: ReconnectOptions | string | null,
 ): ClientLoop {
-  return new Loop(side(), url, callback, arg, options ?? {})
+  return new Loop(side(), url, callback, arg, typeof options === 'string' ? { headers: options } : (options ?? {}))
 }

@@ -4,7 +4,7 @@ import { webSocketSendClose } from '../websock/close.ts'
 import { R_ERR_CANT_OPEN, WS_STATUS_GOING_AWAY } from '../websock/constants.ts'
 import { type Context, createContext } from '../websock/context.ts'
 import { webSocketSetPartial } from '../websock/handle.ts'
-import { rError, rInfo } from '../websock/log.ts'
+import { rError, rFailure, rInfo } from '../websock/log.ts'
 import { logObserver } from '../websock/observer.ts'
 import { createConnection } from '../websock/receive.ts'
 import { answer, give } from './answer.ts'
@@ -202,7 +202,7 @@ export class Host implements WebHost {
 
 /** What is ours to mend is logged in full and tells the peer nothing. */
 function failed(exchange: Exchange, error: unknown): void {
-  rError('web', 'Request failed: %s', error instanceof Error ? error.stack : error)
+  rFailure('web', 'Request failed', error)
   if (exchange.done) return
   try {
     give(exchange, answer(500))

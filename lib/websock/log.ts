@@ -62,6 +62,14 @@ export function rError(source: string, fmt: string, ...args: readonly unknown[])
   write('error', source, fmt, args)
 }
 
+/** Logs what was thrown, its stack a line each: the standard sink would show its newlines escaped. */
+export function rFailure(source: string, what: string, error: unknown): void {
+  const stack = error instanceof Error && typeof error.stack === 'string' ? error.stack : null
+  const [text, ...frames] = stack?.split(/\n(?= +at )/) ?? [error]
+  rError(source, '%s: %s', what, text)
+  for (const frame of frames) rError(source, '%s', frame)
+}
+
 /** Logs a detail for debugging, like rInfo. The standard sink drops it. */
 export function rTrace(source: string, fmt: string, ...args: readonly unknown[]): void {
   write('trace', source, fmt, args)

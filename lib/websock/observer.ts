@@ -1,9 +1,8 @@
 import type { Observer } from './context.ts'
-import { rError } from './log.ts'
+import { rError, rFailure } from './log.ts'
 
 /** Puts what happens in the layer into the log. */
 export const logObserver: Observer = {
-  callbackFailed: (_ws, event, error) =>
-    rError('websock', 'Callback failed in event %d: %s', event, error instanceof Error ? error.stack : error),
+  callbackFailed: (_ws, event, error) => rFailure('websock', `Callback failed in event ${event}`, error),
   warn: (message) => rError('websock', '%s', message),
 }

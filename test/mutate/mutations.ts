@@ -278,7 +278,7 @@ export const mutations: readonly Mutation[] = [
     from: 'status <= 1014',
     to: 'status <= 1011',
     test: CONFORMANCE,
-    name: 'trap 31, 34',
+    name: 'trap 31',
   },
   {
     trap: '35: SendClose(70000)',
@@ -887,15 +887,15 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'client: a fragment',
     file: 'lib/websock/client/plan.ts',
-    from: "if (scheme === undefined || text.includes('#')) return null",
-    to: 'if (scheme === undefined) return null',
+    from: "String(text).includes('#') ||",
+    to: '',
     test: PLAN,
   },
   {
     trap: "client: the handshake's own headers",
     file: 'lib/websock/client/plan.ts',
-    from: 'if (ours !== undefined) return',
-    to: 'if (ours === undefined && false) return',
+    from: 'if (OURS.test(name)) throw',
+    to: 'if (OURS.test(name) && value === name) throw',
     test: PLAN,
   },
   {
@@ -915,8 +915,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'client: a sub-protocol that was not offered',
     file: 'lib/engine/node/client.ts',
-    from: "if (protocol !== '' && !options.protocols.includes(protocol))",
-    to: "if (protocol === 'x' && !options.protocols.includes(protocol))",
+    from: 'protocol !== undefined && !options.protocols.includes(protocol)',
+    to: "protocol === ''",
     test: ANSWER,
   },
 ]

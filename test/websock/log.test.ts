@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { rError, rInfo, rSetLogSink, rTrace } from '../../lib/websock/log.ts'
+import { rError, rFailure, rInfo, rSetLogSink, rTrace } from '../../lib/websock/log.ts'
 
 const stdout: unknown[] = []
 const stderr: unknown[] = []
@@ -28,6 +28,30 @@ describe('the standard sink', () => {
   it('keeps a message on its own line', () => {
     rInfo('a\nb', '%s', 'x\r\nws error forged\u2028\u0000\u001b[2K\u0085\u202e\ttab 100% é😀')
     expect(stdout).toEqual(['a\\x0ab info x\\x0d\\x0aws error forged\\u2028\\x00\\x1b[2K\\x85\\u202e\\x09tab 100% é😀'])
+  })
+})
+
+describe('rFailure', () => {
+  it('shows a stack a line each, and keeps a message on its own', () => {
+    const error = new Error('boom\nforged')
+    error.stack = 'Error: boom\nforged\n    at one (a.js:1:2)\n    at b.js:3:4'
+    rFailure('ws', 'Callback failed', error)
+    expect(stderr).toEqual([
+      'ws error Callback failed: Error: boom\\x0aforged',
+      'ws error     at one (a.js:1:2)',
+      'ws error     at b.js:3:4',
+    ])
+  })
+
+  it.each([
+    [null, 'null'],
+    ['text', 'text'],
+    [Object.create(null), '[Object: null prototype] {}'],
+  ])('takes whatever was thrown', (thrown: unknown, text) => {
+    rFailure('ws', 'Failed', thrown)
+    expect(stderr).toHaveLength(1)
+    expect(String(stderr[0])).toMatch(/^ws error Failed: /)
+    if (typeof thrown !== 'object') expect(stderr).toEqual([`ws error Failed: ${text}`])
   })
 })
 

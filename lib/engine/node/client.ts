@@ -11,6 +11,8 @@ import { NodeTransport } from './transport.ts'
 
 /** Bytes that are kept of an answer that is no upgrade. */
 const MAX_BODY = 4096
+/** Characters of it that go into a message. */
+const MAX_REASON = 100
 const NO_UPGRADE = 'Server answered 101 without Upgrade and Connection: Upgrade'
 
 /** The opening handshake of RFC 6455 §4.1 on node:http(s), and our own frames behind it. */
@@ -63,7 +65,11 @@ async function answered(res: IncomingMessage): Promise<DialFailure> {
   }
   const body = await readBody(res)
   res.destroy()
-  return badAnswer(res, `Server answered ${res.statusCode} ${res.statusMessage}${redirect(res)}`, body)
+  return badAnswer(
+    res,
+    `Server answered ${res.statusCode} ${res.statusMessage}${redirect(res) || reason(res, body)}`,
+    body,
+  )
 }
 
 /** Header fields by name, those that come more than once as lists. */
@@ -142,6 +148,15 @@ function redirect({ statusCode = 0, headers }: IncomingMessage): string {
   const { location } = headers
   return statusCode >= 300 && statusCode < 400 && location !== undefined
     ? `, a redirect to ${location}, which is not followed`
+    : ''
+}
+
+/** Why, in the words of a server that has some; a page is none. */
+function reason({ statusCode = 0, headers }: IncomingMessage, body: string): string {
+  if (statusCode < 300) return ': there is no WebSocket at this path'
+  const [line = ''] = body.trim().split(/[\r\n]/, 1)
+  return headers['content-type']?.startsWith('text/plain') === true && line !== ''
+    ? `: ${line.slice(0, MAX_REASON)}`
     : ''
 }
 

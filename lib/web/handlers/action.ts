@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import type { Web, WebAction } from '../../../include-types/web.ts'
 import { webSocketSendClose } from '../../websock/close.ts'
 import { WS_STATUS_INTERNAL_ERROR } from '../../websock/constants.ts'
-import { rError } from '../../websock/log.ts'
+import { rFailure } from '../../websock/log.ts'
 import { RunResult } from '../../websock/result.ts'
 import { answer } from '../answer.ts'
 import { ConfigError } from '../config.ts'
@@ -60,7 +60,7 @@ function finished(request: Request, result: unknown): void {
 
 function failed(request: Request, error: unknown): void {
   const { webSocket } = request
-  rError('web', 'Action failed: %s', error instanceof Error ? error.stack : error)
+  rFailure('web', 'Action failed', error)
   if (webSocket !== null) webSocketSendClose(webSocket, WS_STATUS_INTERNAL_ERROR)
   else request.give(answer(500))
 }

@@ -9,11 +9,11 @@ import {
   WS_STATUS_OK,
 } from '../constants.ts'
 import { type AnyProc, errorText, run } from '../run.ts'
-import { isClosing, type Socket } from '../socket.ts'
+import { isClosing, type Socket, toLimit } from '../socket.ts'
 import { Delays } from './delay.ts'
-import { badArgument, ClientError } from './error.ts'
+import { badArgument, ClientError, timedOut } from './error.ts'
 import { type ClientSide, fail, onAbort, open } from './open.ts'
-import { toPlan } from './plan.ts'
+import { HANDSHAKE_TIMEOUT, toPlan } from './plan.ts'
 
 /** Milliseconds that a connection has to last before waits begin again at the shortest. */
 const STABLE_AFTER = 10_000
@@ -144,10 +144,27 @@ export class Loop implements ClientLoop {
     try {
       if (typeof this.#url === 'function' || typeof headers === 'function') await this.#constructed
       const url = typeof this.#url === 'function' ? this.#url() : this.#url
-      const fresh = typeof headers === 'function' ? await this.#unlessStopped(headers()) : headers
+      const fresh = typeof headers === 'function' ? await this.#inTime(headers()) : headers
+      if (fresh instanceof ClientError) return fresh
       return await open(this.#side, url, { ...this.#toOptions(fresh), signal: this.#stopping.signal })
     } catch (error) {
       return badArgument(errorText(error))
+    }
+  }
+
+  /** What gives out headers is waited for as long as a server is. */
+  async #inTime<T>(promise: T | PromiseLike<T>): Promise<T | ClientError | undefined> {
+    const ms = toLimit(this.#options.handshakeTimeout ?? HANDSHAKE_TIMEOUT)
+    if (ms === 0) return this.#unlessStopped(promise)
+    const { clock } = this.#side.context
+    const cancels: (() => void)[] = []
+    const late = new Promise<ClientError>((resolve) => {
+      cancels.push(clock.after(ms, () => resolve(timedOut(ms)), true))
+    })
+    try {
+      return await this.#unlessStopped(Promise.race([promise, late]))
+    } finally {
+      for (const cancel of cancels) cancel()
     }
   }
 

@@ -18,7 +18,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 /** What belongs to the handshake, and would break it. */
 const OURS = /^(?:upgrade|connection|sec-websocket-.*|content-length|transfer-encoding)$/i
-const HANDSHAKE_TIMEOUT = 10_000
+export const HANDSHAKE_TIMEOUT = 10_000
 /** Longest wait of a timer, in milliseconds. */
 export const MAX_WAIT = 0x7fff_ffff
 

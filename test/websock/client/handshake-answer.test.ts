@@ -223,7 +223,17 @@ describe('other answers', () => {
     [
       '200 with a body',
       'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: 1\r\n\r\nhello',
-      { status: 200, body: 'hello', message: 'Server answered 200 OK' },
+      { status: 200, body: 'hello', message: 'Server answered 200 OK: there is no WebSocket at this path' },
+    ],
+    [
+      'why, in a line of plain text',
+      `HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 210\r\n\r\nnot you${'.'.repeat(100)}\n${'x'.repeat(102)}`,
+      { status: 403, message: `Server answered 403 Forbidden: not you${'.'.repeat(93)}` },
+    ],
+    [
+      'a page is no reason',
+      'HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>',
+      { status: 404, message: 'Server answered 404 Not Found' },
     ],
     ['200 with a body up to the end of TCP', 'HTTP/1.0 200 OK\r\n\r\nhello', { status: 200, body: 'hello' }],
     ['204', 'HTTP/1.1 204 No Content\r\n\r\n', { status: 204, body: '' }],

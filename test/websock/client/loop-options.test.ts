@@ -100,12 +100,31 @@ describe('headers from a function', () => {
     const { port, start, pass } = clientBench(accepts)
     const gate = deferred<UrlHeaders>()
     const { loop, events } = start({ ...SOON, headers: () => gate.promise })
-    await pass(60_000)
+    await pass(9999)
     expect([loop.attempts, port.dials.length, events.length]).toEqual([1, 0, 0])
     gate.resolve({ 'X-Late': 'yes' })
     await pass(0)
     expect(port.last.header('X-Late')).toBe('yes')
     expect(perHandle(events)).toEqual([[WS_EVENT_OPEN]])
+  })
+
+  it.each([
+    [10_000, {}],
+    [300, { handshakeTimeout: 300 }],
+  ])('one that never settles fails the attempt after %d ms', async (ms, options) => {
+    const { port, start, pass } = clientBench(accepts)
+    let asked = 0
+    const { loop, events } = start({
+      ...SOON,
+      ...options,
+      headers: () => (++asked === 1 ? new Promise<UrlHeaders>(() => {}) : {}),
+    })
+    await pass(ms - 1)
+    expect(events).toEqual([])
+    await pass(1)
+    expect(perHandle(events)).toEqual([[WS_EVENT_ERROR, WS_EVENT_CLOSE]])
+    await pass(60_000)
+    expect([loop.attempts, port.dials.length]).toEqual([2, 1])
   })
 
   it('may use the loop that it belongs to, as may the callback', async () => {

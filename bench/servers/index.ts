@@ -1,0 +1,23 @@
+/** The servers that are compared, each in a file of its own; what one does not need is not loaded into its process. */
+type Start = () => Promise<number>
+
+/** Each resolves with its port. On '/fan' a message is for everybody, on any other path it comes back. */
+export const servers = {
+  'raw string': async () => (await import('./raw.ts')).startRaw('string'),
+  'raw view': async () => (await import('./raw.ts')).startRaw('view'),
+  'ours uws string': async () => (await import('./ours.ts')).startOurs('uws', 'string'),
+  'ours uws view': async () => (await import('./ours.ts')).startOurs('uws', 'view'),
+  'ours node string': async () => (await import('./ours.ts')).startOurs('node', 'string'),
+  'ours node view': async () => (await import('./ours.ts')).startOurs('node', 'view'),
+  'ws': async () => (await import('./ws.ts')).startWs(),
+} satisfies Record<string, Start>
+
+export type ServerName = keyof typeof servers
+
+export const isServerName = (name: string): name is ServerName => Object.hasOwn(servers, name)
+
+/** What a server is measured against in the same run: raw uWebSockets.js that does as much with a message. */
+export const baseOf = (name: ServerName): ServerName | null => {
+  if (!name.startsWith('ours')) return null
+  return name.endsWith('view') ? 'raw view' : 'raw string'
+}
