@@ -254,7 +254,7 @@ export const mutations: readonly Mutation[] = [
     from: 'const echo = status === WS_STATUS_NO_STATUS ? 0 : status',
     to: 'const echo = 1000',
     test: CONFORMANCE,
-    name: 'trap 31',
+    name: 'trap 34',
   },
   {
     trap: '32: 1005 stays off the wire',
@@ -278,7 +278,7 @@ export const mutations: readonly Mutation[] = [
     from: 'status <= 1014',
     to: 'status <= 1011',
     test: CONFORMANCE,
-    name: 'trap 31',
+    name: 'trap 34',
   },
   {
     trap: '35: SendClose(70000)',
