@@ -1,22 +1,27 @@
 import type { Socket } from 'node:net'
-import { Load, open, type Sample, ServerProcess } from './load.ts'
-import type { ServerName } from './servers/index.ts'
-import type { IdleLoad, MessageLoad } from './workload.ts'
+import { openLoad } from './loads/index.ts'
+import { open } from './loads/peer.ts'
+import type { Load, Sample } from './loads/sample.ts'
+import { ServerProcess } from './server-process.ts'
+import type { Turn } from './turns.ts'
+import type { BusyLoad, IdleLoad } from './workload.ts'
 
-/** A server in a run: its name, or that of its second process, which shows how far equal servers are apart. */
-export interface Turn {
-  readonly key: string
-  readonly server: ServerName
-}
-
-/** What was measured, in the order in which it was: for each turn a list of values for each round. */
+/** What was measured, in the order in which it was: for the key of each turn a list of values for each round. */
 export type Results<T> = ReadonlyMap<string, T[][]>
 
 /** Told how far a measurement is. */
 export type Progress = (done: number, of: number) => void
 
+export interface Plan {
+  readonly rounds: number
+  /** Measured for each server and round. */
+  readonly seconds: number
+  /** The core of the servers; null: where this process is. */
+  readonly core: string | null
+}
+
 // Milliseconds.
-/** Until what is hot is compiled. */
+/** Until what is hot is compiled; less where less is measured. */
 const WARM_UP = 1000
 /** Short enough that what disturbs the machine disturbs a whole turn. */
 const SLICE = 250
@@ -24,31 +29,37 @@ const SLICE = 250
 const noResults = <T>(turns: readonly Turn[]): Results<T> => new Map(turns.map(({ key }) => [key, []]))
 
 /** Each round has new processes; in it the servers take turns, slice by slice. */
-export async function measureMessages(
+export async function measureBusy(
   turns: readonly Turn[],
-  load: MessageLoad,
-  { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
+  load: BusyLoad,
+  { rounds, seconds, core }: Plan,
   progress: Progress,
 ): Promise<Results<Sample>> {
   const results = noResults<Sample>(turns)
+  // The slow answers of a slice are too few to say how slow the slowest are.
+  const slice = load.kind === 'paced' ? seconds * 1000 : Math.min(SLICE, seconds * 1000)
   for (let round = 0; round < rounds; round++) {
     progress(round, rounds)
     const running: { server: ServerProcess; load: Load; samples: Sample[] }[] = []
-    for (const { key, server: name } of turns) {
-      const server = await ServerProcess.start(name)
-      const samples: Sample[] = []
-      results.get(key)?.push(samples)
-      running.push({ server, load: await Load.open(server, load), samples })
-      await running.at(-1)?.load.run(WARM_UP)
-    }
-    for (let slice = 0; slice < (seconds * 1000) / SLICE; slice++) {
-      for (const one of running) one.samples.push(await one.load.run(SLICE))
-      // The next turn begins with another one: it matters who was busy just before.
-      running.push(...running.splice(0, 1))
-    }
-    for (const one of running) {
-      one.load.close()
-      one.server.stop()
+    try {
+      for (const { key, server: name, bench } of turns) {
+        const server = await ServerProcess.start(name, bench, core)
+        const samples: Sample[] = []
+        results.get(key)?.push(samples)
+        running.push({ server, load: await openLoad(server, load), samples })
+        await running.at(-1)?.load.run(Math.min(WARM_UP, seconds * 500))
+      }
+      // The next round begins with another one, and so does the next turn: it matters who was busy just before.
+      running.push(...running.splice(0, round % running.length))
+      for (let at = 0; at < (seconds * 1000) / slice; at++) {
+        for (const one of running) one.samples.push(await one.load.run(slice))
+        running.push(...running.splice(0, 1))
+      }
+    } finally {
+      for (const one of running) {
+        one.load.close()
+        one.server.stop()
+      }
     }
   }
   return results
@@ -66,14 +77,14 @@ export interface Memory {
 export async function measureMemory(
   turns: readonly Turn[],
   { few, many }: IdleLoad,
-  rounds: number,
+  { rounds, core }: Plan,
   progress: Progress,
 ): Promise<Results<Memory>> {
   const results = noResults<Memory>(turns)
   for (let round = 0; round < rounds; round++) {
     progress(round, rounds)
-    for (const { key, server: name } of turns) {
-      const server = await ServerProcess.start(name)
+    for (const { key, server: name, bench } of turns) {
+      const server = await ServerProcess.start(name, bench, core)
       const sockets: Socket[] = []
       const grow = async (count: number): Promise<number[]> => {
         const some = (): Promise<Socket>[] => Array.from({ length: 100 }, () => open(server.port, '/echo', () => {}))

@@ -1,27 +1,27 @@
-import type { Sample } from './load.ts'
+import type { Latency, Sample } from './loads/sample.ts'
 import type { Memory, Results } from './measure.ts'
-import { baseOf, isServerName } from './servers/index.ts'
 import { median, type Spread, spreadOf } from './stats.ts'
+import type { Turn } from './turns.ts'
 import type { Bars, Workload } from './workload.ts'
 
-/** A client busier than this is what a rate says something about: nothing that it measures counts. */
+/** A client busier than this is what a figure says something about: nothing that it measures counts. */
 const BUSY = 0.9
-const AGAIN = ' again'
-export const againOf = (name: string): string => name + AGAIN
 
-/** One server in one workload. */
+/** One turn in one workload. */
 export interface Row {
-  /** µs of server CPU a message, or bytes a connection. */
+  /** µs of server CPU a message or connection, or bytes a connection. */
   readonly value: Spread
-  /** The same measured next to each other; null where there is nothing to compare with. */
+  /** Ratios of what was measured next to each other; null where there is nothing to compare with. */
   readonly toRaw: Spread | null
   readonly toWs: Spread | null
+  readonly toBase: Spread | null
   /** Memory: bytes above raw. */
   readonly aboveRaw: number | null
-  /** Messages received a second; cores used. */
+  /** Messages received, or connections opened, a second; cores used. */
   readonly rate: number | null
   readonly serverCores: number | null
   readonly clientCores: number | null
+  readonly latency: Readonly<Record<keyof Latency, Spread>> | null
   readonly invalid: boolean
   /** All that was measured, a list for each round. */
   readonly rounds: readonly (readonly (Sample | Memory)[])[]
@@ -39,69 +39,109 @@ export interface Verdict {
 
 export interface Report {
   readonly title: string
+  readonly kind: Workload['load']['kind']
   readonly rows: Readonly<Record<string, Row>>
-  /** For each server that ran twice the ratios of its two processes, round by round. */
+  /** A/A: for each server that ran twice the ratios of its two processes, round by round. */
   readonly again: Readonly<Record<string, readonly number[]>>
   readonly verdicts: readonly Verdict[]
 }
 
 /** Ratios of what was measured next to each other, round by round. */
-function ratios<T>(results: Results<T>, key: string, base: string | null, value: (one: T) => number): number[][] {
-  const other = base === null || key === base ? undefined : results.get(base)
-  if (other === undefined) return []
+function ratios<T>(results: Results<T>, key: string, other: string | null, value: (one: T) => number): number[][] {
+  const base = other === null ? undefined : results.get(other)
+  if (base === undefined) return []
   return (results.get(key) ?? []).map((own, round) =>
-    own.flatMap((one, i) => (other[round] ?? []).slice(i, i + 1).map((two) => value(one) / value(two))),
+    own.flatMap((one, i) => (base[round] ?? []).slice(i, i + 1).map((two) => value(one) / value(two))),
   )
 }
 
-const spreadOrNull = (rounds: readonly number[][]): Spread | null =>
-  rounds.length === 0 ? null : spreadOf(rounds.flat())
+const spreadOrNull = (values: readonly number[]): Spread | null => (values.length === 0 ? null : spreadOf(values))
 
-export const reportMessages = (workload: Workload, results: Results<Sample>): Report =>
-  report(workload, results, ({ cost }) => cost)
+/** How far equal servers were apart, at most: the weather. */
+const apart = (rounds: readonly number[]): number => Math.max(0, ...rounds.map((ratio) => Math.abs(ratio - 1)))
 
-export const reportMemory = (workload: Workload, results: Results<Memory>): Report =>
-  report(workload, results, ({ rss }) => rss)
+export const toBusyReport = (workload: Workload, turns: readonly Turn[], results: Results<Sample>): Report =>
+  toReport(workload, turns, results, ({ cost }) => cost)
 
-function report<T extends Sample | Memory>(workload: Workload, results: Results<T>, value: (one: T) => number): Report {
+export const toMemoryReport = (workload: Workload, turns: readonly Turn[], results: Results<Memory>): Report =>
+  toReport(workload, turns, results, ({ rss }) => rss)
+
+function toReport<T extends Sample | Memory>(
+  workload: Workload,
+  turns: readonly Turn[],
+  results: Results<T>,
+  value: (one: T) => number,
+): Report {
+  const { kind } = workload.load
   const rows: Record<string, Row> = {}
   const again: Record<string, number[]> = {}
-  for (const [key, rounds] of results) {
-    const all = rounds.flat()
-    const base = key.endsWith(AGAIN) ? key.slice(0, -AGAIN.length) : isServerName(key) ? baseOf(key) : null
-    const samples = all.filter((one): one is T & Sample => 'rate' in one)
+  for (const { key, server, raw, ws, base } of turns) {
+    const rounds = results.get(key) ?? []
+    const own = spreadOf(rounds.flat().map(value))
+    const samples = rounds.flat().filter((one): one is T & Sample => 'rate' in one)
     const of = (field: 'rate' | 'server' | 'client'): number | null =>
       samples.length === 0 ? null : median(samples.map((sample) => sample[field]))
-    const toBase = ratios(results, key, base, value)
-    const baseValue = base === null ? [] : (results.get(base) ?? []).flat().map(value)
-    const own = spreadOf(all.map(value))
+    const compare = (other: string | null): number[][] => ratios(results, key, other, value)
+    const rawValues = raw === null ? [] : (results.get(raw) ?? []).flat().map(value)
     const client = of('client')
     rows[key] = {
       value: own,
-      toRaw: spreadOrNull(toBase),
-      toWs: spreadOrNull(ratios(results, key, 'ws', value)),
-      aboveRaw: workload.kind === 'memory' && baseValue.length > 0 ? own.median - median(baseValue) : null,
+      toRaw: spreadOrNull(compare(raw).flat()),
+      toWs: spreadOrNull(compare(ws).flat()),
+      toBase: spreadOrNull(compare(base).flat()),
+      aboveRaw: kind === 'idle' && rawValues.length > 0 ? own.median - median(rawValues) : null,
       rate: of('rate'),
       serverCores: of('server'),
       clientCores: client,
+      latency: toLatency(samples.flatMap(({ latency }) => latency ?? [])),
       invalid: client !== null && client > BUSY,
       rounds,
     }
-    if (key.endsWith(AGAIN)) again[key.slice(0, -AGAIN.length)] = toBase.map(median)
+    if (raw === server) again[raw] = compare(raw).map(median)
   }
-  return { title: workload.title, rows, again, verdicts: [...judge('raw'), ...judge('ws')] }
-
-  function judge(against: 'raw' | 'ws'): Verdict[] {
-    const bars: Bars = against === 'raw' ? workload.toRaw : workload.toWs
-    return Object.entries(bars).flatMap(([server, bar]) => {
-      const row = rows[server]
-      const absolute = against === 'raw' && workload.kind === 'memory'
+  const judge = (against: 'raw' | 'ws', bars: Bars): Verdict[] =>
+    turns.flatMap(({ key, server, raw }) => {
+      const [row, bar] = [rows[key], bars[server]]
+      const absolute = against === 'raw' && kind === 'idle'
       const found = absolute ? row?.aboveRaw : (against === 'raw' ? row?.toRaw : row?.toWs)?.median
-      if (row === undefined || found === undefined || found === null || !isServerName(server)) return []
-      const apart = again[baseOf(server) ?? ''] ?? []
-      const spread = absolute ? 0 : Math.max(0, ...apart.map((ratio) => Math.abs(ratio - 1)))
+      if (key !== server || row === undefined || bar === undefined || found === undefined || found === null) return []
+      const spread = absolute ? 0 : apart(again[raw ?? ''] ?? [])
       const verdict = row.invalid ? 'invalid' : found <= bar + spread ? 'pass' : 'miss'
       return [{ server, against, value: found, bar, spread, verdict }]
     })
-  }
+  const verdicts = [...judge('raw', workload.toRaw), ...judge('ws', workload.toWs)]
+  return { title: workload.title, kind, rows, again, verdicts }
 }
+
+function toLatency(all: readonly Latency[]): Row['latency'] {
+  if (all.length === 0) return null
+  const of = (field: keyof Latency): Spread => spreadOf(all.map((one) => one[field]))
+  return { p50: of('p50'), p99: of('p99'), p999: of('p999'), max: of('max'), late: of('late') }
+}
+
+/** What has changed in one row: a ratio now, and the one before. */
+export interface Change {
+  readonly key: string
+  readonly ratio: Spread
+  /** Beyond what equal servers are apart, and beyond the quartiles. */
+  readonly sure: boolean
+}
+
+const isSure = ({ low, high }: Spread, spread: number): boolean => low > 1 + spread || high < 1 - spread
+
+/** Since another checkout, in the same run. */
+export const toChanges = ({ rows, again }: Report): Change[] =>
+  Object.entries(rows).flatMap(([key, { toBase }]) =>
+    toBase === null ? [] : [{ key, ratio: toBase, sure: isSure(toBase, apart(Object.values(again).flat())) }],
+  )
+
+/** Since another run: its ratios to raw, or to `ws`, for those depend less on the machine than figures do. */
+export const toChangesSince = (report: Report, before: Report): Change[] =>
+  Object.entries(report.rows).flatMap(([key, row]) => {
+    const old = before.rows[key]
+    const [now, then] = row.toRaw !== null ? [row.toRaw, old?.toRaw] : [row.toWs, old?.toWs]
+    if (now === null || then === null || then === undefined) return []
+    // The quartiles of both, at their worst.
+    const ratio = { median: now.median / then.median, low: now.low / then.high, high: now.high / then.low }
+    return [{ key, ratio, sure: isSure(ratio, 0) }]
+  })

@@ -1,164 +1,136 @@
-/** `npm run bench`: see `help` here, and README.md for how to read what it prints. */
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism, cpus } from 'node:os'
-import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { ServerProcess } from './load.ts'
-import { measureMemory, measureMessages, type Progress, type Turn } from './measure.ts'
-import { againOf, type Report, reportMemory, reportMessages } from './report.ts'
-import { baseOf, isServerName, type ServerName, servers } from './servers/index.ts'
-import { printChange, printReport } from './table.ts'
+/** `npm run bench`: `--help` for what it can do, README.md for how to read what it prints. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname, join } from 'node:path'
+import { type About, toAbout, toAboutLines } from './about.ts'
+import { checkOut } from './checkout.ts'
+import { measureBusy, measureMemory, type Plan, type Progress } from './measure.ts'
+import { help, type Options, parseOptions, workloads } from './options.ts'
+import { type Report, toBusyReport, toChanges, toChangesSince, toMemoryReport } from './report.ts'
+import { pin, ServerProcess } from './server-process.ts'
+import type { ServerName } from './servers/index.ts'
+import { toChangeLines, toLines } from './table.ts'
+import { toTurns, type Turn } from './turns.ts'
 import type { Workload } from './workload.ts'
 
-const folder = join(import.meta.dirname, 'workloads')
-const all = readdirSync(folder).map((file) => file.replace(/\.ts$/, ''))
-
-const help = `npm run bench -- [workload…] [options]
-
-Workloads: ${all.join(', ')}; default: all but fan-out-10000.
-fan-out-10000 and memory need 10,100 open files (ulimit -n).
-
-  --rounds N      each with new processes; default 5, of memory 3
-  --seconds N     measured for each server and round, in slices that take turns; default 2
-  --servers A,B   only these: ${Object.keys(servers).join(', ')}
-  --core N        the core that all processes share; default the last one, 'any': no pinning
-  --compare FILE  what has changed since a run, by its JSON
-  --out FILE      the JSON of this run; default bench/results/DATE.json
-  --help
-
-Exit code 1: a bar was missed.`
-
-function fail(message: string): never {
-  console.error(message)
-  process.exit(2)
+/** What a run leaves behind. */
+interface Run {
+  readonly about: About
+  readonly workloads: Record<string, Report>
 }
 
-const options = parse()
-if (options.help) {
-  console.log(help)
-  process.exit()
+const isRun = (value: unknown): value is Run =>
+  typeof value === 'object' && value !== null && 'workloads' in value && 'about' in value
+const isWorkload = (value: unknown): value is Workload => typeof value === 'object' && value !== null && 'load' in value
+
+const print = (lines: Iterable<string>): void => {
+  for (const line of lines) console.log(line)
 }
 
-function parse() {
-  try {
-    const { values, positionals } = parseArgs({
-      allowPositionals: true,
-      options: {
-        rounds: { type: 'string' },
-        seconds: { type: 'string', default: '2' },
-        servers: { type: 'string', default: Object.keys(servers).join(',') },
-        core: { type: 'string', default: String(availableParallelism() - 1) },
-        compare: { type: 'string' },
-        out: { type: 'string' },
-        help: { type: 'boolean', default: false },
-      },
-    })
-    return {
-      ...values,
-      workloads: positionals.length > 0 ? positionals : all.filter((name) => name !== 'fan-out-10000'),
-    }
-  } catch (error) {
-    return fail(`${error instanceof Error ? error.message : String(error)}. Try --help`)
-  }
+function readRun(file: string): Run {
+  const run: unknown = JSON.parse(readFileSync(file, 'utf8'))
+  if (!isRun(run)) throw new Error(`${file} is not the JSON of a run`)
+  return run
 }
 
-/** Where processes share a core they run in turns, and nobody pays for waking up another core. Children inherit it. */
-function pin(core: string): string {
-  if (core === 'any') return 'not pinned'
-  try {
-    execFileSync('taskset', ['-apc', core, String(process.pid)], { stdio: 'ignore' })
-    return `all on core ${core}`
-  } catch {
-    return `not pinned: no taskset, or no core ${core}`
-  }
+async function loadWorkload(name: string): Promise<Workload> {
+  const module: unknown = await import(join(workloads, `${name}.ts`))
+  const workload = typeof module === 'object' && module !== null && 'default' in module ? module.default : null
+  if (!isWorkload(workload)) throw new Error(`workloads/${name}.ts has no workload as its default export`)
+  return workload
 }
 
-/** The servers that run here, those that others are measured against twice. */
-async function toTurns(names: readonly string[]): Promise<Turn[]> {
-  const turns: Turn[] = []
+/** Those that run here. */
+async function toRunning(names: readonly ServerName[]): Promise<ServerName[]> {
+  const running: ServerName[] = []
   for (const name of names) {
-    if (!isServerName(name)) return fail(`no server '${name}': ${Object.keys(servers).join(', ')}`)
     try {
-      const server = await ServerProcess.start(name)
+      const server = await ServerProcess.start(name, import.meta.dirname, null)
       server.stop()
-      turns.push({ key: name, server: name })
+      running.push(name)
     } catch (error) {
       console.log(`${name} is left out: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
-  const bases = new Set<ServerName | null>(turns.map(({ server }) => baseOf(server)))
-  return turns.flatMap((turn) => (bases.has(turn.server) ? [turn, { ...turn, key: againOf(turn.key) }] : [turn]))
+  return running
 }
 
-const isWorkload = (value: unknown): value is Workload => typeof value === 'object' && value !== null && 'kind' in value
+/** Before anything is pinned: then it is fewer. */
+const CORES = availableParallelism()
 
-async function loadWorkload(name: string): Promise<Workload> {
-  const module: unknown = all.includes(name) ? await import(join(folder, `${name}.ts`)) : null
-  const workload = typeof module === 'object' && module !== null && 'default' in module ? module.default : null
-  return isWorkload(workload) ? workload : fail(`no workload '${name}': ${all.join(', ')}`)
-}
-
-/** What a run leaves behind. */
-interface Run {
-  readonly date: string
-  readonly node: string
-  readonly machine: string
-  readonly pinned: string
-  readonly workloads: Record<string, Report>
-}
-const isRun = (value: unknown): value is Run => typeof value === 'object' && value !== null && 'workloads' in value
-
-function readRun(file: string): Run {
-  const run: unknown = JSON.parse(readFileSync(file, 'utf8'))
-  return isRun(run) ? run : fail(`${file} is not the JSON of a run`)
+/**
+ * Where processes share a core they run in turns, and nobody pays for waking up another core. Not so where it matters
+ * how long an answer takes: the client is elsewhere then.
+ */
+function place(kind: Report['kind'], core: string): { readonly core: string | null; readonly text: string } {
+  const apart = kind === 'paced' && CORES > 1
+  const client = apart ? (core === '0' ? '1' : '0') : core
+  if (core === 'any') return { core: null, text: 'not pinned' }
+  if (!pin(process.pid, client)) return { core: null, text: `not pinned: no taskset, or no core ${client}` }
+  return { core, text: apart ? `servers on core ${core}, client on core ${client}` : `all on core ${core}` }
 }
 
 const progress: Progress = (done, of) => {
   if (process.stderr.isTTY) process.stderr.write(`\rround ${done + 1} of ${of} \r`)
 }
 
-async function measure(workload: Workload, turns: readonly Turn[]): Promise<Report> {
-  if (workload.kind === 'memory') {
-    const rounds = Number(options.rounds ?? 3)
-    return reportMemory(workload, await measureMemory(turns, workload.load, rounds, progress))
-  }
-  const rounds = Number(options.rounds ?? 5)
-  return reportMessages(
-    workload,
-    await measureMessages(turns, workload.load, { rounds, seconds: Number(options.seconds) }, progress),
-  )
+async function measure(workload: Workload, turns: readonly Turn[], { rounds, seconds }: Options, core: string | null) {
+  const { load } = workload
+  const plan = (usual: number): Plan => ({
+    rounds: rounds ?? usual,
+    seconds: seconds ?? (load.kind === 'paced' ? 5 : 2),
+    core,
+  })
+  return load.kind === 'idle'
+    ? toMemoryReport(workload, turns, await measureMemory(turns, load, plan(3), progress))
+    : toBusyReport(workload, turns, await measureBusy(turns, load, plan(5), progress))
 }
 
-if (!(Number(options.seconds) > 0) || !(Number(options.rounds ?? 1) >= 1)) {
-  fail('--seconds and --rounds are numbers above 0')
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args)
+  if (options.help) {
+    console.log(help)
+    return 0
+  }
+  const before = options.compare === null ? null : readRun(options.compare)
+  const chosen = await Promise.all(options.workloads.map(async (name) => [name, await loadWorkload(name)] as const))
+  const base = options.base === null ? null : checkOut(options.base)
+  const run: Run = { about: toAbout(args), workloads: {} }
+  print(toAboutLines(run.about))
+  const turns = toTurns(await toRunning(options.servers), import.meta.dirname, base)
+  if (turns.length === 0) throw new Error('no server runs here')
+  for (const [name, workload] of chosen) {
+    const { core, text } = place(workload.load.kind, options.core)
+    console.log(`\n${options.markdown ? '### ' : ''}${name}: ${workload.title}\n\n${text}\n`)
+    const report = await measure(workload, turns, options, core)
+    run.workloads[name] = report
+    print(toLines(report, options.markdown))
+    if (base !== null) {
+      console.log(`\nsince ${base.name}, side by side`)
+      print(toChangeLines(toChanges(report), options.markdown))
+    }
+    const old = before?.workloads[name]
+    if (before !== null && old !== undefined) {
+      console.log(`\nsince ${before.about.date}, ${before.about.commit}: ratios to raw, else to ws`)
+      print(toChangeLines(toChangesSince(report, old), options.markdown))
+    }
+  }
+  const out =
+    options.out ?? join(import.meta.dirname, 'results', `${run.about.date.slice(0, 19).replaceAll(':', '-')}.json`)
+  mkdirSync(dirname(out), { recursive: true })
+  writeFileSync(out, JSON.stringify(run))
+  console.log(`\nall rounds: ${out}`)
+  const missed = Object.values(run.workloads).some(({ verdicts }) => verdicts.some(({ verdict }) => verdict === 'miss'))
+  return missed ? 1 : 0
 }
-const before = options.compare === undefined ? null : readRun(options.compare)
-const chosen = await Promise.all(options.workloads.map(async (name) => [name, await loadWorkload(name)] as const))
-const date = new Date().toISOString()
-const run: Run = {
-  date,
-  node: process.version,
-  machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
-  pinned: pin(options.core),
-  workloads: {},
-}
-console.log(`node ${run.node}, ${run.machine}, ${run.pinned}`)
-const turns = await toTurns(options.servers.split(',').map((name) => name.trim()))
-for (const [name, workload] of chosen) {
-  console.log(
-    `\n${name}: ${workload.title}${workload.kind === 'messages' ? ', µs of server CPU per message received' : ''}`,
+
+// So that what was made for the run is removed: its servers go with it, too.
+process.on('SIGINT', () => process.exit(130)).on('SIGTERM', () => process.exit(143))
+try {
+  process.exit(await main(process.argv.slice(2)))
+} catch (error) {
+  console.error(
+    `${error instanceof Error ? error.message : String(error)}\nnpm run bench -- --help says what it can do.`,
   )
-  const report = await measure(workload, turns)
-  run.workloads[name] = report
-  printReport(report)
-  const old = before?.workloads[name]
-  if (before !== null) console.log(`\nsince ${before.date}`)
-  if (old !== undefined) printChange(report, old)
+  process.exit(2)
 }
-const out = options.out ?? join(import.meta.dirname, 'results', `${date.slice(0, 19).replaceAll(':', '-')}.json`)
-mkdirSync(join(out, '..'), { recursive: true })
-writeFileSync(out, JSON.stringify(run))
-console.log(`\nall rounds: ${out}`)
-const missed = Object.values(run.workloads).some(({ verdicts }) => verdicts.some(({ verdict }) => verdict === 'miss'))
-process.exit(missed ? 1 : 0)

@@ -1,5 +1,8 @@
-import type { Report, Row } from './report.ts'
+import type { Change, Report, Row, Verdict } from './report.ts'
 import type { Spread } from './stats.ts'
+
+/** Lines of cells, the head first. */
+type Table = readonly (readonly string[])[]
 
 const show = (spread: Spread | null, digits: number): string =>
   spread === null
@@ -9,64 +12,80 @@ const orNothing = (value: number | null, format: (value: number) => string): str
   value === null ? '' : format(value)
 const percent = (value: number): string => `${(value * 100).toFixed(0)} %`
 
-const COLUMNS: readonly (readonly [head: string, cell: (row: Row) => string])[] = [
-  ['median (quartiles)', (row) => show(row.value, row.rate === null ? 0 : 2)],
+const VALUES: Readonly<Record<Report['kind'], readonly [head: string, digits: number]>> = {
+  lockstep: ['µs of server CPU a message', 2],
+  paced: ['µs of server CPU a message', 2],
+  connect: ['µs of server CPU a connection', 1],
+  idle: ['bytes of RSS a connection', 0],
+}
+
+const columnsOf = (kind: Report['kind']): readonly (readonly [head: string, cell: (row: Row) => string])[] => [
+  [VALUES[kind][0], (row) => show(row.value, VALUES[kind][1])],
   ['to raw', (row) => show(row.toRaw, 3)],
   ['above raw', (row) => orNothing(row.aboveRaw, (bytes) => bytes.toFixed(0))],
   ['to ws', (row) => show(row.toWs, 3)],
-  ['msg/s', (row) => orNothing(row.rate, (rate) => rate.toFixed(0))],
+  ['p50 µs', (row) => show(row.latency?.p50 ?? null, 0)],
+  ['p99', (row) => show(row.latency?.p99 ?? null, 0)],
+  ['p99.9', (row) => show(row.latency?.p999 ?? null, 0)],
+  ['max', (row) => show(row.latency?.max ?? null, 0)],
+  ['of it client, p99', (row) => show(row.latency?.late ?? null, 0)],
+  ['a second', (row) => orNothing(row.rate, (rate) => rate.toFixed(0))],
   ['server', (row) => orNothing(row.serverCores, percent)],
   ['client', (row) => orNothing(row.clientCores, (cores) => (row.invalid ? '! ' : '') + percent(cores))],
 ]
 
-export function printReport(report: Report): void {
-  const rows = Object.entries(report.rows)
-  const columns = COLUMNS.map(([head, cell]) => [head, ...rows.map(([, row]) => cell(row))]).filter((column) =>
-    column.slice(1).some((cell) => cell !== ''),
-  )
-  print([['', ...rows.map(([key]) => key)], ...columns])
+function toTable({ rows, kind }: Report): Table {
+  const columns = columnsOf(kind).filter(([, cell]) => Object.values(rows).some((row) => cell(row) !== ''))
+  const head = ['median (quartiles)', ...columns.map(([name]) => name)]
+  return [head, ...Object.entries(rows).map(([key, row]) => [key, ...columns.map(([, cell]) => cell(row))])]
+}
+
+const digitsOf = (bar: number): number => (bar > 10 ? 0 : 3)
+const allowed = ({ bar, spread }: Verdict): string => `${bar}${spread > 0 ? ` + ${spread.toFixed(3)}` : ''}`
+
+/** A report as text. */
+export function* toLines(report: Report, markdown: boolean): Iterable<string> {
+  yield* layOut(toTable(report), markdown)
   for (const [server, ratios] of Object.entries(report.again)) {
-    console.log(`A/A ${server}: ${ratios.map((ratio) => ratio.toFixed(3)).join(' ')} round by round`)
+    yield `A/A ${server}: ${ratios.map((ratio) => ratio.toFixed(3)).join(' ')} round by round`
   }
-  for (const { server, against, value, bar, spread, verdict } of report.verdicts) {
-    const digits = bar > 10 ? 0 : 3
-    const allowed = spread > 0 ? ` + ${spread.toFixed(3)}` : ''
-    console.log(`${verdict.padEnd(7)} ${server} to ${against}: ${value.toFixed(digits)}, bar ${bar}${allowed}`)
-  }
+  if (report.verdicts.length === 0) return
+  yield ''
+  const lines = report.verdicts.map((one) => [
+    `${one.server} to ${one.against}`,
+    one.value.toFixed(digitsOf(one.bar)),
+    allowed(one),
+    one.verdict,
+  ])
+  yield* layOut([['', 'found', 'bar + A/A', ''], ...lines], markdown)
 }
 
-/** What has changed since a run whose JSON was kept: ratios to raw, or to `ws`, for those do not depend on the machine. */
-export function printChange(report: Report, before: Report): void {
-  const changes = Object.entries(report.rows).flatMap(([key, row]) => {
-    const old = before.rows[key]
-    const [now, then] = row.toRaw !== null ? [row.toRaw, old?.toRaw] : [row.toWs, old?.toWs]
-    if (now === null || then === null || then === undefined) return []
-    const change = now.median / then.median - 1
-    // Beyond both quartiles it is not the weather.
-    const sure = now.low > then.high || now.high < then.low
-    return [
-      [
-        key,
-        then.median.toFixed(3),
-        now.median.toFixed(3),
-        `${change >= 0 ? '+' : ''}${percent(change)}${sure ? ' *' : ''}`,
-      ],
-    ]
-  })
-  if (changes.length === 0) return console.log('nothing to compare with')
-  const heads = ['', 'before', 'now', 'change']
-  print(heads.map((head, i) => [head, ...changes.map((line) => line[i] ?? '')]))
-  console.log('ratios to raw, else to ws; * is beyond the quartiles of both runs')
+/** What has changed, as text. */
+export function* toChangeLines(changes: readonly Change[], markdown: boolean): Iterable<string> {
+  if (changes.length === 0) {
+    yield 'nothing to compare with'
+    return
+  }
+  const lines = changes.map(({ key, ratio, sure }) => [
+    key,
+    show(ratio, 3),
+    `${ratio.median >= 1 ? '+' : ''}${((ratio.median - 1) * 100).toFixed(1)} %`,
+    sure ? (ratio.median > 1 ? 'worse' : 'better') : 'not sure',
+  ])
+  yield* layOut([['', 'ratio (quartiles)', 'change', ''], ...lines], markdown)
 }
 
-/** Columns side by side, the first to the left. */
-function print(columns: readonly (readonly string[])[]): void {
-  const widths = columns.map((cells) => Math.max(...cells.map(({ length }) => length)))
-  for (let line = 0; line < (columns[0]?.length ?? 0); line++) {
-    const cells = columns.map((column, i) => {
-      const cell = column[line] ?? ''
-      return i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)
-    })
-    console.log(cells.join('  ').trimEnd())
+function* layOut(table: Table, markdown: boolean): Iterable<string> {
+  const widths = (table[0] ?? []).map((_, i) => Math.max(3, ...table.map((cells) => cells[i]?.length ?? 0)))
+  const toLine = (cells: readonly string[]): string => {
+    const padded = widths.map((width, i) =>
+      i === 0 ? (cells[i] ?? '').padEnd(width) : (cells[i] ?? '').padStart(width),
+    )
+    return markdown ? `| ${padded.join(' | ')} |` : padded.join('  ').trimEnd()
+  }
+  for (const [i, cells] of table.entries()) {
+    yield toLine(cells)
+    if (i === 0 && markdown)
+      yield `| ${widths.map((width, at) => '-'.repeat(width - 1) + (at === 0 ? '-' : ':')).join(' | ')} |`
   }
 }

@@ -1,7 +1,8 @@
 import type { ServerName } from './servers/index.ts'
 
-/** Messages on connections. */
-export interface MessageLoad {
+/** Messages on connections, as many as there can be: all senders write, and write again when everything is answered. */
+export interface LockstepLoad {
+  readonly kind: 'lockstep'
   readonly connections: number
   /** Messages that a sender writes at once. */
   readonly inFlight: number
@@ -11,20 +12,41 @@ export interface MessageLoad {
   readonly path: '/echo' | '/fan'
 }
 
+/** Messages that are due at times of their own, whether the server keeps up or not: how long does each take? */
+export interface PacedLoad {
+  readonly kind: 'paced'
+  readonly connections: number
+  /** Messages a second, over all connections in turn. */
+  readonly rate: number
+  /** Bytes of a message. */
+  readonly size: number
+}
+
+/** Connections that are opened, upgraded and reset, `parallel` at a time. */
+export interface ConnectLoad {
+  readonly kind: 'connect'
+  readonly parallel: number
+}
+
 /** Idle connections: how much each takes, between `few` and `many` of them. */
 export interface IdleLoad {
+  readonly kind: 'idle'
   readonly few: number
   readonly many: number
 }
+
+/** What keeps a server busy. */
+export type BusyLoad = LockstepLoad | PacedLoad | ConnectLoad
 
 /** The greatest ratio that is good enough, by server. */
 export type Bars = Partial<Record<ServerName, number>>
 
 /** One workload, in a file of its own. */
-export type Workload = {
+export interface Workload {
   /** What comes out, for the head of a table. */
   readonly title: string
-  /** Against raw uWebSockets.js in the same mode; for memory bytes above it. */
+  /** Against raw uWebSockets.js in the same mode; of an idle load bytes above it. */
   readonly toRaw: Bars
   readonly toWs: Bars
-} & ({ readonly kind: 'messages'; readonly load: MessageLoad } | { readonly kind: 'memory'; readonly load: IdleLoad })
+  readonly load: BusyLoad | IdleLoad
+}

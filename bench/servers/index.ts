@@ -10,14 +10,20 @@ export const servers = {
   'ours node string': async () => (await import('./ours.ts')).startOurs('node', 'string'),
   'ours node view': async () => (await import('./ours.ts')).startOurs('node', 'view'),
   'ws': async () => (await import('./ws.ts')).startWs(),
+  'bun': async () => (await import('./bun.ts')).startBun(),
 } satisfies Record<string, Start>
 
 export type ServerName = keyof typeof servers
 
 export const isServerName = (name: string): name is ServerName => Object.hasOwn(servers, name)
 
+/** Whether a server runs in Bun, which is in its place where Node has none. */
+export const isBun = (name: ServerName): boolean => name === 'bun'
+
+export const isOurs = (name: ServerName): boolean => name.startsWith('ours')
+
 /** What a server is measured against in the same run: raw uWebSockets.js that does as much with a message. */
-export const baseOf = (name: ServerName): ServerName | null => {
-  if (!name.startsWith('ours')) return null
+export const rawOf = (name: ServerName): ServerName | null => {
+  if (!isOurs(name)) return null
   return name.endsWith('view') ? 'raw view' : 'raw string'
 }

@@ -1,9 +1,8 @@
 import type { Workload } from '../workload.ts'
 
 export default {
-  kind: 'messages',
   title: 'echo of 64 KB, 1 in flight',
-  load: { connections: 20, inFlight: 1, size: 65_536, path: '/echo' },
+  load: { kind: 'lockstep', connections: 20, inFlight: 1, size: 65_536, path: '/echo' },
   toRaw: { 'ours uws view': 1.05 },
   toWs: { 'ours uws view': 0.15, 'ours node view': 0.6 },
 } satisfies Workload

@@ -1,9 +1,8 @@
 import type { Workload } from '../workload.ts'
 
 export default {
-  kind: 'messages',
   title: 'fan-out to 1,000 receivers',
-  load: { connections: 1000, inFlight: 1, size: 64, path: '/fan' },
+  load: { kind: 'lockstep', connections: 1000, inFlight: 1, size: 64, path: '/fan' },
   toRaw: { 'ours uws string': 1.05, 'ours uws view': 1.05 },
   toWs: { 'ours uws string': 0.3, 'ours uws view': 0.3, 'ours node string': 0.8, 'ours node view': 0.8 },
 } satisfies Workload

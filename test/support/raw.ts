@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Frame, readFrames } from './frames.ts'
+import { patiently } from './patience.ts'
 
 export const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
 /** RFC 6455 §1.3: the answer to that key. */
@@ -67,9 +68,18 @@ export class RawClient {
     for (;;) {
       const value = test()
       if (value !== null && value !== undefined && value !== false) return value
-      if (this.closed) throw new Error(`connection closed while waiting; received ${this.received.toString('hex')}`)
-      await new Promise<void>((resolve) => this.#wake.push(resolve))
+      if (this.closed) throw new Error(`connection closed while waiting; ${this.#state()}`)
+      await patiently(
+        new Promise<void>((resolve) => this.#wake.push(resolve)),
+        () => `nothing came; ${this.#state()}`,
+      )
     }
+  }
+
+  #state(): string {
+    const { bytesWritten, bytesRead, localPort, remotePort } = this.socket
+    const bytes = this.received.toString('hex', 0, 500)
+    return `${localPort} to ${remotePort}, sent ${bytesWritten}, got ${bytesRead}, ended ${this.ended}, not taken: ${bytes}`
   }
 
   send(bytes: Buffer): void {

@@ -9,6 +9,7 @@ import {
   type ServerOptions,
   type ServerPort,
 } from '../../../lib/engine/port.ts'
+import { patiently } from '../../support/patience.ts'
 import type { RawClient } from '../../support/raw.ts'
 
 /** What a host without limits would ask for. */
@@ -101,7 +102,12 @@ export class Ears implements Receiver {
   }
 
   async until(line: string): Promise<void> {
-    while (!this.heard.includes(line)) await new Promise<void>((resolve) => this.#wake.push(resolve))
+    while (!this.heard.includes(line)) {
+      await patiently(
+        new Promise<void>((resolve) => this.#wake.push(resolve)),
+        () => `no ${line} after ${this.heard.join(', ')}`,
+      )
+    }
   }
 
   onFrame(): boolean {

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Target } from '../server-process.ts'
+
+/** What a load has found in a while. */
+export interface Sample {
+  /** Microseconds of server CPU per message that a client received, or per connection. */
+  readonly cost: number
+  /** Messages received, or connections opened, a second. */
+  readonly rate: number
+  /** What the server used, in cores. */
+  readonly server: number
+  /** What the client needed, in cores. */
+  readonly client: number
+  /** Where messages were due at times of their own. */
+  readonly latency?: Latency
+}
+
+/** Microseconds from when a message was due, not from when it was sent, to its answer. */
+export interface Latency {
+  readonly p50: number
+  readonly p99: number
+  readonly p999: number
+  readonly max: number
+  /** By how much the client itself was late with sending, p99: a part of the others. */
+  readonly late: number
+}
+
+/** A load on a running server. */
+export interface Load {
+  /** From idle to idle, so that what was used belongs to what was counted. */
+  run(ms: number): Promise<Sample>
+  close(): void
+}
+
+/** What the server and this process use while `work` runs, in microseconds. */
+export async function account(
+  server: Target,
+  work: () => Promise<void>,
+): Promise<{ elapsed: number; server: number; client: number }> {
+  const [before = NaN] = await server.ask('cpu')
+  const own = process.cpuUsage()
+  const start = performance.now()
+  await work()
+  const elapsed = (performance.now() - start) * 1000
+  const { user, system } = process.cpuUsage(own)
+  const [after = NaN] = await server.ask('cpu')
+  return { elapsed, server: after - before, client: user + system }
+}
+
+/** Milliseconds that an answer may take. */
+const PATIENCE = 5000
+
+/** Waits until nothing is missing; a server that loses an answer, or gives one too many, ends the measurement. */
+export async function settled(missing: () => number, what: string): Promise<void> {
+  const start = performance.now()
+  while (missing() !== 0) {
+    if (missing() < 0) throw new Error(`the server has sent ${-missing()} ${what} too many`)
+    if (performance.now() - start > PATIENCE) throw new Error(`the server has not sent ${missing()} ${what}`)
+    await sleep(1)
+  }
+}

@@ -1,0 +1,87 @@
+/** A server under test, in a process of its own. */
+import { type ChildProcess, execFileSync, fork } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { isBun, type ServerName } from './servers/index.ts'
+
+/** What `servers/process.ts` can be asked. */
+export type Question = 'cpu' | 'memory'
+
+/** Where Bun is: its npm package for this platform (`npm install --no-save @oven/bun-linux-x64`), or the PATH. */
+function findBun(): string {
+  try {
+    const { resolve } = createRequire(import.meta.url)
+    return join(resolve(`@oven/bun-${process.platform}-${process.arch}/package.json`), '../bin/bun')
+  } catch {
+    return 'bun'
+  }
+}
+
+/** A running server, as a load sees it. */
+export interface Target {
+  readonly port: number
+  /** Rejects when the server has ended. */
+  ask(question: Question): Promise<number[]>
+}
+
+export class ServerProcess implements Target {
+  readonly port: number
+  readonly #child: ChildProcess
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child
+    this.port = port
+  }
+
+  /**
+   * Starts a server of the `bench` folder of a checkout; throws the server's own reason when it cannot run.
+   * @param core where it is to run; null: where this process does.
+   */
+  static async start(name: ServerName, bench: string, core: string | null): Promise<ServerProcess> {
+    const runtime = isBun(name)
+      ? { execPath: findBun(), execArgv: [] }
+      : { execArgv: ['--expose-gc', '--import', 'tsx'] }
+    const child = fork(join(bench, 'servers/process.ts'), [name], runtime)
+    if (core !== null && child.pid !== undefined) pin(child.pid, core)
+    const [port = 0] = await reply(child)
+    return new ServerProcess(child, port)
+  }
+
+  ask(question: Question): Promise<number[]> {
+    if (!this.#child.connected) return Promise.reject(new Error('the server has ended'))
+    const answer = reply(this.#child)
+    this.#child.send(question)
+    return answer
+  }
+
+  stop(): void {
+    this.#child.kill('SIGKILL')
+  }
+}
+
+function reply(child: ChildProcess): Promise<number[]> {
+  return new Promise((resolve, reject) => {
+    const settle = (error: Error | null, numbers: number[] = []): void => {
+      child.off('exit', onExit).off('error', onError).off('message', onMessage)
+      if (error === null) resolve(numbers)
+      else reject(error)
+    }
+    const onExit = (): void => settle(new Error('the server has ended'))
+    const onError = (error: Error): void => settle(error)
+    const onMessage = (message: unknown): void => {
+      if (Array.isArray(message)) settle(null, message.map(Number))
+      else settle(new Error(typeof message === 'string' ? message : 'the server says nothing'))
+    }
+    child.on('exit', onExit).on('error', onError).on('message', onMessage)
+  })
+}
+
+/** Keeps all threads of a process on a core, its children too; false where that cannot be done. */
+export function pin(pid: number, core: string): boolean {
+  try {
+    execFileSync('taskset', ['-apc', core, String(pid)], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,44 @@
+import { isOurs, rawOf, type ServerName } from './servers/index.ts'
+
+/** One process in a run, and what it is measured against: the keys of other turns. */
+export interface Turn {
+  readonly key: string
+  readonly server: ServerName
+  /** The `bench` folder of its checkout. */
+  readonly bench: string
+  /** Raw uWebSockets.js in the same mode; of a second process of a server its first, which shows what equal ones are apart. */
+  readonly raw: string | null
+  readonly ws: string | null
+  /** The same server in another checkout. */
+  readonly base: string | null
+}
+
+/** Another checkout that ours are measured against. */
+export interface Base {
+  /** As it was named: a commit, a tag, a branch. */
+  readonly name: string
+  readonly bench: string
+}
+
+/** In the order in which they run: what is compared is close together. */
+export function toTurns(names: readonly ServerName[], bench: string, base: Base | null): Turn[] {
+  const known = (name: ServerName | null): string | null => (name !== null && names.includes(name) ? name : null)
+  const raws = new Set(names.map(rawOf))
+  return names.flatMap((server) => {
+    const old = base !== null && isOurs(server) ? { ...base, key: `${server} @${base.name}` } : null
+    const turn: Turn = {
+      key: server,
+      server,
+      bench,
+      raw: known(rawOf(server)),
+      ws: server === 'ws' ? null : known('ws'),
+      base: old?.key ?? null,
+    }
+    const turns = [turn]
+    if (old !== null) turns.push({ ...turn, key: old.key, bench: old.bench, base: null })
+    // Without a raw server it is ours that show what equal ones are apart.
+    if (raws.has(server) || (turn.raw === null && isOurs(server)))
+      turns.push({ ...turn, key: `${server} again`, raw: server, base: null })
+    return turns
+  })
+}

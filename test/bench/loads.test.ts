@@ -1,0 +1,192 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { openLoad } from '../../bench/loads/index.ts'
+import { answerLength, masked, open } from '../../bench/loads/peer.ts'
+import type { Target } from '../../bench/server-process.ts'
+import { readFrames } from '../support/frames.ts'
+
+/** Where the header of an HTTP message ends. */
+const HEADER_END = '\r\n\r\n'
+
+const servers: { server: Server; sockets: Set<Socket> }[] = []
+afterEach(() => {
+  for (const { server, sockets } of servers.splice(0)) {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  }
+})
+
+/** A TCP server; its port. */
+async function listen(onSocket: (socket: Socket) => void): Promise<number> {
+  const sockets = new Set<Socket>()
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket)
+    onSocket(socket)
+  })
+  servers.push({ server, sockets })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** What a server does with `count` messages of `size` bytes that have arrived; `answer` sends as many echoes. */
+type Behaviour = (count: number, answer: (count: number) => void) => void
+
+const echo: Behaviour = (count, answer) => answer(count)
+
+/** A server in this process that answers each message of a size, as `behaviour` has it. */
+async function serve(size: number, behaviour: Behaviour = echo): Promise<Target & { connections(): number }> {
+  const length = masked(size).length
+  let connections = 0
+  const port = await listen((socket) => {
+    connections++
+    let head = ''
+    let part = 0
+    socket.on('error', () => {})
+    socket.on('data', (chunk) => {
+      if (!head.includes(HEADER_END)) {
+        head += chunk.toString('latin1')
+        if (head.includes(HEADER_END)) socket.write(`HTTP/1.1 101 Switching Protocols${HEADER_END}`)
+        return
+      }
+      part += chunk.length
+      const count = Math.floor(part / length)
+      part -= count * length
+      behaviour(count, (answers) => {
+        for (let i = 0; i < answers; i++) socket.write(Buffer.alloc(answerLength(size)))
+      })
+    })
+  })
+  let cpu = 0
+  return {
+    port,
+    // As if each question had cost a millisecond.
+    ask: () => Promise.resolve([(cpu += 1000)]),
+    connections: () => connections,
+  }
+}
+
+describe('frames', () => {
+  it.each([0, 1, 64, 125, 126, 1024, 65_535, 65_536, 1 << 24])('a message of %d bytes is one masked frame', (size) => {
+    const frame = masked(size)
+    expect(frame[0]).toBe(0x81)
+    expect((frame[1] ?? 0) & 0x80).toBe(0x80)
+    // Masked, so four bytes longer than what a server sends.
+    expect(frame.length).toBe(answerLength(size) + 4)
+    const key = frame.subarray(frame.length - size - 4, frame.length - size)
+    const payload = frame.subarray(frame.length - size).map((byte, i) => byte ^ (key[i & 3] ?? 0))
+    expect(payload.every((byte) => byte === 0x61)).toBe(true)
+    const unmasked = Buffer.concat([Buffer.from([0x81, (frame[1] ?? 0) & 0x7f]), frame.subarray(2, -size - 4), payload])
+    expect(readFrames(unmasked).frames[0]?.payload.length).toBe(size)
+  })
+})
+
+describe('a connection', () => {
+  it('fails with what the server has answered', async () => {
+    const port = await listen((socket) => void socket.end(`HTTP/1.1 403 Forbidden${HEADER_END}`))
+    await expect(open(port, '/', () => {})).rejects.toThrow('no upgrade: HTTP/1.1 403 Forbidden')
+  })
+
+  it('fails when the server closes it without a word', async () => {
+    const port = await listen((socket) => void socket.end())
+    await expect(open(port, '/', () => {})).rejects.toThrow('closed')
+  })
+})
+
+describe('lockstep', () => {
+  it('counts the messages that come back, and shares the CPU between them', async () => {
+    let messages = 0
+    const server = await serve(64, (count, answer) => {
+      messages += count
+      answer(count)
+    })
+    const load = await openLoad(server, { kind: 'lockstep', connections: 3, inFlight: 4, size: 64, path: '/echo' })
+    const { cost, rate, server: cores } = await load.run(50)
+    load.close()
+    expect(messages % 12).toBe(0)
+    expect(cost).toBeCloseTo(1000 / messages, 6)
+    expect(cores).toBeCloseTo((cost * rate) / 1e6, 6)
+  })
+
+  it('a server that answers too often ends the measurement', async () => {
+    const server = await serve(64, (count, answer) => answer(count + 1))
+    const load = await openLoad(server, { kind: 'lockstep', connections: 1, inFlight: 1, size: 64, path: '/echo' })
+    await expect(load.run(50)).rejects.toThrow('the server has sent 66 bytes of answers too many')
+    load.close()
+  })
+
+  it('one that answers too little does so too', async () => {
+    const server = await serve(64, (count, answer) => answer(count - 1))
+    const load = await openLoad(server, { kind: 'lockstep', connections: 1, inFlight: 2, size: 64, path: '/echo' })
+    await expect(load.run(50)).rejects.toThrow('the server has not sent')
+    load.close()
+  })
+})
+
+describe('paced', () => {
+  it('sends at its rate, in turn over its connections', async () => {
+    const server = await serve(64)
+    const load = await openLoad(server, { kind: 'paced', connections: 5, rate: 1000, size: 64 })
+    const { rate, cost, latency } = await load.run(300)
+    load.close()
+    expect(server.connections()).toBe(5)
+    // 300 messages; the time includes that of the last answers.
+    expect(cost).toBeCloseTo(1000 / 300, 6)
+    expect(rate).toBeLessThanOrEqual(1000)
+    expect(latency?.p50).toBeGreaterThan(0)
+    expect(latency?.p50).toBeLessThanOrEqual(latency?.p99 ?? 0)
+    expect(latency?.p999).toBeLessThanOrEqual(latency?.max ?? 0)
+  })
+
+  it('a stall counts for all messages that come due in it, not only for the one that met it', async () => {
+    // From 200 ms after the first message on the server holds what comes, for 200 ms.
+    let held: (() => void)[] | null = null
+    let heard = false
+    const server = await serve(64, (count, answer) => {
+      if (!heard) {
+        setTimeout(() => (held = []), 200)
+        setTimeout(() => {
+          for (const fn of held ?? []) fn()
+          held = null
+        }, 400)
+      }
+      heard = true
+      if (held === null) answer(count)
+      else held.push(() => answer(count))
+    })
+    // One connection: a client that waited for its answer would see one slow message of 800.
+    const load = await openLoad(server, { kind: 'paced', connections: 1, rate: 1000, size: 64 })
+    const { latency } = await load.run(1000)
+    load.close()
+    // Microseconds. The slowest hundredth has met the beginning of the stall.
+    expect(latency?.p99).toBeGreaterThan(150_000)
+    // The stall is not smeared over the others.
+    expect(latency?.p50).toBeLessThan(100_000)
+    expect(latency?.max).toBeGreaterThanOrEqual(latency?.p99 ?? 0)
+  })
+
+  it('a client that is late itself says so', async () => {
+    const server = await serve(64)
+    const load = await openLoad(server, { kind: 'paced', connections: 1, rate: 1000, size: 64 })
+    // This process is the client.
+    setTimeout(() => {
+      const end = performance.now() + 100
+      while (performance.now() < end);
+    }, 100)
+    const { latency } = await load.run(500)
+    load.close()
+    expect(latency?.late).toBeGreaterThan(80_000)
+  })
+})
+
+describe('connect', () => {
+  it('counts connections, each opened and reset', async () => {
+    const server = await serve(64)
+    const load = await openLoad(server, { kind: 'connect', parallel: 7 })
+    const { cost } = await load.run(50)
+    load.close()
+    const count = server.connections()
+    expect(count % 7).toBe(0)
+    expect(cost).toBeCloseTo(1000 / count, 6)
+  })
+})
