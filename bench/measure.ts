@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
 import { openLoad } from './loads/index.ts'
 import { open } from './loads/peer.ts'
 import type { Load, Sample } from './loads/sample.ts'
@@ -18,6 +19,8 @@ export interface Plan {
   readonly seconds: number
   /** The core of the servers; null: where this process is. */
   readonly core: string | null
+  /** Folder for the CPU profiles of the first round; null: none are made. */
+  readonly profiles: string | null
 }
 
 // Milliseconds.
@@ -32,7 +35,7 @@ const noResults = <T>(turns: readonly Turn[]): Results<T> => new Map(turns.map((
 export async function measureBusy(
   turns: readonly Turn[],
   load: BusyLoad,
-  { rounds, seconds, core }: Plan,
+  { rounds, seconds, core, profiles }: Plan,
   progress: Progress,
 ): Promise<Results<Sample>> {
   const results = noResults<Sample>(turns)
@@ -42,8 +45,9 @@ export async function measureBusy(
     progress(round, rounds)
     const running: { server: ServerProcess; load: Load; samples: Sample[] }[] = []
     try {
-      for (const { key, server: name, bench } of turns) {
-        const server = await ServerProcess.start(name, bench, core)
+      for (const { key, server: name, program } of turns) {
+        const profile = profiles === null || round > 0 ? null : join(profiles, `${key}.cpuprofile`)
+        const server = await ServerProcess.start(name, program, core, profile)
         const samples: Sample[] = []
         results.get(key)?.push(samples)
         running.push({ server, load: await openLoad(server, load), samples })
@@ -58,7 +62,7 @@ export async function measureBusy(
     } finally {
       for (const one of running) {
         one.load.close()
-        one.server.stop()
+        await one.server.stop()
       }
     }
   }
@@ -83,8 +87,8 @@ export async function measureMemory(
   const results = noResults<Memory>(turns)
   for (let round = 0; round < rounds; round++) {
     progress(round, rounds)
-    for (const { key, server: name, bench } of turns) {
-      const server = await ServerProcess.start(name, bench, core)
+    for (const { key, server: name, program } of turns) {
+      const server = await ServerProcess.start(name, program, core)
       const sockets: Socket[] = []
       const grow = async (count: number): Promise<number[]> => {
         const some = (): Promise<Socket>[] => Array.from({ length: 100 }, () => open(server.port, '/echo', () => {}))
@@ -94,8 +98,8 @@ export async function measureMemory(
       const [low, high] = [await grow(few), await grow(many)]
       const [rss = NaN, heap = NaN, external = NaN] = high.map((bytes, i) => (bytes - (low[i] ?? NaN)) / (many - few))
       results.get(key)?.push([{ rss, heap, external, atFew: low[0] ?? NaN, atMany: high[0] ?? NaN }])
-      server.stop()
       for (const socket of sockets) socket.destroy()
+      await server.stop()
     }
   }
   return results

@@ -23,6 +23,7 @@ fan-out-10000 and memory need 10,100 open files (ulimit -n).
   --core N        the core of the servers, and of the client except where latency is measured;
                   default the last one, 'any': no pinning
   --out FILE      the JSON of this run; default bench/results/DATE.json
+  --profile DIR   a CPU profile of each server and workload, of its first round
   --markdown      tables in Markdown
   --help
 
@@ -37,6 +38,7 @@ export interface Options {
   readonly compare: string | null
   readonly core: string
   readonly out: string | null
+  readonly profile: string | null
   readonly markdown: boolean
   readonly help: boolean
 }
@@ -54,6 +56,7 @@ export function parseOptions(args: readonly string[]): Options {
       compare: { type: 'string' },
       core: { type: 'string', default: String(availableParallelism() - 1) },
       out: { type: 'string' },
+      profile: { type: 'string' },
       markdown: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -69,6 +72,7 @@ export function parseOptions(args: readonly string[]): Options {
     compare: values.compare ?? null,
     core: values.core,
     out: values.out ?? null,
+    profile: values.profile ?? null,
     markdown: values.markdown,
     help: values.help,
   }

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type About, toAbout, toAboutLines } from './about.ts'
-import { checkOut } from './checkout.ts'
+import { buildServers } from './build.ts'
 import { measureBusy, measureMemory, type Plan, type Progress } from './measure.ts'
 import { help, type Options, parseOptions, workloads } from './options.ts'
 import { type Report, toBusyReport, toChanges, toChangesSince, toMemoryReport } from './report.ts'
@@ -41,12 +41,12 @@ async function loadWorkload(name: string): Promise<Workload> {
 }
 
 /** Those that run here. */
-async function toRunning(names: readonly ServerName[]): Promise<ServerName[]> {
+async function toRunning(names: readonly ServerName[], program: string): Promise<ServerName[]> {
   const running: ServerName[] = []
   for (const name of names) {
     try {
-      const server = await ServerProcess.start(name, import.meta.dirname, null)
-      server.stop()
+      const server = await ServerProcess.start(name, program)
+      await server.stop()
       running.push(name)
     } catch (error) {
       console.log(`${name} is left out: ${error instanceof Error ? error.message : String(error)}`)
@@ -74,16 +74,23 @@ const progress: Progress = (done, of) => {
   if (process.stderr.isTTY) process.stderr.write(`\rround ${done + 1} of ${of} \r`)
 }
 
-async function measure(workload: Workload, turns: readonly Turn[], { rounds, seconds }: Options, core: string | null) {
+async function measure(
+  name: string,
+  workload: Workload,
+  turns: readonly Turn[],
+  options: Options,
+  core: string | null,
+): Promise<Report> {
   const { load } = workload
-  const plan = (usual: number): Plan => ({
-    rounds: rounds ?? usual,
-    seconds: seconds ?? (load.kind === 'paced' ? 5 : 2),
+  const plan = (rounds: number, seconds: number): Plan => ({
+    rounds: options.rounds ?? rounds,
+    seconds: options.seconds ?? seconds,
     core,
+    profiles: options.profile === null ? null : join(options.profile, name),
   })
   return load.kind === 'idle'
-    ? toMemoryReport(workload, turns, await measureMemory(turns, load, plan(3), progress))
-    : toBusyReport(workload, turns, await measureBusy(turns, load, plan(5), progress))
+    ? toMemoryReport(workload, turns, await measureMemory(turns, load, plan(3, 0), progress))
+    : toBusyReport(workload, turns, await measureBusy(turns, load, plan(5, load.kind === 'paced' ? 5 : 2), progress))
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -94,15 +101,16 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const before = options.compare === null ? null : readRun(options.compare)
   const chosen = await Promise.all(options.workloads.map(async (name) => [name, await loadWorkload(name)] as const))
-  const base = options.base === null ? null : checkOut(options.base)
+  const program = await buildServers(null)
+  const base = options.base === null ? null : { name: options.base, program: await buildServers(options.base) }
   const run: Run = { about: toAbout(args), workloads: {} }
   print(toAboutLines(run.about))
-  const turns = toTurns(await toRunning(options.servers), import.meta.dirname, base)
+  const turns = toTurns(await toRunning(options.servers, program), program, base)
   if (turns.length === 0) throw new Error('no server runs here')
   for (const [name, workload] of chosen) {
     const { core, text } = place(workload.load.kind, options.core)
     console.log(`\n${options.markdown ? '### ' : ''}${name}: ${workload.title}\n\n${text}\n`)
-    const report = await measure(workload, turns, options, core)
+    const report = await measure(name, workload, turns, options, core)
     run.workloads[name] = report
     print(toLines(report, options.markdown))
     if (base !== null) {

@@ -34,14 +34,20 @@ export class ServerProcess implements Target {
   }
 
   /**
-   * Starts a server of the `bench` folder of a checkout; throws the server's own reason when it cannot run.
+   * Starts a server; throws its own reason when it cannot run.
+   * @param program what `buildServers` has made.
    * @param core where it is to run; null: where this process does.
+   * @param profile file for a CPU profile, written when it stops; not of Bun.
    */
-  static async start(name: ServerName, bench: string, core: string | null): Promise<ServerProcess> {
-    const runtime = isBun(name)
-      ? { execPath: findBun(), execArgv: [] }
-      : { execArgv: ['--expose-gc', '--import', 'tsx'] }
-    const child = fork(join(bench, 'servers/process.ts'), [name], runtime)
+  static async start(
+    name: ServerName,
+    program: string,
+    core: string | null = null,
+    profile: string | null = null,
+  ): Promise<ServerProcess> {
+    const runtime = isBun(name) ? { execPath: findBun(), execArgv: [] } : { execArgv: ['--expose-gc'] }
+    const args = profile === null || isBun(name) ? [name] : [name, profile]
+    const child = fork(program, args, runtime)
     if (core !== null && child.pid !== undefined) pin(child.pid, core)
     const [port = 0] = await reply(child)
     return new ServerProcess(child, port)
@@ -54,8 +60,12 @@ export class ServerProcess implements Target {
     return answer
   }
 
-  stop(): void {
-    this.#child.kill('SIGKILL')
+  /** Resolves when it has ended. */
+  stop(): Promise<void> {
+    const ended = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()))
+    if (!this.#child.connected) return Promise.resolve()
+    this.#child.disconnect()
+    return ended
   }
 }
 

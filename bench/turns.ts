@@ -4,8 +4,8 @@ import { isOurs, rawOf, type ServerName } from './servers/index.ts'
 export interface Turn {
   readonly key: string
   readonly server: ServerName
-  /** The `bench` folder of its checkout. */
-  readonly bench: string
+  /** The program to start. */
+  readonly program: string
   /** Raw uWebSockets.js in the same mode; of a second process of a server its first, which shows what equal ones are apart. */
   readonly raw: string | null
   readonly ws: string | null
@@ -17,11 +17,11 @@ export interface Turn {
 export interface Base {
   /** As it was named: a commit, a tag, a branch. */
   readonly name: string
-  readonly bench: string
+  readonly program: string
 }
 
 /** In the order in which they run: what is compared is close together. */
-export function toTurns(names: readonly ServerName[], bench: string, base: Base | null): Turn[] {
+export function toTurns(names: readonly ServerName[], program: string, base: Base | null): Turn[] {
   const known = (name: ServerName | null): string | null => (name !== null && names.includes(name) ? name : null)
   const raws = new Set(names.map(rawOf))
   return names.flatMap((server) => {
@@ -29,13 +29,13 @@ export function toTurns(names: readonly ServerName[], bench: string, base: Base 
     const turn: Turn = {
       key: server,
       server,
-      bench,
+      program,
       raw: known(rawOf(server)),
       ws: server === 'ws' ? null : known('ws'),
       base: old?.key ?? null,
     }
     const turns = [turn]
-    if (old !== null) turns.push({ ...turn, key: old.key, bench: old.bench, base: null })
+    if (old !== null) turns.push({ ...turn, key: old.key, program: old.program, base: null })
     // Without a raw server it is ours that show what equal ones are apart.
     if (raws.has(server) || (turn.raw === null && isOurs(server)))
       turns.push({ ...turn, key: `${server} again`, raw: server, base: null })

@@ -1,9 +1,9 @@
 /**
- * A server under test in a process of its own: `process.ts NAME`. It tells its port, then answers questions, each with a
+ * A server under test in a process of its own: `process.ts NAME [PROFILE]`. It tells its port, then answers questions, each with a
  * list of numbers; a text in place of the port says why it cannot run.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isServerName, servers } from './index.ts'
+import { isServerName, type ServerName, servers } from './index.ts'
 
 const answers: Record<string, () => number[] | Promise<number[]>> = {
   /** Microseconds used since the start. */
@@ -24,12 +24,16 @@ const answers: Record<string, () => number[] | Promise<number[]>> = {
 }
 
 const tell = (answer: number[] | string): void => void process.send?.(answer)
-const name = process.argv[2]
-if (name !== undefined && isServerName(name)) {
-  process.on('disconnect', () => process.exit())
+
+async function run(name: ServerName, profile: string | undefined): Promise<void> {
+  const port = await servers[name]()
+  const stopProfile = profile === undefined ? null : await (await import('./profile.ts')).startProfile(profile)
+  process.on('disconnect', () => void Promise.resolve(stopProfile?.()).finally(() => process.exit()))
   process.on('message', (question) => void Promise.resolve(answers[String(question)]?.() ?? []).then(tell))
-  servers[name]().then(
-    (port) => tell([port]),
-    (error: unknown) => tell(error instanceof Error ? error.message : String(error)),
-  )
+  tell([port])
+}
+
+const [name = '', profile] = process.argv.slice(2)
+if (isServerName(name)) {
+  run(name, profile).catch((error: unknown) => tell(error instanceof Error ? error.message : String(error)))
 }

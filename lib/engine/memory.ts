@@ -122,7 +122,12 @@ export class MemoryTransport implements Transport {
     })
   }
 
-  /** The kernel takes what waits. */
+  /** The kernel takes some of what waits. */
+  take(bytes: number): void {
+    this.#buffered -= bytes
+  }
+
+  /** The kernel takes all that waits. */
   drain(): void {
     this.stalled = false
     this.#buffered = 0
@@ -192,6 +197,10 @@ export class MemoryTransport implements Transport {
   }
 
   buffered(): number {
+    return this.#buffered
+  }
+
+  pressure(): number {
     return this.#buffered
   }
 

@@ -52,6 +52,8 @@ export interface Transport {
   unref(): void
   /** Bytes that the kernel has not taken yet. */
   buffered(): number
+  /** Falls while the peer reads what was sent, as long as some of it waits in this process; no number of bytes. */
+  pressure(): number
   /** Whether more than `limit` bytes wait, as far as the last send has shown. */
   congested(limit: number): boolean
   /** Bytes that may be sent in several frames before some would be dropped. A single frame never is. */
@@ -147,6 +149,8 @@ export interface ServerOptions {
   maxMessage: number
   /** A publish is not sent to a connection, and `onOverrun` called, while more bytes than this wait in it. */
   publishLimit: number
+  /** Milliseconds of silence that the host allows, Infinity: any. For engines that drop who has closed and does not read. */
+  inactivity: number
   /** What clients may ask for. */
   compression: CompressionMode
 }

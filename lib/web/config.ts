@@ -119,6 +119,7 @@ export function toSettings(value: unknown, folder: string): Settings {
       maxBody: noneIsInfinity(size('body', 100 << 10)),
       maxMessage: finite(defaults.maxMessage),
       publishLimit: publishLimit(defaults),
+      inactivity: noneIsInfinity(defaults.timeout),
       compression: webSockets.compression ?? false,
     },
     webSockets: defaults,

@@ -15,8 +15,9 @@ import { finish, LOST } from './run.ts'
 import { isClosing, linger, refuse, type Socket, toSocket } from './socket.ts'
 
 /**
- * Closes the connection: sends Close, waits up to 5 s for the peer's, then ends TCP. MESSAGE events that wait are
- * dropped, CLOSE follows the callback that runs now. Sends are refused from here on.
+ * Closes the connection: sends Close, waits for the peer's, 5 s or as long as the peer still reads what was sent before,
+ * then ends TCP. MESSAGE events that wait are dropped, CLOSE follows the callback that runs now. Sends are refused from
+ * here on.
  *
  * @param status 1000-1003, 1007-1014, 3000-4999; 0 or 1005 sends a Close without payload
  * @param reason cut to 123 bytes on a code point boundary

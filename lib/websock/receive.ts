@@ -68,7 +68,7 @@ class Connection extends Socket implements Receiver {
   }
 
   onFault(status: number, text: string): void {
-    if (this.closeBy === 0) fail(this, status, status, text)
+    if (this.closing === null) fail(this, status, status, text)
     else lost(this)
   }
 
@@ -89,7 +89,7 @@ class Connection extends Socket implements Receiver {
   onGone(): void {
     this.transport = null
     lost(this)
-    this.closeBy = 0
+    this.closing = null
     arm(this)
   }
 }
@@ -176,5 +176,5 @@ function toText(bytes: Buffer): string | null {
 
 /** The end came without a Close from the peer: an error, unless we had said Close and did not get an answer. */
 function lost(ws: Connection): void {
-  finish(ws, LOST, ws.closeBy === 0 ? 'Connection lost' : null, null)
+  finish(ws, LOST, ws.closing === null ? 'Connection lost' : null, null)
 }

@@ -187,7 +187,7 @@ function release(ws: Socket, event: WebSocketEvent): void {
   ws.messageLength = 0
   if (event === WS_EVENT_OPEN) {
     if (ws.ended) ws.state = WS_STATE_CLOSED
-    else if (ws.closeBy !== 0) ws.state = WS_STATE_CLOSING
+    else if (ws.closing !== null) ws.state = WS_STATE_CLOSING
   } else if (event === WS_EVENT_CLOSE) {
     settle(ws, 0 - ws.error)
   }

@@ -9,6 +9,16 @@ import { TICK } from './wheel.ts'
 
 /** Milliseconds for the peer to answer a Close, and for TCP to end after the answer. */
 const LINGER = 5000
+/** What the peer has to read of what was sent before to have as long again: 1 KB a second, or all there is. */
+const LINGER_PRESSURE = 5120
+
+/** A connection that goes. */
+export interface Closing {
+  /** When it is dropped, in milliseconds of the wheel. */
+  readonly by: number
+  /** The transport's `pressure` at the time. */
+  readonly pressure: number
+}
 
 /** A message that is being sent in parts (`WS_MSG_MORE`). */
 export interface MoreSequence {
@@ -126,8 +136,8 @@ export class Socket implements WebSocket {
   announced = 0
   /** What sending has to remember. */
   outgoing: Outgoing | null = null
-  /** Milliseconds of the wheel, here and below; 0: none. When the connection is dropped, closing. */
-  closeBy = 0
+  closing: Closing | null = null
+  /** Milliseconds of the wheel, here and below; 0: none. */
   lastActive = 0
 
   pingAt = 0
@@ -181,7 +191,7 @@ export function refuse(socket: Socket, code: number, message: string): number {
 }
 
 /** Whether a local or the peer's Close has ended the exchange of messages. */
-export const isClosing = (socket: Socket): boolean => socket.ending !== null || socket.closeBy !== 0
+export const isClosing = (socket: Socket): boolean => socket.ending !== null || socket.closing !== null
 
 /** When the connection has been silent for too long. `lastActive` may be a tick older than the traffic it stands for. */
 export const deadline = (socket: Socket): number => socket.lastActive + socket.limits.timeout + TICK
@@ -189,7 +199,7 @@ export const deadline = (socket: Socket): number => socket.lastActive + socket.l
 /** Asks the wheel for the earliest moment at which something may be due. */
 export function arm(socket: Socket): void {
   const at = isClosing(socket)
-    ? socket.closeBy || Infinity
+    ? (socket.closing?.by ?? Infinity)
     : Math.min(socket.pingAt || Infinity, socket.limits.timeout === 0 ? Infinity : deadline(socket))
   if (at === Infinity) socket.context.wheel.clear(socket)
   else socket.context.wheel.set(socket, at)
@@ -197,6 +207,14 @@ export function arm(socket: Socket): void {
 
 /** Gives the peer some time to let go of the connection; then it is dropped. */
 export function linger(socket: Socket): void {
-  socket.closeBy = socket.transport === null ? 0 : socket.context.wheel.touch() + LINGER
+  const { transport, context } = socket
+  socket.closing = transport === null ? null : { by: context.wheel.touch() + LINGER, pressure: transport.pressure() }
   arm(socket)
+}
+
+/** Whether the peer has read enough in its time to be given as long again. */
+export function isReading({ transport, closing }: Socket): boolean {
+  if (transport === null || closing === null) return false
+  const left = transport.pressure()
+  return left < closing.pressure && (left === 0 || closing.pressure - left >= LINGER_PRESSURE)
 }

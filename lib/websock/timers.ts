@@ -1,13 +1,14 @@
 import { WS_MSG_PING, WS_STATUS_COMMS_ERROR, WS_STATUS_GOING_AWAY } from './constants.ts'
 import { fail } from './run.ts'
-import { arm, deadline, type Socket } from './socket.ts'
+import { arm, deadline, isReading, linger, type Socket } from './socket.ts'
 
 /** Something may be due for this connection: the wheel's callback. Looks, acts, and asks for the next time. */
 export function expire(ws: Socket): void {
   const { now } = ws.context.wheel
-  if (ws.closeBy !== 0) {
-    if (now >= ws.closeBy) {
-      ws.transport?.abort()
+  if (ws.closing !== null) {
+    if (now >= ws.closing.by) {
+      if (isReading(ws)) linger(ws)
+      else ws.transport?.abort()
       return
     }
   } else if (!ws.ended) {

@@ -19,7 +19,7 @@ const workload: Workload = {
 /** A report of servers that always cost the same; `costs` by key, a number for each round. */
 function report(costs: Record<string, number[]>, base: string | null = null, client = 0.3): Report {
   const names = Object.keys(costs).filter((key): key is ServerName => !/again|@/.test(key))
-  const turns = toTurns(names, 'bench', base === null ? null : { name: base, bench: 'other' })
+  const turns = toTurns(names, 'program', base === null ? null : { name: base, program: 'other' })
   const results = new Map(turns.map(({ key }) => [key, (costs[key] ?? []).map((cost) => [sample(cost, client)])]))
   expect([...results].filter(([, rounds]) => rounds.length === 0)).toEqual([])
   return toBusyReport(workload, turns, results)
@@ -38,26 +38,33 @@ describe('statistics', () => {
 describe('turns', () => {
   it('what is compared with runs twice, and each knows what it is compared with', () => {
     expect(toTurns(['raw view', 'ours uws view', 'ws'], 'b', null)).toEqual([
-      { key: 'raw view', server: 'raw view', bench: 'b', raw: null, ws: 'ws', base: null },
-      { key: 'raw view again', server: 'raw view', bench: 'b', raw: 'raw view', ws: 'ws', base: null },
-      { key: 'ours uws view', server: 'ours uws view', bench: 'b', raw: 'raw view', ws: 'ws', base: null },
-      { key: 'ws', server: 'ws', bench: 'b', raw: null, ws: null, base: null },
+      { key: 'raw view', server: 'raw view', program: 'b', raw: null, ws: 'ws', base: null },
+      { key: 'raw view again', server: 'raw view', program: 'b', raw: 'raw view', ws: 'ws', base: null },
+      { key: 'ours uws view', server: 'ours uws view', program: 'b', raw: 'raw view', ws: 'ws', base: null },
+      { key: 'ws', server: 'ws', program: 'b', raw: null, ws: null, base: null },
     ])
   })
 
   it('another commit runs next to ours; without a raw server ours run twice', () => {
-    expect(toTurns(['ours node view', 'ws'], 'b', { name: 'v1', bench: 'old' })).toEqual([
-      { key: 'ours node view', server: 'ours node view', bench: 'b', raw: null, ws: 'ws', base: 'ours node view @v1' },
-      { key: 'ours node view @v1', server: 'ours node view', bench: 'old', raw: null, ws: 'ws', base: null },
+    expect(toTurns(['ours node view', 'ws'], 'b', { name: 'v1', program: 'old' })).toEqual([
+      {
+        key: 'ours node view',
+        server: 'ours node view',
+        program: 'b',
+        raw: null,
+        ws: 'ws',
+        base: 'ours node view @v1',
+      },
+      { key: 'ours node view @v1', server: 'ours node view', program: 'old', raw: null, ws: 'ws', base: null },
       {
         key: 'ours node view again',
         server: 'ours node view',
-        bench: 'b',
+        program: 'b',
         raw: 'ours node view',
         ws: 'ws',
         base: null,
       },
-      { key: 'ws', server: 'ws', bench: 'b', raw: null, ws: null, base: null },
+      { key: 'ws', server: 'ws', program: 'b', raw: null, ws: null, base: null },
     ])
   })
 })

@@ -9,7 +9,8 @@ import { type Case, cases } from './cases.ts'
 describe.each(engines)('conformance on the %s engine', (engine) => {
   const servers = new Map<number, Promise<TestServer>>()
   const serverFor = (maxMessage: number): Promise<TestServer> => {
-    const server = servers.get(maxMessage) ?? start(engine, echo, { limits: { maxMessage } })
+    const server =
+      servers.get(maxMessage) ?? start(engine, echo, { limits: { maxMessage }, timeouts: { inactivity: '5min' } })
     servers.set(maxMessage, server)
     return server
   }

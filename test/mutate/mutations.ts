@@ -327,7 +327,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '45: status of a loss',
     file: 'lib/websock/receive.ts',
-    from: "ws.closeBy === 0 ? 'Connection lost' : null",
+    from: "ws.closing === null ? 'Connection lost' : null",
     to: 'null',
     test: ENDINGS,
     name: 'TCP end without Close, idle',
@@ -496,7 +496,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '76: no timer is left',
     file: 'lib/websock/receive.ts',
-    from: '    this.closeBy = 0\n    arm(this)',
+    from: '    this.closing = null\n    arm(this)',
     to: '',
     test: TIMERS,
   },

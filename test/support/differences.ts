@@ -15,6 +15,14 @@ export const differences = {
   'peer Close of one byte': { node: 'Close 1002', uws: 'a Close without status' },
   'peer Close with a reason that is no text': { node: 'Close 1007', uws: 'empty Close, -1002' },
   'local Close': { node: "the peer's answer is awaited and reported", uws: 'TCP ends behind it, own status reported' },
+  'peer that has closed and does not read on': {
+    node: 'dropped after 5 s',
+    uws: "after 12 to 16 s, or 16 min if it had begun; with inactivity 'never' after 4 s at most, or not at all",
+  },
+  'peer that is silent for 16 min': {
+    node: 'that is no matter of its own',
+    uws: "a ping; dropped 16 s later without an answer; not with inactivity 'never'",
+  },
   'frames in the segment of the handshake': { node: 'delivered', uws: 'lost' },
   'HTTP/1.0': { node: 'served', uws: '505' },
   'receive overflow': { node: 'the peer waits', uws: 'Close 1008' },

@@ -69,10 +69,7 @@ export class RawClient {
       const value = test()
       if (value !== null && value !== undefined && value !== false) return value
       if (this.closed) throw new Error(`connection closed while waiting; ${this.#state()}`)
-      await patiently(
-        new Promise<void>((resolve) => this.#wake.push(resolve)),
-        () => `nothing came; ${this.#state()}`,
-      )
+      await patiently(new Promise<void>((resolve) => this.#wake.push(resolve)), () => `nothing came; ${this.#state()}`)
     }
   }
 

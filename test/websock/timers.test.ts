@@ -6,12 +6,13 @@ import {
   WS_EVENT_ERROR,
   WS_EVENT_MESSAGE,
   WS_EVENT_OPEN,
+  WS_MSG_BINARY,
   WS_MSG_PING,
   WS_STATE_OPEN,
 } from '../../lib/websock/constants.ts'
 import { webSocketSetPingPeriod } from '../../lib/websock/handle.ts'
 import { webSocketRun } from '../../lib/websock/run.ts'
-import { webSocketFlush, webSocketSendString } from '../../lib/websock/send.ts'
+import { webSocketFlush, webSocketSendBlock, webSocketSendString } from '../../lib/websock/send.ts'
 import { TICK, Wheel } from '../../lib/websock/wheel.ts'
 import { bench, deferred, running } from '../support/memory.ts'
 
@@ -273,6 +274,41 @@ describe('Wheel', () => {
     expect(transport.ended).toBe(true)
     clock.advance(4900)
     expect(transport.aborted).toBe(false)
+    clock.advance(200)
+    expect(transport.aborted).toBe(true)
+  })
+
+  it.each([
+    [
+      'the answer to its Close',
+      (made: ReturnType<typeof running>) => made.transport.input((to) => to.onClose(1000, '')),
+    ],
+    ['our Close', ({ ws }: ReturnType<typeof running>) => webSocketSendClose(ws)],
+  ])('a peer that still reads what was sent before %s has 5 s more each time', (_what, close) => {
+    const made = running()
+    const { ws, transport, clock } = made
+    transport.stalled = true
+    webSocketSendBlock(ws, WS_MSG_BINARY, Buffer.alloc(100_000))
+    close(made)
+    // Some KB each time, and the rest.
+    for (const bytes of [5120, 50_000, 44_880]) {
+      clock.advance(4800)
+      transport.take(bytes)
+      expect(transport.aborted).toBe(false)
+      clock.advance(260)
+      expect(transport.aborted).toBe(false)
+    }
+    clock.advance(5000)
+    expect(transport.aborted).toBe(true)
+  })
+
+  it('one that reads a little now and then is dropped', () => {
+    const { ws, transport, clock } = running()
+    transport.stalled = true
+    webSocketSendBlock(ws, WS_MSG_BINARY, Buffer.alloc(100_000))
+    webSocketSendClose(ws)
+    clock.advance(4900)
+    transport.take(5119)
     clock.advance(200)
     expect(transport.aborted).toBe(true)
   })

@@ -16,6 +16,12 @@ import type { NodeTopics, Publication, Subscriber } from './topics.ts'
 const PONG_BACKLOG = 65536
 const NOTHING = Buffer.alloc(0)
 
+/** Bytes of the write that goes on; node counts them as waiting until the last one is written, and tells only its own timers. */
+function writeQueueSize(stream: object): number {
+  const handle: unknown = Reflect.get(stream, '_handle')
+  return typeof handle === 'object' && handle !== null && 'writeQueueSize' in handle ? Number(handle.writeQueueSize) : 0
+}
+
 // What an error means is told by 'close', which follows it.
 const ignore = (): void => {}
 
@@ -152,6 +158,10 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
 
   buffered(): number {
     return this.#stream.writableLength + (this.#burst?.used ?? 0)
+  }
+
+  pressure(): number {
+    return this.buffered() + writeQueueSize(this.#stream)
   }
 
   congested(limit: number): boolean {

@@ -7,6 +7,13 @@ import type { Native, NativeApp, NativeBehavior, NativeContext, NativeRequest, N
 const MAX_PAYLOAD = 0x7fff_ffff
 /** Messages a little too long still reach the layer, which closes with a reason. */
 const MIN_GRACE = 65_536
+/**
+ * Seconds, the most that uWebSockets.js takes. The layer has timers of its own, but one thing only uWebSockets.js can do:
+ * drop who has closed and does not read what still waits for him. With an idle timeout he has 12 to 16 seconds for that,
+ * again after each piece that he reads; without one up to 4 for the first piece, and then forever. The price: who says
+ * nothing for this long is sent a ping.
+ */
+const LONGEST_IDLE = 960
 
 /** What an app tells its server. */
 export interface AppOwner {
@@ -91,15 +98,16 @@ export class UwsApp implements Home {
 
   /** Limits and timers of uWebSockets.js are off, or beyond the layer's own, which closes with a reason. */
   #createBehavior(native: Native): NativeBehavior {
-    const { maxMessage, publishLimit, compression } = this.#owner.options
+    const { maxMessage, publishLimit, compression, inactivity } = this.#owner.options
+    const forever = inactivity === Infinity
     const longest = maxMessage === 0 ? Infinity : maxMessage + Math.max(MIN_GRACE, maxMessage / 4)
     return {
       compression: toNativeCompression(native, compression),
       maxPayloadLength: Math.min(MAX_PAYLOAD, Math.floor(longest)),
       maxBackpressure: publishLimit < MAX_PAYLOAD ? publishLimit : 0,
       closeOnBackpressureLimit: false,
-      idleTimeout: 0,
-      sendPingsAutomatically: false,
+      idleTimeout: forever ? 0 : LONGEST_IDLE,
+      sendPingsAutomatically: !forever,
       maxLifetime: 0,
       upgrade: (res, req, context) => this.#request(res, req, context),
       open: (ws) => {

@@ -82,7 +82,7 @@ export interface NativeBehavior {
   readonly maxPayloadLength: number
   readonly maxBackpressure: number
   readonly closeOnBackpressureLimit: boolean
-  readonly idleTimeout: 0
+  readonly idleTimeout: number
   readonly sendPingsAutomatically: boolean
   readonly maxLifetime: 0
   upgrade(res: NativeResponse, req: NativeRequest, context: NativeContext): void

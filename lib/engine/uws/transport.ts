@@ -92,6 +92,10 @@ export class UwsTransport implements Transport {
     return this.#ws?.getBufferedAmount() ?? 0
   }
 
+  pressure(): number {
+    return this.buffered()
+  }
+
   congested(limit: number): boolean {
     return this.#backlog && this.buffered() > limit
   }

@@ -1,7 +1,9 @@
+import { createServer, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { webSocketAlloc } from '../../../lib/standalone.ts'
 import { toFrame } from '../../../lib/engine/node/encoder.ts'
+import { NodeTransport } from '../../../lib/engine/node/transport.ts'
 import { webSocketSendClose } from '../../../lib/websock/close.ts'
 import { webSocketRun } from '../../../lib/websock/run.ts'
 import { webSocketPublish, webSocketSubscribe } from '../../../lib/websock/topics.ts'
@@ -126,6 +128,32 @@ describe('the node transport', () => {
     client.send(text('go'))
     await client.until(() => client.received.includes('done'))
     expect(seen).toEqual([102, 0, 0])
+  })
+
+  it('its pressure falls while the kernel takes a message piece by piece, though all of it counts as buffered', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve))
+    const client = await RawClient.connect(typeof address === 'object' && address !== null ? address.port : 0)
+    const transport = new NodeTransport(await accepted, Buffer.alloc(0), false, null)
+    client.socket.removeAllListeners('data')
+    client.socket.pause()
+    const length = 32 << 20
+    transport.send(Buffer.alloc(length), length, 2, true)
+    const [pressure, buffered] = [transport.pressure(), transport.buffered()]
+    expect(pressure).toBeGreaterThan(buffered)
+    let read = 0
+    client.socket.on('data', (chunk) => {
+      read += chunk.length
+      if (read > 8 << 20) client.socket.pause()
+    })
+    client.socket.resume()
+    while (transport.pressure() >= pressure) await new Promise((resolve) => setImmediate(resolve))
+    expect(transport.buffered()).toBe(buffered)
+    transport.abort()
+    client.destroy()
+    server.close()
   })
 
   it('flush stays pending while the peer does not read', async () => {

@@ -367,6 +367,7 @@ describe('listeners', () => {
         maxBody: 0,
         maxMessage: 0,
         publishLimit: 0,
+        inactivity: Infinity,
         compression: false,
       },
       () => {},
@@ -1215,6 +1216,7 @@ describe('TLS', () => {
         maxBody: 0,
         maxMessage: 0,
         publishLimit: Infinity,
+        inactivity: Infinity,
         compression: false,
       },
       (exchange) => {

@@ -22,6 +22,7 @@ export const OPTIONS: ServerOptions = {
   maxBody: 100_000,
   maxMessage: 0,
   publishLimit: Infinity,
+  inactivity: Infinity,
   compression: false,
 }
 
