@@ -9,7 +9,7 @@ import { TICK } from './wheel.ts'
 
 /** Milliseconds for the peer to answer a Close, and for TCP to end after the answer. */
 const LINGER = 5000
-/** What the peer has to read of what was sent before to have as long again: 1 KB a second, or all there is. */
+/** What the peer has to read of what was sent before to have as long again: 1 KB a second. */
 const LINGER_PRESSURE = 5120
 
 /** A connection that goes. */
@@ -214,7 +214,5 @@ export function linger(socket: Socket): void {
 
 /** Whether the peer has read enough in its time to be given as long again. */
 export function isReading({ transport, closing }: Socket): boolean {
-  if (transport === null || closing === null) return false
-  const left = transport.pressure()
-  return left < closing.pressure && (left === 0 || closing.pressure - left >= LINGER_PRESSURE)
+  return transport !== null && closing !== null && closing.pressure - transport.pressure() >= LINGER_PRESSURE
 }
