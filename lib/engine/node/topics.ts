@@ -1,7 +1,10 @@
 import { BINARY, FIN, RSV1, TEXT } from '../../rfc6455.ts'
 import { COMPRESS_FROM, type TopicPort } from '../port.ts'
 import { MAX_BITS } from '../extensions.ts'
+import { systemClock } from '../clock.ts'
+import { Batch } from './batch.ts'
 import { deflate, NO_WINDOW } from './deflate.ts'
+import type { Batches, Outbox } from './outbox.ts'
 import { firstByte, toFrame } from './encoder.ts'
 
 /** What receives a publish. */
@@ -39,8 +42,11 @@ export class Publication {
 }
 
 /** Topics of one server. A server's frames are not masked, so one frame serves every subscriber, compressed or not. */
-export class NodeTopics implements TopicPort {
+export class NodeTopics implements TopicPort, Batches {
   readonly #topics = new Map<string, Set<Subscriber>>()
+  #nothing = Batch.empty()
+  /** Whose batch is to be sent at the end of this turn. */
+  #waiting: Outbox[] = []
 
   publish(topic: string, data: string | Uint8Array, length: number, binary: boolean): number {
     const subscribers = this.#topics.get(topic)
@@ -50,6 +56,19 @@ export class NodeTopics implements TopicPort {
     const { size } = subscribers
     for (const subscriber of subscribers) subscriber.publish(publication)
     return size
+  }
+
+  /** A new batch, which is sent when what comes in in this turn of the event loop has been read. */
+  batchFor(outbox: Outbox): Batch {
+    if (this.#waiting.push(outbox) === 1) systemClock.defer(() => this.#sendBatches())
+    return this.#nothing
+  }
+
+  #sendBatches(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    this.#nothing = Batch.empty()
+    for (const outbox of waiting) outbox.sendBatch()
   }
 
   subscribers(topic: string): number {

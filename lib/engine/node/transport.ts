@@ -5,23 +5,16 @@ import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { CLOSE, FIN, PONG, RSV1, TEXT } from '../../rfc6455.ts'
 import { COMPRESS_FROM, type Opcode, type PieceEnd, type Receiver, type Transport } from '../port.ts'
-import { Burst } from './burst.ts'
 import { Deflater, Inflater } from './compression.ts'
-import { closePayload, firstByte, toFrame } from './encoder.ts'
+import { closePayload, firstByte } from './encoder.ts'
 import { type Compression, MAX_BITS, MIN_BITS } from '../extensions.ts'
+import { Outbox } from './outbox.ts'
 import { type FrameHandler, FrameParser } from './parser.ts'
 import type { NodeTopics, Publication, Subscriber } from './topics.ts'
 
 /** A peer that sends pings and does not read gets the latest one answered (RFC 6455 §5.5.3), not all of them stored. */
 const PONG_BACKLOG = 65536
 const NOTHING = Buffer.alloc(0)
-
-/** Bytes of the write that goes on; node counts them as waiting until the last one is written, and tells only its own timers. */
-function writeQueueSize(stream: object): number {
-  const handle: unknown = Reflect.get(stream, '_handle')
-  return typeof handle === 'object' && handle !== null && 'writeQueueSize' in handle ? Number(handle.writeQueueSize) : 0
-}
-
 // What an error means is told by 'close', which follows it.
 const ignore = (): void => {}
 
@@ -36,9 +29,7 @@ interface Fanout {
 export class NodeTransport implements Transport, FrameHandler, Subscriber {
   readonly canPause = true
   readonly #stream: Duplex
-  readonly #client: boolean
-  /** Whether what a write has taken synchronously may be overwritten at once. */
-  readonly #reuse: boolean
+  readonly #outbox: Outbox
   readonly #parser: FrameParser
   /** Null where nothing may be compressed. */
   readonly #deflater: Deflater | null
@@ -46,8 +37,6 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
   readonly #publishLimit: number
   #subscriptions: Set<string> | null = null
   #receiver: Receiver | null = null
-  /** Frames of the burst that goes on: those sent while a chunk is read, or corked. */
-  #burst: Burst | null = null
   #latePong: Buffer | null = null
   #touched = false
   #inputEnded = false
@@ -67,7 +56,6 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     compression: Compression | null = null,
   ) {
     this.#stream = stream
-    this.#client = client
     this.#topics = fanout?.topics ?? null
     this.#publishLimit = fanout?.publishLimit ?? Infinity
     const inflater = compression === null ? null : new Inflater(compression, () => this.#receiver?.maxMessage ?? 0)
@@ -75,7 +63,7 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     this.#deflater = compression === null || compression.bits < MIN_BITS ? null : new Deflater(compression)
     stream.on('error', ignore)
     const tcp = stream instanceof NetSocket ? stream : null
-    this.#reuse = tcp !== null && !(tcp instanceof TLSSocket)
+    this.#outbox = new Outbox(stream, client, tcp !== null && !(tcp instanceof TLSSocket))
     tcp?.setTimeout(0)
     tcp?.setNoDelay(true)
     tcp?.setKeepAlive(true)
@@ -107,9 +95,9 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     if (this.#closeSent) return false
     if (length >= COMPRESS_FROM && opcode === TEXT && fin && this.#deflater !== null) {
       const deflated = this.#deflater.deflate(data, length)
-      if (deflated !== null) return this.#sendFrame(deflated, deflated.length, FIN | RSV1 | TEXT)
+      if (deflated !== null) return this.#outbox.add(deflated, deflated.length, FIN | RSV1 | TEXT)
     }
-    return this.#sendFrame(data, length, firstByte(opcode, fin))
+    return this.#outbox.add(data, length, firstByte(opcode, fin))
   }
 
   publish(publication: Publication): void {
@@ -118,9 +106,7 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     const compressed = this.#deflater?.bits === MAX_BITS ? publication.compressed : null
     if (compressed !== null) this.#deflater?.note(publication.payload)
     const frame = compressed ?? publication.frame
-    if (this.#burst?.addFrame(frame)) return
-    this.#flush()
-    this.#write(frame)
+    if (this.#topics !== null) this.#outbox.publish(frame, this.#topics)
   }
 
   close(status: number, reason: string): void {
@@ -137,7 +123,7 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     this.#closeSent = true
     this.#leaveTopics()
     this.#parser.stop()
-    this.#flush()
+    this.#outbox.flush()
     this.#stream.end()
     // Input is read on and dropped, so that the peer's end of TCP is seen.
     this.#stream.resume()
@@ -148,7 +134,7 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     this.#closeSent = true
     this.#leaveTopics()
     this.#parser.stop()
-    this.#flush()
+    this.#outbox.flush()
     this.#stream.destroy()
   }
 
@@ -157,11 +143,11 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
   }
 
   buffered(): number {
-    return this.#stream.writableLength + (this.#burst?.used ?? 0)
+    return this.#outbox.used
   }
 
   pressure(): number {
-    return this.buffered() + writeQueueSize(this.#stream)
+    return this.#outbox.pressure
   }
 
   congested(limit: number): boolean {
@@ -173,14 +159,11 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
   }
 
   requestDrain(): void {
-    this.#whenWritten(() => this.#receiver?.onDrain())
+    this.#outbox.whenWritten(() => this.#receiver?.onDrain())
   }
 
   cork(fn: () => void): void {
-    if (this.#burst !== null) return fn()
-    this.#burst = Burst.take()
-    fn()
-    this.#endBurst()
+    this.#outbox.cork(fn)
   }
 
   pause(): void {
@@ -234,7 +217,7 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     const first = this.#latePong === null
     this.#latePong = Buffer.from(payload)
     if (first) {
-      this.#whenWritten(() => {
+      this.#outbox.whenWritten(() => {
         const late = this.#latePong ?? NOTHING
         this.#latePong = null
         this.send(late, late.length, PONG, true)
@@ -253,55 +236,14 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
   #read(chunk: Buffer): void {
     this.#touched = true
     this.#receiver?.onActivity()
-    const nested = this.#burst !== null
-    this.#burst ??= Burst.take()
+    const outermost = this.#outbox.start()
     this.#parser.push(chunk)
-    if (!nested) this.#endBurst()
-  }
-
-  #sendFrame(data: string | Uint8Array, length: number, first: number): boolean {
-    const masked = this.#client
-    if (this.#burst === null) return this.#write(toFrame(data, length, first, masked))
-    if (!this.#burst.add(data, length, first, masked)) {
-      this.#flush()
-      if (!this.#burst.add(data, length, first, masked)) {
-        return this.#write(toFrame(data, length, first, masked))
-      }
-    }
-    return this.#stream.writableLength === 0
+    if (outermost) this.#outbox.finish()
   }
 
   /** A stream that is paused may end all the same: the frames that are held come first. */
   #reportEnd(): void {
     if (this.#inputEnded && !this.#parser.holds && !this.#ended) this.#receiver?.onEnd()
-  }
-
-  #endBurst(): void {
-    this.#flush()
-    this.#burst?.recycle()
-    this.#burst = null
-  }
-
-  /** Writes the frames of the burst; it goes on, with other memory where this one is still being read. */
-  #flush(): void {
-    const burst = this.#burst
-    if (burst === null || burst.used === 0) return
-    if (this.#write(burst.bytes) && this.#reuse) burst.used = 0
-    else this.#burst = Burst.take()
-  }
-
-  /** True when the kernel has taken everything. */
-  #write(bytes: Uint8Array): boolean {
-    if (!this.#stream.writable) return false
-    this.#stream.write(bytes)
-    return this.#stream.writableLength === 0
-  }
-
-  #whenWritten(fn: () => void): void {
-    this.#flush()
-    this.#stream.write(NOTHING, (error) => {
-      if (!error) fn()
-    })
   }
 
   #leaveTopics(): void {
