@@ -42,15 +42,21 @@ const NAMES = [
   'x-real-ip',
 ]
 
+const toCodes = (texts: readonly string[], first: number): ReadonlyMap<string, string> =>
+  new Map(texts.map((text, i) => [text, String.fromCharCode(first + i)]))
+const lineCodes = toCodes(LINES, FIRST_LINE)
+const nameCodes = toCodes(NAMES, FIRST_NAME)
+
 export function packHeaders(headers: Headers): string {
-  const lines: string[] = []
-  for (const [name, value] of Object.entries(headers)) {
+  let packed = ''
+  for (const name in headers) {
+    const value = headers[name] ?? ''
     const line = `${name}:${value}`
-    const [known, named] = [LINES.indexOf(line), NAMES.indexOf(name)]
-    if (known !== -1) lines.push(String.fromCharCode(FIRST_LINE + known))
-    else lines.push(named === -1 ? line : String.fromCharCode(FIRST_NAME + named) + value)
+    const code = nameCodes.get(name)
+    if (packed !== '') packed += '\n'
+    packed += lineCodes.get(line) ?? (code === undefined ? line : code + value)
   }
-  return lines.join('\n')
+  return packed
 }
 
 export function unpackHeaders(text: string): Record<string, string> {

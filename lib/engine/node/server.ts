@@ -54,6 +54,15 @@ class NodeServer implements ServerPort {
     return gone
   }
 
+  #keep(socket: Socket, asks: boolean): void {
+    this.#sockets.add(socket)
+    if (asks) this.#silent.add(socket)
+    socket.on('close', () => {
+      this.#sockets.delete(socket)
+      this.#silent.delete(socket)
+    })
+  }
+
   #create(tls: Endpoint['tls']): http.Server {
     const { maxHeader, maxConnections, maxRequests, parseTimeout, requestTimeout } = this.#options
     const options = {
@@ -81,14 +90,9 @@ class NodeServer implements ServerPort {
       const offer = { socket, head, topics: this.topics, publishLimit, compression }
       this.#onExchange(new NodeExchange(req, offer, maxBody))
     })
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket)
-      socket.once('close', () => this.#sockets.delete(socket))
-    })
-    server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
-      this.#silent.add(socket)
-      socket.once('close', () => this.#silent.delete(socket))
-    })
+    // Below TLS there is another socket.
+    server.on('connection', (socket: Socket) => this.#keep(socket, tls === null))
+    if (tls !== null) server.on('secureConnection', (socket: Socket) => this.#keep(socket, true))
     return server
   }
 }
