@@ -23,6 +23,8 @@ export interface Row {
   readonly clientCores: number | null
   readonly latency: Readonly<Record<keyof Latency, Spread>> | null
   readonly invalid: boolean
+  /** Key of the server whose A/A says how far equal ones are apart here. */
+  readonly weather: string
   /** All that was measured, a list for each round. */
   readonly rounds: readonly (readonly (Sample | Memory)[])[]
 }
@@ -95,17 +97,18 @@ function toReport<T extends Sample | Memory>(
       clientCores: client,
       latency: toLatency(samples.flatMap(({ latency }) => latency ?? [])),
       invalid: client !== null && client > BUSY,
+      weather: raw ?? key,
       rounds,
     }
     if (raw === server) again[raw] = compare(raw).map(median)
   }
   const judge = (against: 'raw' | 'ws', bars: Bars): Verdict[] =>
-    turns.flatMap(({ key, server, raw }) => {
+    turns.flatMap(({ key, server }) => {
       const [row, bar] = [rows[key], bars[server]]
       const absolute = against === 'raw' && kind === 'idle'
       const found = absolute ? row?.aboveRaw : (against === 'raw' ? row?.toRaw : row?.toWs)?.median
       if (key !== server || row === undefined || bar === undefined || found === undefined || found === null) return []
-      const spread = absolute ? 0 : apart(again[raw ?? ''] ?? [])
+      const spread = absolute ? 0 : apart(again[row.weather] ?? [])
       const verdict = row.invalid ? 'invalid' : found <= bar + spread ? 'pass' : 'miss'
       return [{ server, against, value: found, bar, spread, verdict }]
     })
@@ -131,8 +134,8 @@ const isSure = ({ low, high }: Spread, spread: number): boolean => low > 1 + spr
 
 /** Since another checkout, in the same run. */
 export const toChanges = ({ rows, again }: Report): Change[] =>
-  Object.entries(rows).flatMap(([key, { toBase }]) =>
-    toBase === null ? [] : [{ key, ratio: toBase, sure: isSure(toBase, apart(Object.values(again).flat())) }],
+  Object.entries(rows).flatMap(([key, { toBase, weather }]) =>
+    toBase === null ? [] : [{ key, ratio: toBase, sure: isSure(toBase, apart(again[weather] ?? [])) }],
   )
 
 /** Since another run: its ratios to raw, or to `ws`, for those depend less on the machine than figures do. */
