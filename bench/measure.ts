@@ -29,6 +29,9 @@ const WARM_UP = 1000
 /** Short enough that what disturbs the machine disturbs a whole turn. */
 const SLICE = 250
 
+/** Times 100 connections that come and go before idle ones are counted. */
+const CHURN = 200
+
 const noResults = <T>(turns: readonly Turn[]): Results<T> => new Map(turns.map(({ key }) => [key, []]))
 
 /** Each round has new processes; in it the servers take turns, slice by slice. */
@@ -90,12 +93,22 @@ export async function measureMemory(
     for (const { key, server: name, program } of turns) {
       const server = await ServerProcess.start(name, program, core)
       const sockets: Socket[] = []
-      const grow = async (count: number): Promise<number[]> => {
-        const some = (): Promise<Socket>[] => Array.from({ length: 100 }, () => open(server.port, '/echo', () => {}))
-        while (sockets.length < count) sockets.push(...(await Promise.all(some())))
+      const grow = async (count: number): Promise<void> => {
+        while (sockets.length < count) {
+          const some = Array.from({ length: 100 }, () => open(server.port, '/echo', () => {}))
+          sockets.push(...(await Promise.all(some)))
+        }
+      }
+      const weigh = async (count: number): Promise<number[]> => {
+        await grow(count)
         return server.ask('memory')
       }
-      const [low, high] = [await grow(few), await grow(many)]
+      // What a process takes for good when it has first been busy is not what a connection takes.
+      for (let i = 0; i < CHURN; i++) {
+        await grow(100)
+        for (const socket of sockets.splice(0)) socket.resetAndDestroy()
+      }
+      const [low, high] = [await weigh(few), await weigh(many)]
       const [rss = NaN, heap = NaN, external = NaN] = high.map((bytes, i) => (bytes - (low[i] ?? NaN)) / (many - few))
       results.get(key)?.push([{ rss, heap, external, atFew: low[0] ?? NaN, atMany: high[0] ?? NaN }])
       for (const socket of sockets) socket.destroy()

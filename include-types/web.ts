@@ -9,6 +9,9 @@ export type Size = number | string
 /** Seconds as a number, or text such as '30 secs', '5mins', '250ms', 'never'. */
 export type Time = number | string
 
+/** How many: a number, or 'unlimited'. */
+export type Count = number | string
+
 /** What a config file holds. Unknown keys are named in a warning and ignored. */
 export interface Config {
   web?: WebConfig
@@ -19,6 +22,12 @@ export interface TlsConfig {
   /** PEM files, relative to the config file. */
   certificate: string
   key: string
+  /** PEM file: whose client certificates are good. Node engine. */
+  authority?: string
+  /** OpenSSL names, the best first. */
+  ciphers?: string[]
+  /** Certificates of clients: whether one is needed (default false), and signed by `authority` (default true). Node engine. */
+  verify?: { client?: boolean; issuer?: boolean }
 }
 
 export interface WebConfig {
@@ -26,11 +35,21 @@ export interface WebConfig {
   engine?: 'auto' | 'uws' | 'node'
   /** `[http://|https://][host][:port]`. Default 'http://127.0.0.1:8080'; port 0 is any free port. */
   listen?: string | string[]
+  /** The host's own name, for redirects. Default: what the request calls it. */
+  name?: string
   /** Folder that file routes serve, relative to the config file. Default 'site'. */
   documents?: string
   /** What a path ending in '/' serves. Default 'index.html'. */
   index?: string
+  /** Added to each answer, also to 101 and to errors. */
+  headers?: Record<string, string>
+  /** Media types by extension with its dot. */
+  mime?: Record<string, string>
+  /** Looked at before the routes, first match. */
+  redirect?: RedirectConfig[]
   webSockets?: {
+    /** Whether WebSockets are taken at all. Default true. */
+    enable?: boolean
     /** Sub-protocols to choose from; null takes the first that is offered. Default 'chat'. */
     protocol?: string | string[] | null
     /** How often a ping is sent. Default 'never'. */
@@ -50,9 +69,9 @@ export interface WebConfig {
     /** Body that `webReadBody` accepts; default 100K. */
     body?: Size
     /** Connections per listener; default 10000. */
-    connections?: number | string
+    connections?: Count
     /** Requests per connection; default 1000. */
-    requests?: number | string
+    requests?: Count
     /** Longest message in either direction; default 100K. */
     maxMessage?: Size
     /** Longest frame sent, and longest part in partial mode; default 100K. */
@@ -76,18 +95,47 @@ export interface WebConfig {
   routes?: RouteConfig[]
 }
 
+export interface RedirectConfig {
+  /** `[scheme://][host][:port][/path][?query]`, or a part of it: what it names must be that of the request. */
+  from?: string
+  /** The same: what it leaves out is that of the request. */
+  to: string
+  /** Default 301. */
+  status?: 301 | 302 | 303 | 307 | 308
+}
+
 export interface RouteConfig {
   /** '' or '/' matches everything, 'x/' everything below, anything else exactly itself. */
   match?: string
+  /** Only the path itself, also where `match` ends in '/'. */
+  exact?: boolean
   /** Default 'file'. */
   handler?: 'file' | 'action'
+  /** Others are answered with 405. Default: GET and HEAD, for actions POST too. */
+  methods?: string[]
+  /** Every request is sent there with 302. */
+  redirect?: string
+  /** Taken off the front of the path before the handler sees it. */
+  trim?: string
+  /** Over those of `web.headers`. */
+  headers?: Record<string, string>
+  /** In place of the host's. */
+  limits?: { body?: Size; maxMessage?: Size; maxFrame?: Size }
+  /** A credential that each request needs: `Authorization: Bearer …`, or `?token=…`; else 401. */
+  token?: string
+  /** Asked of the hook of `webSetAuthorize`; else 403. */
+  role?: string
   /** action: a module whose default export is the action; relative to the config file. */
   module?: string
   /** file: in place of `web.documents`. */
   documents?: string
+  /** file: serve `name.br` or `name.gz` beside `name` to those who accept it. Default false. */
+  compressed?: boolean
+  /** file: Cache-Control, for all files or those with these extensions. */
+  cache?: { maxAge?: Time; directives?: string; extensions?: string[] }
   /** action: deliver messages in parts. */
   partial?: boolean
-  /** action: origins, beside the host's own, from which browsers may open a WebSocket; '*' for any. */
+  /** Origins, beside the host's own, from which browsers may open a WebSocket; '*' for any. */
   origins?: string[]
 }
 
@@ -117,3 +165,6 @@ export interface Web<D = unknown> {
 
 /** Answers a request, or runs its connection. May be async; what it throws is answered with 500 or Close 1011. */
 export type WebAction<D = unknown> = (web: Web<D>) => unknown
+
+/** Whether the sender of a request has a role; asked before handler and upgrade. May be async; what it throws is a 500. */
+export type WebAuthorize = (web: Web, role: string) => boolean | Promise<boolean>

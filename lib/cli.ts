@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { parts } from './parts.ts'
-import { ConfigError, loadConfig, type Settings, toEndpoint } from './web/config.ts'
+import { ConfigError, effectiveConfig, loadConfig } from './web/config/load.ts'
+import { INITIAL, printConfig } from './web/config/print.ts'
 import { createHost, type Host } from './web/host.ts'
 
 const HELP = `Usage: fiberws [config.json5] [options]
@@ -15,8 +16,12 @@ Options:
   --listen HOST:PORT   listen here instead; may be repeated
   --engine NAME        auto, uws or node
   --check              check the config, print what is wrong with it, and exit
+  --print-config       print the config as it counts, with its defaults, and exit
+  --init               write a commented config to begin with, and exit
   --version            print the version and exit
   --help               print this and exit
+
+What flags say can also be said by the environment: FIBERWS_LISTEN (commas between several), FIBERWS_ENGINE.
 
 Ctrl-C or SIGTERM stops the server: clients get Close 1001, a second signal ends it at once.`
 
@@ -40,11 +45,13 @@ const parse = () =>
   parseArgs({
     allowPositionals: true,
     options: {
-      listen: { type: 'string', multiple: true },
-      engine: { type: 'string' },
-      check: { type: 'boolean' },
-      version: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
+      'listen': { type: 'string', multiple: true },
+      'engine': { type: 'string' },
+      'check': { type: 'boolean' },
+      'print-config': { type: 'boolean' },
+      'init': { type: 'boolean' },
+      'version': { type: 'boolean' },
+      'help': { type: 'boolean', short: 'h' },
     },
   })
 
@@ -55,19 +62,21 @@ function version(): string {
   return known ? String(manifest.version) : 'unknown'
 }
 
-const isEngine = (name: string): name is Settings['engine'] => ['auto', 'uws', 'node'].includes(name)
-
-function readSettings({ values, positionals }: ReturnType<typeof parse>): Settings {
+function findFile(positionals: readonly string[]): string {
   if (positionals.length > 1) return fail('One config file at a time. Try --help')
-  const engine = values.engine
-  if (engine !== undefined && !isEngine(engine)) return fail(`--engine takes auto, uws or node, not '${engine}'`)
   const file = positionals[0] ?? (existsSync(SAMPLES) ? SAMPLES : null)
-  if (file === null) return fail('Name a config file, as in: fiberws my.json5 (the README has one to start with)')
-  const settings = loadConfig(file)
-  const problems: string[] = []
-  const endpoints = values.listen?.flatMap((text) => toEndpoint(text, settings.tls, problems))
-  if (problems.length > 0) return fail(problems.join('\n').replaceAll('web.listen', '--listen'))
-  return { ...settings, engine: engine ?? settings.engine, endpoints: endpoints ?? settings.endpoints }
+  return file ?? fail('Name a config file, as in: fiberws my.json5 (fiberws --init writes one to start with)')
+}
+
+/** Writes a config where there is none. */
+function initialize(file = 'fiberws.json5'): void {
+  try {
+    writeFileSync(file, INITIAL, { flag: 'wx' })
+  } catch (error) {
+    const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    fail(exists ? `${file} exists: name another file` : `${file}: ${String(error)}`)
+  }
+  console.log(`${file} is written. Start with: fiberws ${file}`)
 }
 
 /** One line for each listener, and one for each route with what to try. */
@@ -117,7 +126,10 @@ async function main(): Promise<void> {
   const args = readArguments()
   if (args.values.help) return console.log(HELP)
   if (args.values.version) return console.log(version())
-  const settings = readSettings(args)
+  if (args.values.init) return initialize(args.positionals[0])
+  const file = findFile(args.positionals)
+  const settings = loadConfig(file, { flags: args.values })
+  if (args.values['print-config']) return console.log(printConfig(effectiveConfig(file, { flags: args.values })))
   if (args.values.check) {
     for (const warning of settings.warnings) process.stderr.write(`warning: ${warning}\n`)
     return console.log('ok')

@@ -1,13 +1,25 @@
 /** The public door: everything that programs may use, by name. */
-import type { Config, WebAction, WebHost } from '../include-types/web.ts'
+import type { Config, WebAction, WebAuthorize, WebHost } from '../include-types/web.ts'
 import { parts } from './parts.ts'
 import { createHost, Host } from './web/host.ts'
 import { R_ERR_BAD_ARGS } from './websock/constants.ts'
 
 export type * from '../include-types/index.ts'
 export { urlWebSocket, urlWebSocketOpen, webSocketAlloc, webSocketClientLoop } from './standalone.ts'
-export { ConfigError } from './web/config.ts'
-export { webGetHeader, webGetQueryVar, webReadBody, webWriteResponse } from './web/web.ts'
+export { ConfigError } from './web/config/load.ts'
+export {
+  webAddHeader,
+  webError,
+  webFinalize,
+  webFlush,
+  webRedirect,
+  webSetStatus,
+  webWrite,
+  webWriteJson,
+  webWriteResponse,
+  webWriteResponseString,
+} from './web/reply.ts'
+export { webGetHeader, webGetQueryVar, webReadBody } from './web/web.ts'
 export { webSocketFree, webSocketSendClose } from './websock/close.ts'
 export {
   R_ERR_BAD_ARGS,
@@ -120,6 +132,20 @@ export const webStartHost = (host: WebHost): Promise<number> => toHost(host)?.st
 
 /** Sends Close 1001 to everybody, waits for `timeouts.drain` at most, and frees the ports. */
 export const webStopHost = (host: WebHost): Promise<void> => toHost(host)?.stop() ?? Promise.resolve()
+
+/**
+ * Who may use routes with a role: a hook that is asked before handler and upgrade. To be set before the start. Without one
+ * only the role 'public' passes. Returns 0, or -6.
+ */
+export function webSetAuthorize(host: WebHost, authorize: WebAuthorize | null): number {
+  const known = toHost(host)
+  if (known === null || (authorize !== null && typeof authorize !== 'function')) return R_ERR_BAD_ARGS
+  known.setAuthorize(authorize)
+  return 0
+}
+
+/** Number of WebSockets of a host that have not ended. */
+export const webHostConnections = (host: WebHost): number => toHost(host)?.connections ?? 0
 
 /** Why `webStartHost` has failed; null if it has not. */
 export const webGetError = (host: WebHost): string | null => toHost(host)?.error ?? null

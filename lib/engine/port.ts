@@ -119,8 +119,10 @@ export interface Exchange {
   readonly secure: boolean
   /** True once the peer has gone or the answer has been ended. */
   readonly done: boolean
-  /** Reads the body; null when it is longer than the server's `maxBody` or the peer has gone. */
-  readBody(): Promise<Buffer | null>
+  /** Reads the body; null when it is longer than `limit` bytes, or the server's `maxBody`, or the peer has gone. */
+  readBody(limit: number): Promise<Buffer | null>
+  /** Nobody wants the body: what comes of it is dropped, and the connection ends with the answer. */
+  refuseBody(): void
   writeHead(status: number, headers: HeaderList): void
   /** False: wait for `onDrain` before writing more. */
   write(chunk: string | Uint8Array): boolean
@@ -163,12 +165,18 @@ export interface Endpoint {
   readonly tls: TlsFiles | null
 }
 
-/** A certificate and its key in PEM: their paths, and what was read from them. */
+/** A certificate and its key in PEM, their paths and what was read from them, and what is asked of clients. */
 export interface TlsFiles {
   readonly certFile: string
   readonly keyFile: string
   readonly cert: Buffer
   readonly key: Buffer
+  /** OpenSSL's list; null for the engine's own. */
+  readonly ciphers: string | null
+  /** Who signs the certificates of clients; null: those that the system trusts. */
+  readonly authority: Buffer | null
+  /** Whether a client needs a certificate: none, any, or one that is issued by the authority. */
+  readonly verify: 'none' | 'any' | 'issued'
 }
 
 export interface ServerPort {

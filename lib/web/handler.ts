@@ -1,18 +1,17 @@
-import type { Exchange } from '../engine/port.ts'
-import type { RouteSettings } from './config.ts'
+import type { RouteSettings } from './config/settings.ts'
 import type { Host } from './host.ts'
 import type { Request } from './web.ts'
 
 /** What stands behind a route. */
 export interface Handler {
-  /** Methods that it serves; others are answered with 405. */
+  /** Methods that it serves unless its route says otherwise; others are answered with 405. */
   readonly methods: readonly string[]
   /** Whether it takes WebSockets; where not, an upgrade request is served like any other. */
   readonly upgrades: boolean
   /** Whether there is something to serve a path with: before an upgrade, for after it there is no 404. */
   has(path: string): boolean
   /** Answers a request, or runs its connection; undefined when nothing is left to wait for. */
-  serve(request: Request, exchange: Exchange): Promise<void> | undefined | void
+  serve(request: Request): Promise<void> | undefined | void
 }
 
 /** Makes the handler of a route, once, when its host starts. Throws when the route cannot work. */

@@ -23,16 +23,6 @@ export function checkHandshake({ method, version, headers }: Exchange): Answer |
 }
 
 /**
- * Whether the page that opens the connection may: loopback is no protection against a page in the user's browser. Programs
- * send no Origin.
- */
-export function checkOrigin({ headers }: Exchange, origins: readonly string[]): Answer | null {
-  const origin = headers['origin']
-  if (origin === undefined || origins.includes('*') || origins.includes(origin)) return null
-  return URL.canParse(origin) && new URL(origin).host === headers['host'] ? null : answer(403, 'Origin not allowed')
-}
-
-/**
  * The sub-protocol to answer: the first offered that the server has. '' without an offer; null where none fits. A server
  * without a list takes the first.
  */

@@ -47,9 +47,11 @@ const toCodes = (texts: readonly string[], first: number): ReadonlyMap<string, s
 const lineCodes = toCodes(LINES, FIRST_LINE)
 const nameCodes = toCodes(NAMES, FIRST_NAME)
 
-export function packHeaders(headers: Headers): string {
+/** @param without the name of a header that is left out */
+export function packHeaders(headers: Headers, without = ''): string {
   let packed = ''
   for (const name in headers) {
+    if (name === without) continue
     const value = headers[name] ?? ''
     const line = `${name}:${value}`
     const code = nameCodes.get(name)

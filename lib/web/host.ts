@@ -1,29 +1,21 @@
-import type { Config, WebAction, WebHost } from '../../include-types/web.ts'
+import type { Config, WebAction, WebAuthorize, WebHost } from '../../include-types/web.ts'
 import type { Engine, Exchange, ServerPort } from '../engine/port.ts'
 import { webSocketSendClose } from '../websock/close.ts'
 import { R_ERR_CANT_OPEN, WS_STATUS_GOING_AWAY } from '../websock/constants.ts'
-import { type Context, createContext } from '../websock/context.ts'
-import { webSocketSetPartial } from '../websock/handle.ts'
-import { rError, rFailure, rInfo } from '../websock/log.ts'
+import { createContext } from '../websock/context.ts'
+import { rError, rInfo } from '../websock/log.ts'
 import { logObserver } from '../websock/observer.ts'
-import { createConnection } from '../websock/receive.ts'
 import { answer, give } from './answer.ts'
-import { loadConfig, type RouteSettings, type Settings, toSettings } from './config.ts'
-import type { Handler, HandlerTable } from './handler.ts'
-import { checkHandshake, checkOrigin, selectProtocol, wantsUpgrade } from './handshake.ts'
-import { parseTarget } from './path.ts'
-import { findRoute } from './router.ts'
-import { Request } from './web.ts'
+import { checkConfig, loadConfig } from './config/load.ts'
+import type { RouteSettings, Settings } from './config/settings.ts'
+import { dispatch, type Route, type Site } from './dispatch.ts'
+import type { HandlerTable } from './handler.ts'
 
 /** What a host is put together from. */
 export interface Parts {
   readonly handlers: HandlerTable
   /** Finds the engine that a config asks for; `notice` is for the log. */
   selectEngine(choice: Settings['engine']): Promise<{ engine: Engine; notice: string | null }>
-}
-
-interface Route extends RouteSettings {
-  readonly serving: Handler
 }
 
 interface Listening {
@@ -35,8 +27,7 @@ interface Listening {
 interface Running {
   readonly engine: Engine
   readonly server: ServerPort
-  readonly context: Context
-  readonly routes: readonly Route[]
+  readonly site: Site
   readonly listening: readonly Listening[]
 }
 
@@ -45,6 +36,7 @@ export class Host implements WebHost {
   readonly settings: Settings
   readonly #parts: Parts
   readonly #actions: { match: string; action: WebAction }[] = []
+  #authorize: WebAuthorize | null = null
   #running: Running | null = null
   #starting: Promise<number> | null = null
   #stopping: Promise<void> | null = null
@@ -60,7 +52,7 @@ export class Host implements WebHost {
   }
 
   get topics(): WebHost['topics'] {
-    return this.#running?.context.topics ?? null
+    return this.#running?.site.context.topics ?? null
   }
 
   get engine(): Engine | null {
@@ -73,7 +65,12 @@ export class Host implements WebHost {
   }
 
   get connections(): number {
-    return this.#running?.context.connections.size ?? 0
+    return this.#running?.site.context.connections.size ?? 0
+  }
+
+  /** Who may use routes with a role. To be set before the start. */
+  setAuthorize(authorize: WebAuthorize | null): void {
+    this.#authorize = authorize
   }
 
   addAction(match: string, action: WebAction): void {
@@ -112,14 +109,13 @@ export class Host implements WebHost {
       if (notice !== null) rInfo('web', '%s', notice)
       this.warnings.push(...unfollowed(engine, settings))
       const routes: Route[] = []
-      for (const route of settings.routes) {
-        routes.push({ ...route, serving: await this.#parts.handlers[route.handler](route, this) })
-      }
+      for (const route of settings.routes) routes.push(await this.#toRoute(route))
       const server = engine.createServer(settings.server, (exchange) => this.#onExchange(exchange))
       const context = createContext(engine.clock, server.topics, logObserver, settings.webSockets)
       const listening: Listening[] = []
+      const site = { host: this, settings, routes, context, authorize: this.#authorize }
       // Requests may come in as soon as the first listener is open.
-      this.#running = { engine, server, context, routes, listening }
+      this.#running = { engine, server, site, listening }
       for (const endpoint of settings.endpoints) {
         const port = await server.listen(endpoint)
         listening.push({ url: `${endpoint.tls === null ? 'http' : 'https'}://${urlHost(endpoint.host)}:${port}`, port })
@@ -134,6 +130,13 @@ export class Host implements WebHost {
     return 0
   }
 
+  async #toRoute(route: RouteSettings): Promise<Route> {
+    const serving = await this.#parts.handlers[route.handler](route, this)
+    const methods = route.methods ?? serving.methods
+    const allowed = methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods
+    return { ...route, serving, allowed }
+  }
+
   /** No new connections, Close 1001 to those there are; what has not gone after `timeouts.drain` is dropped. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop().finally(() => {
@@ -146,68 +149,16 @@ export class Host implements WebHost {
   async #stop(): Promise<void> {
     await this.#starting
     if (this.#running === null) return
-    const { server, context } = this.#running
+    const { server, site } = this.#running
     const gone = server.stopListening()
-    for (const ws of context.connections) webSocketSendClose(ws, WS_STATUS_GOING_AWAY)
+    for (const ws of site.context.connections) webSocketSendClose(ws, WS_STATUS_GOING_AWAY)
     await within(gone, this.settings.drain)
     await server.close()
   }
 
   #onExchange(exchange: Exchange): void {
-    try {
-      this.#route(exchange)
-    } catch (error) {
-      failed(exchange, error)
-    }
-  }
-
-  #route(exchange: Exchange): void {
-    if (this.#running === null || this.#stopping !== null) return give(exchange, answer(503))
-    const target = parseTarget(exchange.target)
-    if (target === null) return give(exchange, answer(400))
-    const { routes, context } = this.#running
-    const route = findRoute(routes, target.path)
-    const upgrade = wantsUpgrade(exchange) && (route === null || route.serving.upgrades)
-    const refused = upgrade ? checkHandshake(exchange) : null
-    if (refused !== null) return give(exchange, refused)
-    if (route === null) return give(exchange, answer(404, 'No matching route'))
-    const { serving } = route
-    if (!serving.methods.includes(exchange.method)) {
-      return give(exchange, answer(405, undefined, [['Allow', serving.methods.join(', ')]]))
-    }
-    const request = new Request(exchange, target, this)
-    if (upgrade && !this.#upgrade(exchange, request, route, context)) return
-    serving.serve(request, exchange)?.catch((error: unknown) => failed(exchange, error))
-  }
-
-  /** Answers 101 and makes the connection, or answers why not. */
-  #upgrade(exchange: Exchange, request: Request, { serving, origins, partial }: Route, context: Context): boolean {
-    const refused = checkOrigin(exchange, origins)
-    const protocol = selectProtocol(exchange, this.settings.protocols)
-    if (refused !== null) give(exchange, refused)
-    else if (protocol === null) give(exchange, answer(400, 'Unsupported Sec-WebSocket-Protocol'))
-    else if (!serving.has(request.path)) give(exchange, answer(404, 'No action'))
-    else {
-      const transport = exchange.upgrade(protocol, [])
-      if (transport === null) return false
-      const ws = createConnection(transport, context, exchange.remoteAddress, false)
-      ws.protocol = protocol === '' ? null : protocol
-      webSocketSetPartial(ws, partial)
-      request.become(ws)
-      return true
-    }
-    return false
-  }
-}
-
-/** What is ours to mend is logged in full and tells the peer nothing. */
-function failed(exchange: Exchange, error: unknown): void {
-  rFailure('web', 'Request failed', error)
-  if (exchange.done) return
-  try {
-    give(exchange, answer(500))
-  } catch {
-    exchange.abort()
+    if (this.#running === null || this.#stopping !== null) give(exchange, answer(503))
+    else dispatch(exchange, this.#running.site)
   }
 }
 
@@ -254,5 +205,5 @@ export function createHost(config: string | Config | Settings, parts: Parts): Ho
   if (typeof config === 'string') return new Host(loadConfig(config), parts)
   // What a program hands over may be anything.
   const known = typeof config === 'object' && config !== null && 'endpoints' in config
-  return new Host(known ? config : toSettings(config, process.cwd()), parts)
+  return new Host(known ? config : checkConfig(config, process.cwd()), parts)
 }

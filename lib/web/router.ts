@@ -1,8 +1,22 @@
-/** Whether a route's `match` covers a normalised path: '' and '/' everything, 'x/' what is below, else exactly itself. */
-export function matches(match: string, path: string): boolean {
-  return match === '' || (match.endsWith('/') ? path.startsWith(match) : path === match)
+/** What a route says about the paths that it is for. */
+interface Match {
+  /** '' is every path, 'x/' what begins so, anything else exactly itself. */
+  readonly match: string
+  /** Also what ends in '/' only itself. */
+  readonly exact: boolean
 }
 
-/** The first route that covers a path. */
-export const findRoute = <R extends { readonly match: string }>(routes: readonly R[], path: string): R | null =>
-  routes.find((route) => matches(route.match, path)) ?? null
+/** Whether a route is for a normalised path. */
+export const matches = ({ match, exact }: Match, path: string): boolean =>
+  exact ? path === match : match === '' || (match.endsWith('/') ? path.startsWith(match) : path === match)
+
+/** The first route that is for a path. */
+export const findRoute = <R extends Match>(routes: readonly R[], path: string): R | null =>
+  routes.find((route) => matches(route, path)) ?? null
+
+/** What is left of a path behind what the route takes off its front. */
+export function trimPath(path: string, trim: string): string {
+  if (trim === '' || !path.startsWith(trim)) return path
+  const rest = path.slice(trim.length)
+  return rest.startsWith('/') ? rest : `/${rest}`
+}

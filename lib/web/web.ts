@@ -1,51 +1,50 @@
 import type { Web, WebHost } from '../../include-types/web.ts'
 import type { Exchange } from '../engine/port.ts'
 import { intern } from '../websock/intern.ts'
-import { R_ERR_BAD_ARGS, R_ERR_BAD_STATE } from '../websock/constants.ts'
-import { format } from '../websock/format.ts'
 import type { Socket } from '../websock/socket.ts'
-import { type Answer, answer, give } from './answer.ts'
 import { packHeaders, unpackHeaders } from './headers.ts'
-import { queryOf, type Target } from './path.ts'
+import { queryOf } from './path.ts'
+import type { Response } from './response.ts'
 
 const KEY = 'sec-websocket-key'
 
 /** One request on its way through a route. */
 export class Request implements Web {
   /** Null once upgraded: an idle connection keeps no more of its handshake than it must. */
-  exchange: Exchange | null
+  response: Response | null
   readonly host: WebHost
   readonly url: string
   readonly path: string
   webSocket: Socket | null = null
   #header = ''
 
-  constructor(exchange: Exchange, target: Target, host: WebHost) {
-    this.exchange = exchange
+  /** @param path what the route leaves of the target's */
+  constructor(response: Response, path: string, host: WebHost) {
+    const { target } = response.exchange
+    this.response = response
     this.host = host
-    this.url = intern(exchange.target)
-    this.path = target.path === exchange.target ? this.url : intern(target.path)
+    this.url = intern(target)
+    this.path = path === target ? this.url : intern(path)
   }
 
   /** From here on the request is a connection. */
   become(ws: Socket): void {
-    const { [KEY]: key = null, ...headers } = this.headers
+    const { headers } = this
     ws.parent = this
-    ws.clientKey = key
+    ws.clientKey = headers[KEY] ?? null
     this.webSocket = ws
-    this.#header = intern(packHeaders(headers))
-    this.exchange = null
+    this.#header = intern(packHeaders(headers, KEY))
+    this.response = null
+  }
+
+  get exchange(): Exchange | null {
+    return this.response?.exchange ?? null
   }
 
   get headers(): Exchange['headers'] {
     if (this.exchange !== null) return this.exchange.headers
     const key = this.webSocket?.clientKey ?? null
     return { ...unpackHeaders(this.#header), ...(key === null ? {} : { [KEY]: key }) }
-  }
-
-  /** Gives an answer, where one can still be given. */
-  give(given: Answer): void {
-    if (this.exchange !== null) give(this.exchange, given)
   }
 
   get query(): string {
@@ -75,18 +74,14 @@ export function webGetHeader(web: Web, name: string): string | null {
 /** A variable of the query, decoded; null when it is not there. */
 export const webGetQueryVar = (web: Web, name: string): string | null => new URLSearchParams(web.query).get(name)
 
-/** The body of the request; null when it exceeds `limits.body`, or the peer has gone. */
-export const webReadBody = (web: Web): Promise<Buffer | null> =>
-  (web instanceof Request ? web.exchange?.readBody() : null) ?? Promise.resolve(null)
-
 /**
- * Answers with a status and text, formatted as printf does. Returns 0, or -14 when the request has been answered, was
- * upgraded, or its peer has gone.
+ * The body of the request. Null when it is longer than the limit of its route: the request is answered with 413 then; and
+ * when the peer has gone.
  */
-export function webWriteResponse(web: Web, status: number, fmt: string, ...args: unknown[]): number {
-  if (!(web instanceof Request) || !Number.isInteger(status) || status < 200 || status > 599) return R_ERR_BAD_ARGS
-  const { exchange } = web
-  if (exchange === null || exchange.done) return R_ERR_BAD_STATE
-  give(exchange, answer(status, format(fmt, args)))
-  return 0
+export async function webReadBody(web: Web): Promise<Buffer | null> {
+  const response = web instanceof Request ? web.response : null
+  if (response === null) return null
+  const body = await response.exchange.readBody(response.maxBody)
+  if (body === null) response.refuseBody()
+  return body
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { toSettings } from '../../lib/web/config.ts'
-import { ConfigSchema } from '../../lib/web/schema.ts'
+import { checkConfig } from '../../lib/web/config/load.ts'
+import { limits, timeouts } from '../../lib/web/config/schema.ts'
 import { DEFAULTS } from '../../lib/websock/context.ts'
 import { readTable, root } from './tables.ts'
 
@@ -10,7 +10,7 @@ const rows = readTable('docs/limits.md', 'Name').map(([name = '', value = '', un
 const valueOf = (name: string): string | undefined => rows.find((row) => row.name === `\`${name}\``)?.value
 const show = (value: number): string => (value === 0 || value === Infinity ? 'none' : value.toLocaleString('en-US'))
 
-const { server, webSockets, drain } = toSettings({}, '/')
+const { server, webSockets, drain } = checkConfig({}, '/')
 
 /** What a config without a word comes to, by the key that would say it. */
 const defaults: Readonly<Record<string, number>> = {
@@ -32,10 +32,9 @@ const defaults: Readonly<Record<string, number>> = {
 
 describe('docs/limits.md', () => {
   it('has every limit and timeout of a config', () => {
-    const { limits, timeouts } = ConfigSchema.properties.web.properties
     const keys = [
-      ...Object.keys(limits.properties).map((key) => `limits.${key}`),
-      ...Object.keys(timeouts.properties).map((key) => `timeouts.${key}`),
+      ...Object.keys(limits).map((key) => `limits.${key}`),
+      ...Object.keys(timeouts).map((key) => `timeouts.${key}`),
     ]
     expect(keys.filter((key) => valueOf(key) === undefined)).toEqual([])
     expect(keys.filter((key) => !(key in defaults))).toEqual([])

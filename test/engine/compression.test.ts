@@ -10,7 +10,7 @@ import {
 import { webSocketSendClose } from '../../lib/websock/close.ts'
 import { webSocketSendBlock, webSocketSendString } from '../../lib/websock/send.ts'
 import { webSocketPublish, webSocketSubscribe } from '../../lib/websock/topics.ts'
-import { toSettings } from '../../lib/web/config.ts'
+import { checkConfig } from '../../lib/web/config/load.ts'
 import { Random } from '../fuzz/random.ts'
 import { byEngine } from '../support/differences.ts'
 import { close, closeReply, cont, ping, text } from '../support/frames.ts'
@@ -29,9 +29,9 @@ const echo: JournalCallback = (ws, event, buf) =>
 describe('the setting', () => {
   it('webSockets.compression is false, true or takeover', () => {
     const compressionOf = (value: unknown): unknown =>
-      toSettings({ web: { webSockets: { compression: value } } }, '/').server.compression
+      checkConfig({ web: { webSockets: { compression: value } } }, '/').server.compression
     expect([false, true, 'takeover'].map(compressionOf)).toEqual([false, true, 'takeover'])
-    expect(toSettings({}, '/').server.compression).toBe(false)
+    expect(checkConfig({}, '/').server.compression).toBe(false)
     expect(() => compressionOf('yes')).toThrow("web.webSockets.compression: must be one of false, true, 'takeover'")
   })
 })

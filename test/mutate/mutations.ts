@@ -620,8 +620,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'uws: the body is read once',
     file: 'lib/engine/uws/exchange.ts',
-    from: 'this.#read ??= this.#readBody()',
-    to: 'this.#read = this.#readBody()',
+    from: 'this.#read ??= this.#readBody(',
+    to: 'this.#read = this.#readBody(',
     test: UWS_EXCHANGE,
     name: 'bod',
   },

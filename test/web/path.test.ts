@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { normalizePath, parseTarget } from '../../lib/web/path.ts'
-import { findRoute, matches } from '../../lib/web/router.ts'
 
 describe('paths', () => {
   it.each([
@@ -49,28 +48,5 @@ describe('paths', () => {
     '*',
   ])('%j is refused', (raw) => {
     expect(parseTarget(raw)).toBeNull()
-  })
-})
-
-describe('routes', () => {
-  it('websocket-run trap 61: /ws/ is what is below, / everything, /x itself', () => {
-    expect(matches('/ws/', '/ws/a')).toBe(true)
-    expect(matches('/ws/', '/ws')).toBe(false)
-    expect(matches('/', '/any/thing')).toBe(true)
-    expect(matches('', '/')).toBe(true)
-    expect(matches('/x', '/x')).toBe(true)
-    expect(matches('/x', '/x/')).toBe(false)
-    expect(matches('/x', '/X')).toBe(false)
-  })
-
-  it('the first that matches wins', () => {
-    const routes = [
-      { match: '/a', n: 1 },
-      { match: '/', n: 2 },
-      { match: '/a', n: 3 },
-    ]
-    expect(findRoute(routes, '/a')?.n).toBe(1)
-    expect(findRoute(routes, '/b')?.n).toBe(2)
-    expect(findRoute([], '/b')).toBeNull()
   })
 })

@@ -3,7 +3,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { MAGIC } from '../../rfc6455.ts'
-import { validateHeaders } from '../headers.ts'
+import { validateHeaders } from '../../rfc9110.ts'
 import type { CompressionMode, Exchange, HeaderList, Transport } from '../port.ts'
 import { acceptOffer } from '../extensions.ts'
 import type { NodeTopics } from './topics.ts'
@@ -26,7 +26,6 @@ export class NodeExchange implements Exchange {
   readonly method: string
   readonly target: string
   readonly version: string
-  readonly #maxBody: number
   /** Null once upgraded: an idle connection should not keep its request alive. */
   #req: IncomingMessage | null
   #offer: UpgradeOffer | null
@@ -36,9 +35,8 @@ export class NodeExchange implements Exchange {
   #headers: Record<string, string> | null = null
   #upgraded = false
 
-  constructor(req: IncomingMessage, answer: ServerResponse | UpgradeOffer, maxBody: number) {
+  constructor(req: IncomingMessage, answer: ServerResponse | UpgradeOffer) {
     this.#req = req
-    this.#maxBody = maxBody
     this.#socket = req.socket
     this.method = req.method ?? ''
     this.target = req.url ?? ''
@@ -70,8 +68,8 @@ export class NodeExchange implements Exchange {
     return this.#upgraded || this.#socket.destroyed || this.#res?.writableEnded === true
   }
 
-  readBody(): Promise<Buffer | null> {
-    const [req, limit] = [this.#req, this.#maxBody]
+  readBody(limit: number): Promise<Buffer | null> {
+    const req = this.#req
     const chunks: Buffer[] = []
     let length = 0
     // Behind an upgrade that was ignored node reads no body.
@@ -83,14 +81,19 @@ export class NodeExchange implements Exchange {
           chunks.push(chunk)
           return
         }
-        // The rest is read and dropped, so that the peer gets its answer; the connection ends behind it.
-        this.#response().shouldKeepAlive = false
+        this.refuseBody()
         chunks.length = 0
         resolve(null)
       })
       req.once('end', () => resolve(Buffer.concat(chunks, length)))
       req.once('close', () => resolve(null))
     })
+  }
+
+  /** The rest is read and dropped, so that the peer gets its answer. */
+  refuseBody(): void {
+    this.#response().shouldKeepAlive = false
+    this.#req?.resume()
   }
 
   writeHead(status: number, headers: HeaderList): void {

@@ -1,7 +1,8 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
-import type { Endpoint, Engine, Exchange, ServerOptions, ServerPort } from '../port.ts'
+import type { TlsOptions, TLSSocket } from 'node:tls'
+import type { Endpoint, Engine, Exchange, ServerOptions, ServerPort, TlsFiles } from '../port.ts'
 import { systemClock } from '../clock.ts'
 import { NodeExchange } from './exchange.ts'
 import { NodeTopics } from './topics.ts'
@@ -72,30 +73,43 @@ class NodeServer implements ServerPort {
       requestTimeout,
       connectionsCheckingInterval: 1000,
     }
-    const server =
-      tls === null ? http.createServer(options) : https.createServer({ ...options, ...tls, minVersion: 'TLSv1.2' })
+    const server = tls === null ? http.createServer(options) : https.createServer({ ...options, ...toTlsOptions(tls) })
     if (Number.isFinite(maxConnections)) server.maxConnections = maxConnections
     server.maxRequestsPerSocket = maxRequests
     server.on('request', (req, res) => {
       this.#silent.delete(req.socket)
       // A peer that is lost while it is answered: told by 'close'.
       res.on('error', ignore)
-      this.#onExchange(new NodeExchange(req, res, this.#options.maxBody))
+      this.#onExchange(new NodeExchange(req, res))
     })
     server.on('upgrade', (req: http.IncomingMessage, duplex, head) => {
       const { socket } = req
       this.#silent.delete(socket)
       duplex.on('error', ignore)
-      const { publishLimit, compression, maxBody } = this.#options
+      const { publishLimit, compression } = this.#options
       const offer = { socket, head, topics: this.topics, publishLimit, compression }
-      this.#onExchange(new NodeExchange(req, offer, maxBody))
+      this.#onExchange(new NodeExchange(req, offer))
     })
     // Below TLS there is another socket.
     server.on('connection', (socket: Socket) => this.#keep(socket, tls === null))
-    if (tls !== null) server.on('secureConnection', (socket: Socket) => this.#keep(socket, true))
+    server.on('secureConnection', (socket: TLSSocket) => {
+      this.#keep(socket, true)
+      if (tls?.verify === 'any' && socket.getPeerX509Certificate() === undefined) socket.destroy()
+    })
     return server
   }
 }
+
+const toTlsOptions = ({ cert, key, ciphers, authority, verify }: TlsFiles): TlsOptions => ({
+  cert,
+  key,
+  minVersion: 'TLSv1.2',
+  honorCipherOrder: true,
+  ...(ciphers === null ? {} : { ciphers }),
+  ...(authority === null ? {} : { ca: authority }),
+  requestCert: verify !== 'none',
+  rejectUnauthorized: verify === 'issued',
+})
 
 /** Resolves when the last connection has gone, upgraded ones included. */
 const closeServer = (server: http.Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()))

@@ -25,6 +25,23 @@ interface Fanout {
   readonly publishLimit: number
 }
 
+/** Where a stream has its connection: the listeners below are one for all of them, as a closure each would cost memory. */
+const TRANSPORT = Symbol('transport')
+type Carrier = Duplex & { [TRANSPORT]?: NodeTransport }
+
+function onData(this: Carrier, chunk: Buffer): void {
+  this[TRANSPORT]?.read(chunk)
+}
+function onEnd(this: Carrier): void {
+  this[TRANSPORT]?.ended()
+}
+function onDrain(this: Carrier): void {
+  this[TRANSPORT]?.written()
+}
+function onClose(this: Carrier): void {
+  this[TRANSPORT]?.gone()
+}
+
 /** One connection on a stream: frames in, frames out, TCP backpressure both ways. */
 export class NodeTransport implements Transport, FrameHandler, Subscriber {
   readonly canPause = true
@@ -61,7 +78,7 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     const inflater = compression === null ? null : new Inflater(compression, () => this.#receiver?.maxMessage ?? 0)
     this.#parser = new FrameParser(this, !client, inflater)
     this.#deflater = compression === null || compression.bits < MIN_BITS ? null : new Deflater(compression)
-    stream.on('error', ignore)
+    if (stream.listenerCount('error') === 0) stream.on('error', ignore)
     const tcp = stream instanceof NetSocket ? stream : null
     this.#outbox = new Outbox(stream, client, tcp !== null && !(tcp instanceof TLSSocket))
     tcp?.setTimeout(0)
@@ -72,20 +89,9 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
 
   setReceiver(receiver: Receiver): void {
     this.#receiver = receiver
-    const stream = this.#stream
-    stream.on('data', (chunk: Buffer) => this.#read(chunk))
-    stream.on('end', () => {
-      this.#inputEnded = true
-      this.#reportEnd()
-    })
-    // A write that the kernel took later than at once is traffic too.
-    stream.on('drain', () => receiver.onActivity())
-    stream.on('close', () => {
-      // What has been read is still the peer's word, and no more than one chunk: it goes in front of the end.
-      this.#parser.resume()
-      this.#leaveTopics()
-      receiver.onGone()
-    })
+    const stream: Carrier = this.#stream
+    stream[TRANSPORT] = this
+    stream.on('data', onData).on('end', onEnd).on('drain', onDrain).on('close', onClose)
     if (stream.destroyed) queueMicrotask(() => receiver.onGone())
     // Whoever hands over a stream may have paused it.
     else stream.resume()
@@ -179,7 +185,7 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
 
   inject(bytes: Uint8Array): boolean {
     if (this.#touched) return false
-    this.#read(Buffer.from(bytes))
+    this.read(Buffer.from(bytes))
     return true
   }
 
@@ -233,12 +239,31 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     this.#receiver?.onFault(status, text)
   }
 
-  #read(chunk: Buffer): void {
+  // What the stream tells
+
+  read(chunk: Buffer): void {
     this.#touched = true
     this.#receiver?.onActivity()
     const outermost = this.#outbox.start()
     this.#parser.push(chunk)
     if (outermost) this.#outbox.finish()
+  }
+
+  ended(): void {
+    this.#inputEnded = true
+    this.#reportEnd()
+  }
+
+  /** A write that the kernel took later than at once is traffic too. */
+  written(): void {
+    this.#receiver?.onActivity()
+  }
+
+  gone(): void {
+    // What has been read is still the peer's word, and no more than one chunk: it goes in front of the end.
+    this.#parser.resume()
+    this.#leaveTopics()
+    this.#receiver?.onGone()
   }
 
   /** A stream that is paused may end all the same: the frames that are held come first. */

@@ -41,7 +41,13 @@ export class UwsApp implements Home {
     this.#owner = owner
     this.secure = tls !== null
     this.native =
-      tls === null ? native.App() : native.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile })
+      tls === null
+        ? native.App()
+        : native.SSLApp({
+            cert_file_name: tls.certFile,
+            key_file_name: tls.keyFile,
+            ...(tls.ciphers === null ? {} : { ssl_ciphers: tls.ciphers }),
+          })
     this.native.filter((res, change) => {
       this.connections += change
       if (this.connections > this.#owner.options.maxConnections) res.close()

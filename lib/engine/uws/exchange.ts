@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Exchange, HeaderList, Transport } from '../port.ts'
 import { toSimpleOffer } from '../extensions.ts'
-import { validateHeaders } from '../headers.ts'
+import { validateHeaders } from '../../rfc9110.ts'
 import { guard } from './guard.ts'
 import { readHeaders, toAddress } from './headers.ts'
 import type { NativeContext, NativeRequest, NativeResponse } from './native.ts'
@@ -86,9 +86,14 @@ export class UwsExchange implements Exchange {
     return this.#res === null
   }
 
-  readBody(): Promise<Buffer | null> {
-    this.#read ??= this.#readBody()
+  readBody(limit: number): Promise<Buffer | null> {
+    this.#read ??= this.#readBody(Math.min(limit, this.#home.maxBody))
     return this.#read
+  }
+
+  // It is dropped beyond the limit anyway.
+  refuseBody(): void {
+    this.#closes = true
   }
 
   writeHead(status: number, headers: HeaderList): void {
@@ -170,9 +175,8 @@ export class UwsExchange implements Exchange {
     return transport
   }
 
-  async #readBody(): Promise<Buffer | null> {
+  async #readBody(limit: number): Promise<Buffer | null> {
     const body = this.#body
-    const limit = this.#home.maxBody
     if (body === null) return Buffer.alloc(0)
     while (!body.complete && this.#res !== null && body.length <= limit) {
       await new Promise<void>((resolve) => {

@@ -115,7 +115,7 @@ export interface NativeApp {
 export interface Native {
   App(): NativeApp
   /** Files only; one that is wrong is noticed at the first handshake. */
-  SSLApp(options: { cert_file_name: string; key_file_name: string }): NativeApp
+  SSLApp(options: { cert_file_name: string; key_file_name: string; ssl_ciphers?: string }): NativeApp
   us_listen_socket_close(listener: NativeListener): void
   us_socket_local_port(listener: NativeListener): number
   readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number

@@ -7,13 +7,14 @@ import { WS_STATUS_INTERNAL_ERROR } from '../../websock/constants.ts'
 import { rFailure } from '../../websock/log.ts'
 import { RunResult } from '../../websock/result.ts'
 import { answer } from '../answer.ts'
-import { ConfigError } from '../config.ts'
+import { ConfigError } from '../config/load.ts'
 import type { HandlerFactory } from '../handler.ts'
 import { isThenable } from '../../websock/thenable.ts'
 import type { Request } from '../web.ts'
 import { TYPESCRIPT } from './typescript.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST']
+const NO_ACTION = answer(404, 'No action')
 /** For an action that has tried to run a connection where there is none. */
 const NEEDS_UPGRADE = answer(400, 'This is a WebSocket: connect with ws://')
 const isCode = (result: unknown): boolean => typeof result === 'number' && result < 0
@@ -35,7 +36,7 @@ export const actionHandler: HandlerFactory = async (route, host) => {
 
 /** Nothing is kept for a connection that runs: what `webSocketRun` has returned never rejects. */
 function run(action: WebAction | null, request: Request): void {
-  if (action === null) return request.give(answer(404, 'No action'))
+  if (action === null) return request.response?.give(NO_ACTION)
   try {
     const result = action(request)
     // The usual case; what was returned holds nothing that the connection has not.
@@ -52,17 +53,20 @@ function run(action: WebAction | null, request: Request): void {
 }
 
 function finished(request: Request, result: unknown): void {
-  const { webSocket } = request
+  const { webSocket, response } = request
   // Once run, a connection lives on its own; one that nobody has run ends with its action.
-  if (webSocket === null) request.give(isCode(result) ? NEEDS_UPGRADE : answer(200))
-  else if (webSocket.proc === null) webSocketSendClose(webSocket)
+  if (webSocket !== null) {
+    if (webSocket.proc === null) webSocketSendClose(webSocket)
+  } else if (response?.started) response.end()
+  else response?.give(isCode(result) ? NEEDS_UPGRADE : answer(200))
 }
 
 function failed(request: Request, error: unknown): void {
-  const { webSocket } = request
+  const { webSocket, response } = request
   rFailure('web', 'Action failed', error)
   if (webSocket !== null) webSocketSendClose(webSocket, WS_STATUS_INTERNAL_ERROR)
-  else request.give(answer(500))
+  else if (response?.started) response.abort()
+  else response?.give(answer(500))
 }
 
 const isAction = (value: unknown): value is WebAction => typeof value === 'function'

@@ -1,69 +1,143 @@
-import { createReadStream, type Stats } from 'node:fs'
-import { realpath, stat } from 'node:fs/promises'
-import { extname, join, sep } from 'node:path'
-import { lookup } from 'mrmime'
-import type { Exchange } from '../../engine/port.ts'
-import { answer, give } from '../answer.ts'
+import { randomBytes } from 'node:crypto'
+import { extname } from 'node:path'
+import type { HeaderList } from '../../engine/port.ts'
+import { answer } from '../answer.ts'
+import type { RouteSettings } from '../config/settings.ts'
+import { isKnown, mayBePart } from '../files/conditional.ts'
+import { accepts, ENCODINGS } from '../files/encoding.ts'
+import { toMediaType } from '../files/media.ts'
+import { parseRange, type Range } from '../files/range.ts'
+import { type Piece, sendPieces } from '../files/send.ts'
+import { FileStore, type StoredFile } from '../files/store.ts'
 import type { HandlerFactory } from '../handler.ts'
+import { encodePath } from '../redirect.ts'
+import type { Response } from '../response.ts'
+import type { Request } from '../web.ts'
 
 const NOT_FOUND = answer(404, 'Cannot locate document')
 
 /** Serves the files below a folder. */
-export const fileHandler: HandlerFactory = ({ documents, index }) => ({
-  methods: ['GET', 'HEAD'],
-  upgrades: false,
-  has: () => true,
-  async serve({ path, query }, exchange) {
-    const file = await locate(documents, path.endsWith('/') ? path + index : path)
-    if (file === null) return give(exchange, NOT_FOUND)
-    if (file.stats.isDirectory()) {
-      const name = encodeURI(path.slice(path.lastIndexOf('/') + 1))
-        .replaceAll('?', '%3F')
-        .replaceAll('#', '%23')
-      const location = `./${name}/${query === '' ? '' : `?${query}`}`
-      return give(exchange, answer(301, undefined, [['Location', location]]))
-    }
-    if (!file.stats.isFile()) return give(exchange, NOT_FOUND)
-    exchange.writeHead(200, [
-      ['Content-Type', contentType(file.path)],
-      ['Content-Length', String(file.stats.size)],
-      ['Last-Modified', file.stats.mtime.toUTCString()],
-      ['X-Content-Type-Options', 'nosniff'],
-    ])
-    if (exchange.method === 'HEAD') exchange.end()
-    else send(exchange, file.path, file.stats.size)
-  },
-})
-
-/** A file below the root; null for what is not there, is hidden, or is a link that leads out. */
-async function locate(root: string, path: string): Promise<{ path: string; stats: Stats } | null> {
-  const hidden = path.split('/').some((segment) => segment.startsWith('.') && segment !== '.well-known')
-  if (hidden) return null
-  try {
-    const base = await realpath(root)
-    const real = await realpath(join(base, path))
-    if (real !== base && !real.startsWith(base.endsWith(sep) ? base : base + sep)) return null
-    return { path: real, stats: await stat(real) }
-  } catch {
-    return null
+export const fileHandler: HandlerFactory = (route) => {
+  const store = new FileStore(route.documents)
+  return {
+    methods: ['GET', 'HEAD'],
+    upgrades: false,
+    has: () => true,
+    serve: (request) => serve(request, route, store),
   }
 }
 
-function contentType(path: string): string {
-  const type = lookup(extname(path).toLowerCase()) ?? 'application/octet-stream'
-  return type.startsWith('text/') ? `${type}; charset=utf-8` : type
+function serve(request: Request, route: RouteSettings, store: FileStore): Promise<void> | undefined {
+  const { path, response, headers } = request
+  if (response === null) return undefined
+  const wanted = path.endsWith('/') ? path + route.index : path
+  const found = store.find(wanted)
+  if (found === null) response.give(NOT_FOUND)
+  else if (found.kind === 'folder') toFolder(request, response)
+  else {
+    const { file, encoding } = route.compressed
+      ? choose(wanted, found, headers, store)
+      : { file: found, encoding: null }
+    response.add(describeState(wanted, file, route))
+    return answerWith(file, describeForm(wanted, encoding, route), request, response)
+  }
+  return undefined
 }
 
-/** Reads on as the peer takes it. The length is a promise: a file that grows meanwhile is cut there. */
-function send(exchange: Exchange, path: string, size: number): void {
-  if (size === 0) return exchange.end()
-  const stream = createReadStream(path, { end: size - 1 })
-  exchange.onAbort(() => stream.destroy())
-  stream.on('error', () => exchange.abort())
-  stream.on('data', (chunk) => {
-    if (exchange.write(chunk)) return
-    stream.pause()
-    exchange.onDrain(() => stream.resume())
-  })
-  stream.on('end', () => exchange.end())
+/** The same place with a slash behind it, so that relative links work; relative itself, for a prefix may be in front. */
+function toFolder({ path, query }: Request, response: Response): void {
+  const name = encodePath(path.slice(path.lastIndexOf('/') + 1))
+  response.give(answer(301, undefined, [['Location', `./${name}/${query === '' ? '' : `?${query}`}`]]))
+}
+
+/** A file, or what lies compressed beside it and its client takes. */
+function choose(
+  path: string,
+  file: StoredFile,
+  headers: Request['headers'],
+  store: FileStore,
+): { readonly file: StoredFile; readonly encoding: string | null } {
+  for (const { name, extension } of ENCODINGS) {
+    const beside = accepts(headers['accept-encoding'], name) ? store.find(path + extension) : null
+    if (beside?.kind === 'file') return { file: beside, encoding: name }
+  }
+  return { file, encoding: null }
+}
+
+/** What holds of a file whether it is sent or not. */
+function describeState(path: string, file: StoredFile, { compressed, cache }: RouteSettings): HeaderList {
+  const cached = cache !== null && (cache.extensions?.includes(extname(path).slice(1).toLowerCase()) ?? true)
+  return [
+    ['Last-Modified', new Date(file.modified).toUTCString()],
+    ['ETag', file.etag],
+    ['Accept-Ranges', 'bytes'],
+    ...(compressed ? [['Vary', 'Accept-Encoding'] as const] : []),
+    ...(cached && cache.control !== '' ? [['Cache-Control', cache.control] as const] : []),
+  ]
+}
+
+/** What holds of its bytes. */
+const describeForm = (path: string, encoding: string | null, { mime }: RouteSettings): HeaderList => [
+  ['Content-Type', toMediaType(path, mime)],
+  ['X-Content-Type-Options', 'nosniff'],
+  ...(encoding === null ? [] : [['Content-Encoding', encoding] as const]),
+]
+
+/** The whole file, parts of it, or word that the client has it already. */
+function answerWith(
+  file: StoredFile,
+  form: HeaderList,
+  { headers, method }: Request,
+  response: Response,
+): Promise<void> | undefined {
+  if (isKnown(headers, file)) {
+    response.notModified()
+    return undefined
+  }
+  const ranges = method === 'GET' && mayBePart(headers, file) ? parseRange(headers['range'], file.size) : null
+  if (ranges?.length === 0) {
+    response.give(answer(416, undefined, [['Content-Range', `bytes */${file.size}`]]))
+    return undefined
+  }
+  response.add(form)
+  const { pieces, length } = ranges === null ? toWhole(file) : toParts(ranges, file, response)
+  response.add([['Content-Length', String(length)]])
+  if (method === 'HEAD') {
+    response.end()
+    return undefined
+  }
+  return sendPieces(response, file, pieces)
+}
+
+interface Body {
+  readonly pieces: readonly Piece[]
+  readonly length: number
+}
+
+const lengthOf = ({ start, end }: Range): number => end + 1 - start
+
+const toWhole = ({ size }: StoredFile): Body => ({
+  pieces: size === 0 ? [] : [{ start: 0, end: size - 1 }],
+  length: size,
+})
+
+/** One part as it is, several between boundaries (RFC 9110 §14.6). */
+function toParts(ranges: readonly Range[], { size }: StoredFile, response: Response): Body {
+  const toContentRange = ({ start, end }: Range): string => `bytes ${start}-${end}/${size}`
+  response.setStatus(206)
+  const [only] = ranges
+  if (ranges.length === 1 && only !== undefined) {
+    response.add([['Content-Range', toContentRange(only)]])
+    return { pieces: [only], length: lengthOf(only) }
+  }
+  const boundary = randomBytes(16).toString('hex')
+  const type = response.headers.find(([name]) => name === 'Content-Type')?.[1] ?? ''
+  const pieces = ranges.flatMap((range): Piece[] => [
+    `\r\n--${boundary}\r\nContent-Type: ${type}\r\nContent-Range: ${toContentRange(range)}\r\n\r\n`,
+    range,
+  ])
+  pieces.push(`\r\n--${boundary}--\r\n`)
+  response.add([['Content-Type', `multipart/byteranges; boundary=${boundary}`]])
+  const length = pieces.reduce((sum, piece) => sum + (typeof piece === 'string' ? piece.length : lengthOf(piece)), 0)
+  return { pieces, length }
 }

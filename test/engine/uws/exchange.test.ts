@@ -215,10 +215,10 @@ describe('what fails', () => {
           methods: ['GET'],
           upgrades: false,
           has: () => true,
-          async serve(_request: unknown, exchange: Exchange) {
+          async serve({ exchange }: { exchange: Exchange | null }) {
             await turn()
-            exchange.writeHead(200, [['Location', '/\r\nSet-Cookie: x']])
-            exchange.end('never')
+            exchange?.writeHead(200, [['Location', '/\r\nSet-Cookie: x']])
+            exchange?.end('never')
           },
         }),
       },
@@ -732,15 +732,8 @@ describe('bodies', () => {
       [Buffer.alloc(51_200, 'x')],
       `51200 ${'x'.repeat(20)}\n`,
     ],
-    ['over the limit', head('POST', '/', 'Content-Length: 51201'), [Buffer.alloc(51_201, 'x')], 'null\n'],
-    [
-      'chunked over the limit',
-      head('POST', '/', 'Transfer-Encoding: chunked'),
-      [chunk(Buffer.alloc(40_000)), chunk(Buffer.alloc(40_000)), LAST],
-      'null\n',
-    ],
     ['read after some turns', head('POST', '/later', 'Content-Length: 5'), [Buffer.from('hello')], '5 hello\n'],
-    ['never read', head('POST', '/unread', 'Content-Length: 100000'), [Buffer.alloc(100_000)], 'unread\n'],
+    ['never read', head('POST', '/unread', 'Content-Length: 50000'), [Buffer.alloc(50_000)], 'unread\n'],
     ['never read, chunked', head('POST', '/unread', 'Transfer-Encoding: chunked'), [chunk('x'), LAST], 'unread\n'],
   ])('%s; the next request on the connection is served', async (_what, request, pieces, body) => {
     const { port } = await bodies()
@@ -761,6 +754,22 @@ describe('bodies', () => {
     client.destroy()
   })
 
+  it.each([
+    ['', head('POST', '/', 'Content-Length: 51201'), [Buffer.alloc(51_201, 'x')]],
+    ['that nobody reads', head('POST', '/unread', 'Content-Length: 51201'), [Buffer.alloc(51_201, 'x')]],
+    [
+      'in chunks',
+      head('POST', '/', 'Transfer-Encoding: chunked'),
+      [chunk(Buffer.alloc(40_000)), chunk(Buffer.alloc(40_000)), LAST],
+    ],
+  ])('over the limit %s: 413, and the end of the connection', async (_what, request, pieces) => {
+    const { port } = await bodies()
+    const client = await RawClient.connect(port)
+    client.send(Buffer.concat([request, ...pieces]))
+    expect(await answer(client)).toMatchObject({ status: 413, body: 'Payload Too Large\n' })
+    expect(await client.rest()).toEqual(Buffer.alloc(0))
+  })
+
   it('Expect: 100-continue is told to go on, then answered', async () => {
     const { port } = await bodies()
     const client = await RawClient.connect(port)
@@ -771,28 +780,22 @@ describe('bodies', () => {
     client.destroy()
   })
 
-  it('a body over the limit is answered before all of it has come, and the rest is not kept', async () => {
+  it('a body over the limit is answered before all of it has come', async () => {
     const { port } = await bodies()
-    const client = await RawClient.connect(port)
-    const megabyte = Buffer.alloc(1 << 20)
-    client.send(head('POST', '/', `Content-Length: ${100 << 20}`))
-    client.send(megabyte)
-    expect(await answer(client)).toMatchObject({ body: 'null\n' })
-    globalThis.gc?.()
-    const before = process.memoryUsage().rss
-    for (let i = 1; i < 100; i++) {
-      if (!client.socket.write(megabyte)) await new Promise((resolve) => client.socket.once('drain', resolve))
+    for (const request of [
+      head('POST', '/', `Content-Length: ${100 << 20}`),
+      head('POST', '/', 'Transfer-Encoding: chunked'),
+    ]) {
+      const client = await RawClient.connect(port)
+      client.send(Buffer.concat([request, chunk(Buffer.alloc(60_000))]))
+      expect(await answer(client)).toMatchObject({ status: 413 })
+      await client.rest()
     }
-    client.send(head('GET', '/unread'))
-    expect(await answer(client)).toMatchObject({ status: 200, body: 'unread\n' })
-    globalThis.gc?.()
-    expect(process.memoryUsage().rss - before).toBeLessThan(40 << 20)
-    client.destroy()
   })
 
   it.each(engines)('a body that is read twice, or by two, is the same (%s)', async (name) => {
     const { port } = await listen(await engineOf(name), (exchange) => {
-      void Promise.all([exchange.readBody(), exchange.readBody()]).then((both) =>
+      void Promise.all([exchange.readBody(100), exchange.readBody(100)]).then((both) =>
         reply(exchange, both.map(String).join(' ')),
       )
     })
@@ -1229,7 +1232,7 @@ describe('TLS', () => {
     const port = await server.listen({
       host: '127.0.0.1',
       port: 0,
-      tls: { certFile: tls.certificate, keyFile: tls.key, cert, key },
+      tls: { certFile: tls.certificate, keyFile: tls.key, cert, key, ciphers: null, authority: null, verify: 'none' },
     })
     const { client } = open(port)
     expect(await new Promise((resolve) => client.once('close', resolve))).toBe(4000)

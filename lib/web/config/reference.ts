@@ -1,0 +1,49 @@
+import { configSchema, type SchemaNode } from './schema.ts'
+
+/** The reference of the config, in Markdown: a table for each object. */
+export function* toReference(): Generator<string> {
+  yield* toSection('', configSchema)
+}
+
+function* toSection(path: string, node: SchemaNode): Generator<string> {
+  const properties = Object.entries(node.properties ?? {})
+  if (properties.length === 0) return
+  if (path !== '') {
+    yield ''
+    yield `## \`${path}\``
+    yield ''
+  }
+  if (node.description !== undefined) {
+    yield node.description
+    yield ''
+  }
+  yield '| Key | Value | Default | |'
+  yield '| --- | --- | --- | --- |'
+  for (const [key, inner] of properties) {
+    const required = node.required?.includes(key) === true ? 'needed' : toDefault(inner)
+    yield `| \`${key}\` | ${toKind(inner)} | ${required} | ${(inner.description ?? '').replaceAll('|', '\\|')} |`
+  }
+  for (const [key, inner] of properties) {
+    const name = path === '' ? key : `${path}.${key}`
+    yield* toSection(name, inner)
+    if (inner.items !== undefined) yield* toSection(`${name}[]`, inner.items)
+  }
+}
+
+const toDefault = ({ default: value }: SchemaNode): string => (value === undefined ? '' : `\`${spell(value)}\``)
+const spell = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : String(value))
+
+function toKind(node: SchemaNode): string {
+  if (node.enum !== undefined) return node.enum.map((word) => `\`${spell(word)}\``).join(', ')
+  if (node.reads === 'size' || node.reads === 'time' || node.reads === 'count') return node.reads
+  const kinds = [node.type ?? []].flat()
+  const inner = node.items?.type === 'string' ? 'list of texts' : 'list'
+  const names: Readonly<Record<string, string>> = {
+    string: 'text',
+    array: inner,
+    object: node.additionalProperties === undefined ? 'object' : 'object of texts',
+    boolean: '`true`, `false`',
+    null: '`null`',
+  }
+  return kinds.map((kind) => names[kind] ?? kind).join(' or ')
+}

@@ -1,0 +1,234 @@
+/**
+ * What a config file may hold: a JSON Schema (draft 2020-12) with two words of our own. It checks, it is what editors are
+ * given, and the reference in docs/config.md is made of it.
+ */
+
+/** What a number or text is read as: check.ts has the readers. */
+export type Reads =
+  'size' | 'time' | 'count' | 'endpoint' | 'header' | 'method' | 'origin' | 'url' | 'certificate' | 'key' | 'module'
+
+/** `secret`: never shown. */
+export interface SchemaNode {
+  readonly type?: string | readonly string[]
+  readonly description?: string
+  readonly default?: unknown
+  readonly enum?: readonly unknown[]
+  readonly properties?: Readonly<Record<string, SchemaNode>>
+  readonly required?: readonly string[]
+  readonly additionalProperties?: SchemaNode
+  readonly items?: SchemaNode
+  readonly reads?: Reads
+  readonly secret?: true
+}
+
+const MEASURE = ['number', 'string'] as const
+const size = <const D>(byDefault: D, description: string) =>
+  ({ type: MEASURE, reads: 'size', default: byDefault, description }) as const
+const time = <const D>(byDefault: D, description: string) =>
+  ({ type: MEASURE, reads: 'time', default: byDefault, description }) as const
+const count = <const D>(byDefault: D, description: string) =>
+  ({ type: MEASURE, reads: 'count', default: byDefault, description }) as const
+const text = (description: string) => ({ type: 'string', description }) as const
+const textOr = <const D>(byDefault: D, description: string) =>
+  ({ type: 'string', default: byDefault, description }) as const
+const flag = <const D extends boolean>(byDefault: D, description: string) =>
+  ({ type: 'boolean', default: byDefault, description }) as const
+const texts = <const R extends Reads>(description: string, reads?: R) =>
+  ({ type: 'array', items: { type: 'string', ...(reads === undefined ? {} : { reads }) }, description }) as const
+const headers = (description: string) =>
+  ({ type: 'object', additionalProperties: { type: 'string', reads: 'header' }, description }) as const
+
+/** What a route may set for itself; without it the host's hold. */
+const routeLimits = {
+  type: 'object',
+  description: "In place of the host's, for this route.",
+  properties: {
+    body: { type: MEASURE, reads: 'size', description: 'As `web.limits.body`.' },
+    maxMessage: { type: MEASURE, reads: 'size', description: 'As `web.limits.maxMessage`.' },
+    maxFrame: { type: MEASURE, reads: 'size', description: 'As `web.limits.maxFrame`.' },
+  },
+} as const
+
+const route = {
+  type: 'object',
+  properties: {
+    match: textOr('', "'' is every path, 'x/' what begins so, anything else exactly itself."),
+    exact: flag(false, "Only the path itself, also where `match` ends in '/'."),
+    handler: { enum: ['file', 'action'], default: 'file', description: 'What stands behind the route.' },
+    methods: texts(
+      'Others are answered with 405. Default: GET and HEAD, for actions POST too. GET brings HEAD along.',
+      'method',
+    ),
+    redirect: text('Every request is sent there with 302.'),
+    trim: text('Taken off the front of the path before the handler sees it.'),
+    headers: headers('Added to each answer of the route, over those of `web.headers`.'),
+    limits: routeLimits,
+    token: {
+      type: 'string',
+      secret: true,
+      description: 'A credential that each request needs: `Authorization: Bearer …`, or `?token=…`. Else 401.',
+    },
+    role: text("Asked of the program's authorise hook; without a hook only 'public' passes. Else 403."),
+    origins: texts("Origins, beside the host's own, from which pages may open a WebSocket; '*' for any.", 'origin'),
+    module: {
+      type: 'string',
+      reads: 'module',
+      description: 'action: a module whose default export is the action, relative to the config file.',
+    },
+    partial: flag(false, 'action: deliver messages in parts.'),
+    documents: text('file: the folder, in place of `web.documents`.'),
+    compressed: flag(false, 'file: serve `name.br` or `name.gz` beside `name` to those who accept it.'),
+    cache: {
+      type: 'object',
+      description: 'file: Cache-Control. Without it the header is not sent.',
+      properties: {
+        maxAge: { type: MEASURE, reads: 'time', description: '`max-age`.' },
+        directives: text('What goes before it, such as `public`.'),
+        extensions: texts('Only for these, without dot. Default: all files.'),
+      },
+    },
+  },
+} as const
+
+const redirect = {
+  type: 'object',
+  required: ['to'],
+  properties: {
+    from: {
+      type: 'string',
+      reads: 'url',
+      description: 'A URL, or part of one: what it names must be that of the request. Without it: every request.',
+    },
+    to: {
+      type: 'string',
+      reads: 'url',
+      description: 'A URL, or part of one: what it leaves out is that of the request.',
+    },
+    status: { enum: [301, 302, 303, 307, 308], default: 301, description: 'Of the answer.' },
+  },
+} as const
+
+export const limits = {
+  header: size('10K', 'Header block of a request: 431.'),
+  body: size('100K', 'Body of a request: 413.'),
+  connections: count(10_000, 'Connections per listener; more are closed at once.'),
+  requests: count(1000, 'Requests on one connection, then it is closed.'),
+  maxMessage: size('100K', 'Longest message: received Close 1009, sent -40.'),
+  maxFrame: size('100K', 'Longest frame that is sent, and longest part in partial mode.'),
+  maxBackpressure: size('1M', 'Sends are refused with -41 while more than this waits for the peer.'),
+  maxQueue: size(0, 'What may wait for a callback. Default: twice `maxMessage`, 1M at least.'),
+} as const
+
+export const timeouts = {
+  parse: time('5secs', 'For the header block of a request: 408.'),
+  request: time('5mins', 'For a whole request: 408.'),
+  inactivity: time('5mins', 'Without traffic on a WebSocket: Close 1001.'),
+  drain: time('10secs', 'For peers to say goodbye when the host stops.'),
+} as const
+
+export const webSockets = {
+  enable: flag(true, 'Whether WebSockets are taken at all; where not, an upgrade is a plain request.'),
+  protocol: {
+    type: ['string', 'array', 'null'],
+    items: { type: 'string' },
+    default: 'chat',
+    description: 'Sub-protocols to choose from; null takes the first that is offered.',
+  },
+  ping: time('never', 'How often a ping is sent.'),
+  validateUTF: flag(true, 'Whether text is checked. The uws engine always does.'),
+  compression: {
+    enum: [false, true, 'takeover'],
+    default: false,
+    description: "permessage-deflate for text of 1 KB and more; with 'takeover' with a view to earlier messages.",
+  },
+} as const
+
+export const web = {
+  engine: { enum: ['auto', 'uws', 'node'], default: 'auto', description: "'auto' is uws where it can be loaded." },
+  listen: {
+    type: ['string', 'array'],
+    items: { type: 'string', reads: 'endpoint' },
+    reads: 'endpoint',
+    default: 'http://127.0.0.1:8080',
+    description: '`[http://|https://][host][:port]`. No host is all addresses, port 0 any free port.',
+  },
+  name: text("The host's own name, for redirects."),
+  documents: textOr('site', 'The folder that file routes serve, relative to the config file.'),
+  index: textOr('index.html', "What a path that ends in '/' serves."),
+  headers: headers('Added to each answer, also to 101 and to errors.'),
+  mime: {
+    type: 'object',
+    additionalProperties: { type: 'string', reads: 'header' },
+    description: "Media types by extension with its dot: `{ '.log': 'text/plain' }`.",
+  },
+  limits: {
+    type: 'object',
+    properties: limits,
+    description: "Sizes are in bytes, or with k, m, g; 'unlimited' or 0 is none.",
+  },
+  timeouts: {
+    type: 'object',
+    properties: timeouts,
+    description: "Times are in seconds, or with ms, secs, mins …; 'never' or 0 is none.",
+  },
+  webSockets: { type: 'object', properties: webSockets, description: 'What connections have in common.' },
+  redirect: { type: 'array', items: redirect, description: 'Looked at before the routes, first match.' },
+  routes: { type: 'array', items: route, description: 'First match wins. Default: one file route for everything.' },
+} as const
+
+export const configSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'fiberws config',
+  type: 'object',
+  properties: {
+    web: { type: 'object', properties: web, description: 'Listeners, routes and what they have in common.' },
+    tls: {
+      type: 'object',
+      required: ['certificate', 'key'],
+      description: 'For all listeners that are https.',
+      properties: {
+        certificate: {
+          type: 'string',
+          reads: 'certificate',
+          description: 'PEM file with the chain, relative to the config file.',
+        },
+        key: { type: 'string', reads: 'key', description: 'PEM file.' },
+        authority: {
+          type: 'string',
+          reads: 'certificate',
+          description: 'PEM file: whose client certificates are good. Node engine.',
+        },
+        ciphers: texts('OpenSSL names, the best first.'),
+        verify: {
+          type: 'object',
+          description: 'Certificates of clients. Node engine.',
+          properties: {
+            client: flag(false, 'A client must have one.'),
+            issuer: flag(true, 'It must be signed by `authority`.'),
+          },
+        },
+      },
+    },
+  },
+} as const satisfies SchemaNode & Record<string, unknown>
+
+/** Keys of Ioto's own config that are known, and do nothing here. */
+export const NOT_SERVED: ReadonlySet<string> = new Set([
+  'web.limits.buffer',
+  'web.limits.sessions',
+  'web.limits.upload',
+  'web.limits.uploads',
+  'web.limits.digest',
+  'web.timeouts.session',
+  'web.timeouts.digest',
+  'web.sessions',
+  'web.auth',
+  'web.signatures',
+  'web.upload',
+  'web.fiberBlocks',
+  'web.routes[].authType',
+  'web.routes[].algorithm',
+  'web.routes[].validate',
+  'web.routes[].xsrf',
+  'web.routes[].stream',
+])

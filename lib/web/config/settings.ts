@@ -1,0 +1,179 @@
+import { resolve } from 'node:path'
+import type { WebSocketDefaults } from '../../../include-types/websock.ts'
+import type { Endpoint, HeaderList, ServerOptions, TlsFiles } from '../../engine/port.ts'
+import { publishLimit } from '../../websock/context.ts'
+import { parsePartialUrl, type Redirect } from '../redirect.ts'
+import type { CheckedConfig } from './check.ts'
+import { parseEndpoint } from './endpoint.ts'
+import * as schema from './schema.ts'
+import { readTls } from './tls.ts'
+import { parseCount, parseSize, parseTime } from './units.ts'
+
+/** A config as the rest of the program sees it: checked, defaults filled in, units converted, paths absolute. */
+export interface Settings {
+  readonly engine: 'auto' | 'uws' | 'node'
+  readonly endpoints: readonly Endpoint[]
+  readonly server: ServerOptions
+  readonly webSockets: Readonly<WebSocketDefaults>
+  /** Whether WebSockets are taken at all. */
+  readonly upgrades: boolean
+  /** Sub-protocols; null: whatever is offered first. */
+  readonly protocols: readonly string[] | null
+  /** The host's own name; null: what the request calls it. */
+  readonly name: string | null
+  readonly headers: HeaderList
+  readonly redirects: readonly Redirect[]
+  readonly routes: readonly RouteSettings[]
+  /** Milliseconds for peers to say goodbye. */
+  readonly drain: number
+  /** What the user should hear about, though it is no error. */
+  readonly warnings: readonly string[]
+  /** What the config says itself about `web`, by dotted key. */
+  readonly stated: ReadonlyMap<string, unknown>
+}
+
+export interface RouteSettings {
+  readonly match: string
+  readonly exact: boolean
+  readonly handler: 'file' | 'action'
+  /** Null: those of the handler. */
+  readonly methods: readonly string[] | null
+  readonly redirect: string | null
+  readonly trim: string
+  readonly headers: HeaderList
+  readonly limits: { readonly body: number; readonly maxMessage: number; readonly maxFrame: number }
+  readonly token: string | null
+  readonly role: string | null
+  readonly origins: readonly string[]
+  readonly module: string | null
+  readonly partial: boolean
+  readonly documents: string
+  readonly index: string
+  readonly mime: Readonly<Record<string, string>>
+  readonly compressed: boolean
+  readonly cache: CacheSettings | null
+}
+
+export interface CacheSettings {
+  /** The header. */
+  readonly control: string
+  /** Of what it is for, in lower case, without dot; null: all. */
+  readonly extensions: readonly string[] | null
+}
+
+/** Node's spelling of "no limit" is 0, a comparison's is Infinity; a config may say either. */
+const finite = (value: number): number => (value === Infinity ? 0 : value)
+const noneIsInfinity = (value: number): number => (value === 0 ? Infinity : value)
+
+type Measure = string | number
+type WebConfig = NonNullable<CheckedConfig['web']>
+type RouteConfig = NonNullable<WebConfig['routes']>[number]
+
+/** Fills in what a config leaves open. It has been checked: nothing here fails. */
+export function toSettings(config: CheckedConfig, folder: string, warnings: readonly string[]): Settings {
+  const { webSockets = {}, limits = {}, timeouts = {}, ...web } = config.web ?? {}
+  const size = (key: keyof typeof schema.limits): number => parseSize(limits[key] ?? schema.limits[key].default)
+  const count = (key: keyof typeof schema.limits): number => parseCount(limits[key] ?? schema.limits[key].default)
+  const time = (key: keyof typeof schema.timeouts): number => parseTime(timeouts[key] ?? schema.timeouts[key].default)
+  const protocol = webSockets.protocol === undefined ? schema.webSockets.protocol.default : webSockets.protocol
+  const tls = config.tls === undefined ? null : readTls(config.tls, folder)
+  const listen = [web.listen ?? schema.web.listen.default].flat()
+  const routes = (web.routes ?? [{}]).map((route) =>
+    toRoute(route, web, folder, { body: size('body'), maxMessage: size('maxMessage'), maxFrame: size('maxFrame') }),
+  )
+  const defaults: WebSocketDefaults = {
+    maxFrame: size('maxFrame'),
+    maxMessage: size('maxMessage'),
+    maxBackpressure: size('maxBackpressure'),
+    maxQueue: finite(size('maxQueue')),
+    timeout: time('inactivity'),
+    pingPeriod: parseTime(webSockets.ping ?? schema.webSockets.ping.default),
+    partial: false,
+    validateUTF: webSockets.validateUTF ?? schema.webSockets.validateUTF.default,
+  }
+  // Engines are told once: what the most generous route takes.
+  const most = (key: 'body' | 'maxMessage'): number =>
+    Math.max(noneIsInfinity(size(key)), ...routes.map(({ limits: own }) => noneIsInfinity(own[key])))
+  return {
+    engine: toEngine(web.engine ?? schema.web.engine.default, tls),
+    endpoints: listen.map((text) => toEndpoint(text, tls)),
+    server: {
+      maxHeader: finite(size('header')),
+      maxConnections: noneIsInfinity(count('connections')),
+      maxRequests: finite(count('requests')),
+      parseTimeout: finite(time('parse')),
+      requestTimeout: finite(time('request')),
+      maxBody: most('body'),
+      maxMessage: finite(most('maxMessage')),
+      publishLimit: publishLimit({ ...defaults, maxMessage: most('maxMessage') }),
+      inactivity: noneIsInfinity(defaults.timeout),
+      compression: webSockets.compression ?? schema.webSockets.compression.default,
+    },
+    webSockets: defaults,
+    upgrades: webSockets.enable ?? schema.webSockets.enable.default,
+    protocols: protocol === null ? null : [protocol].flat(),
+    name: web.name ?? null,
+    headers: Object.entries(web.headers ?? {}),
+    redirects: (web.redirect ?? []).map(({ from, to, status = 301 }) => ({
+      from: from === undefined ? null : parsePartialUrl(from),
+      to: parsePartialUrl(to),
+      status,
+    })),
+    routes,
+    drain: time('drain'),
+    warnings,
+    stated: new Map(
+      Object.entries({ webSockets, limits, timeouts }).flatMap(([group, keys]) =>
+        Object.entries(keys).map(([key, given]) => [`${group}.${key}`, given] as const),
+      ),
+    ),
+  }
+}
+
+/** Certificates of clients are for node only. */
+const toEngine = (choice: Settings['engine'], tls: TlsFiles | null): Settings['engine'] =>
+  choice === 'auto' && tls !== null && tls.verify !== 'none' ? 'node' : choice
+
+function toEndpoint(text: string, tls: TlsFiles | null): Endpoint {
+  const { host, port, secure } = parseEndpoint(text)
+  return { host, port, tls: secure ? tls : null }
+}
+
+const sizeOr = (given: Measure | undefined, byHost: number): number => (given === undefined ? byHost : parseSize(given))
+
+function toRoute(route: RouteConfig, web: WebConfig, folder: string, host: RouteSettings['limits']): RouteSettings {
+  const { limits = {}, cache } = route
+  return {
+    match: route.match ?? '',
+    exact: route.exact ?? false,
+    handler: route.handler ?? 'file',
+    methods: route.methods ?? null,
+    redirect: route.redirect ?? null,
+    trim: route.trim ?? '',
+    headers: Object.entries({ ...web.headers, ...route.headers }),
+    limits: {
+      body: noneIsInfinity(sizeOr(limits.body, host.body)),
+      maxMessage: sizeOr(limits.maxMessage, host.maxMessage),
+      maxFrame: sizeOr(limits.maxFrame, host.maxFrame),
+    },
+    token: route.token ?? null,
+    role: route.role ?? null,
+    origins: route.origins ?? [],
+    module: route.module === undefined ? null : resolve(folder, route.module),
+    partial: route.partial ?? false,
+    documents: resolve(folder, (route.documents ?? web.documents ?? 'site').replace(/^@/, '')),
+    index: web.index ?? 'index.html',
+    mime: Object.fromEntries(Object.entries(web.mime ?? {}).map(([name, type]) => [name.toLowerCase(), type])),
+    compressed: route.compressed ?? false,
+    cache: cache === undefined ? null : toCache(cache),
+  }
+}
+
+function toCache({ maxAge, directives, extensions }: NonNullable<RouteConfig['cache']>): CacheSettings {
+  const age = maxAge === undefined ? Infinity : parseTime(maxAge)
+  const parts = [directives ?? '', Number.isFinite(age) ? `max-age=${Math.floor(age / 1000)}` : '']
+  return {
+    control: parts.filter((part) => part !== '').join(', '),
+    extensions: extensions?.map((name) => name.replace(/^\./, '').toLowerCase()) ?? null,
+  }
+}

@@ -1,0 +1,44 @@
+import { resolve } from 'node:path'
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { TlsFiles } from '../../engine/port.ts'
+import type { CheckedConfig } from './check.ts'
+
+// Engines notice what is wrong with these late, or not at all.
+
+/** Throws what is wrong with it. */
+export const parseCertificate = (file: string): X509Certificate => new X509Certificate(read(file))
+export const parseKey = (file: string): KeyObject => createPrivateKey(read(file))
+
+/** Whether a key is that of a certificate; also where one of them is wrong for itself, which is another matter. */
+export function isPair(certFile: string, keyFile: string): boolean {
+  try {
+    return parseCertificate(certFile).checkPrivateKey(parseKey(keyFile))
+  } catch {
+    return true
+  }
+}
+
+function read(file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    throw new Error(code === 'ENOENT' ? 'no such file' : `cannot be read: ${code}`, { cause: error })
+  }
+}
+
+/** What an engine needs of the certificate of a host. The files have been checked. */
+export function readTls(tls: NonNullable<CheckedConfig['tls']>, folder: string): TlsFiles {
+  const [certFile, keyFile] = [resolve(folder, tls.certificate), resolve(folder, tls.key)]
+  const { client = false, issuer = true } = tls.verify ?? {}
+  return {
+    certFile,
+    keyFile,
+    cert: read(certFile),
+    key: read(keyFile),
+    ciphers: tls.ciphers?.join(':') ?? null,
+    authority: tls.authority === undefined ? null : read(resolve(folder, tls.authority)),
+    verify: client ? (issuer ? 'issued' : 'any') : 'none',
+  }
+}

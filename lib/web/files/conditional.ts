@@ -1,0 +1,29 @@
+type Headers = Readonly<Record<string, string>>
+
+/** What tells one state of a file from another. */
+export interface Validators {
+  /** Strong, in its quotes. */
+  readonly etag: string
+  /** Milliseconds. */
+  readonly modified: number
+}
+
+/** HTTP dates have seconds. */
+const toSecond = (ms: number): number => Math.floor(ms / 1000) * 1000
+
+/** Whether the client has this state already: 304 (RFC 9110 §13.1.2, §13.1.3). */
+export function isKnown(headers: Headers, { etag, modified }: Validators): boolean {
+  const tags = headers['if-none-match']
+  // Weak comparison; a list of tags is stronger than a date.
+  if (tags !== undefined)
+    return tags.trim() === '*' || tags.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
+  const since = Date.parse(headers['if-modified-since'] ?? '')
+  return !Number.isNaN(since) && toSecond(modified) <= since
+}
+
+/** Whether a range may be answered with a part: `If-Range` is not there, or names this state (§13.1.5). */
+export function mayBePart(headers: Headers, { etag, modified }: Validators): boolean {
+  const state = headers['if-range']?.trim()
+  if (state === undefined) return true
+  return state.startsWith('"') ? state === etag : Date.parse(state) === toSecond(modified)
+}

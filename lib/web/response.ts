@@ -1,0 +1,135 @@
+import type { Exchange, HeaderList } from '../engine/port.ts'
+import { type Answer, answer } from './answer.ts'
+
+const TOO_LONG = answer(413)
+
+/** The answer to one request, whoever gives it: host, route and action each add headers to it. */
+export class Response {
+  readonly exchange: Exchange
+  /** Bytes of a body that the request may have. */
+  maxBody = Infinity
+  #status = 200
+  #headers: HeaderList
+  #started = false
+  /** Bytes to come, where that was announced: then the answer is complete. */
+  #left = Infinity
+  /** More of it waits than should: until the peer has read on. */
+  #waits: Promise<void> | null = null
+
+  /** @param headers those of the host */
+  constructor(exchange: Exchange, headers: HeaderList) {
+    this.exchange = exchange
+    this.#headers = headers
+  }
+
+  /** Nothing can be written to it any more. */
+  get done(): boolean {
+    return this.exchange.done
+  }
+
+  /** Status and headers are on their way. */
+  get started(): boolean {
+    return this.#started
+  }
+
+  get headers(): HeaderList {
+    return this.#headers
+  }
+
+  get waits(): boolean {
+    return this.#waits !== null
+  }
+
+  setStatus(status: number): void {
+    this.#status = status
+  }
+
+  /** Takes the place of headers of the same names. */
+  add(headers: HeaderList): void {
+    this.#headers = joinHeaders(this.#headers, headers)
+  }
+
+  /** A whole answer, where none was begun. */
+  give({ status, text, headers }: Answer): void {
+    if (this.done || this.#started) return
+    const body = `${text}\n`
+    this.#status = status
+    this.add([
+      ['Content-Type', 'text/plain; charset=utf-8'],
+      ...headers,
+      ['Content-Length', String(Buffer.byteLength(body))],
+    ])
+    this.start()
+    this.exchange.end(this.exchange.method === 'HEAD' ? undefined : body)
+  }
+
+  /** 413, and the end of the connection: the rest of the body is not read. */
+  refuseBody(): void {
+    if (this.done || this.#started) return
+    this.exchange.refuseBody()
+    this.give(TOO_LONG)
+  }
+
+  /** Sends status and headers. */
+  start(): void {
+    if (this.#started || this.done) return
+    this.#started = true
+    const length = this.#headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1]
+    this.#left = length === undefined ? Infinity : Number(length)
+    this.exchange.writeHead(this.#status, this.#headers)
+  }
+
+  /** A part of the body; false when it is better to wait for `flushed` before the next. */
+  write(chunk: string | Uint8Array): boolean {
+    this.start()
+    if (this.done || this.exchange.method === 'HEAD') return true
+    this.#left -= Buffer.byteLength(chunk)
+    const taken = this.exchange.write(chunk)
+    if (this.#left <= 0) this.exchange.end()
+    if (taken) return true
+    this.#waits ??= new Promise((resolve) => {
+      const go = (): void => {
+        this.#waits = null
+        resolve()
+      }
+      this.exchange.onDrain(go)
+      this.exchange.onAbort(go)
+    })
+    return false
+  }
+
+  /** Resolves when the peer has taken what was written, or has gone. */
+  flushed(): Promise<void> {
+    return this.#waits ?? Promise.resolve()
+  }
+
+  /** The end of the body. What has no body yet is as long as `chunk`. */
+  end(chunk?: string | Uint8Array): void {
+    if (this.done) return
+    const known = this.#started || this.#headers.some(([name]) => name.toLowerCase() === 'content-length')
+    if (!known) this.add([['Content-Length', String(chunk === undefined ? 0 : Buffer.byteLength(chunk))]])
+    this.start()
+    this.exchange.end(this.exchange.method === 'HEAD' ? undefined : chunk)
+  }
+
+  /** The client has what it asks for: status and headers only (RFC 9110 §15.4.5). */
+  notModified(): void {
+    this.#status = 304
+    this.start()
+    this.exchange.end()
+  }
+
+  /** Drops the connection: what was begun cannot be finished. */
+  abort(): void {
+    this.exchange.abort()
+  }
+}
+
+/** Later headers take the place of earlier ones of the same name; cookies stand beside each other (RFC 9110 §5.3). */
+export function joinHeaders(before: HeaderList, after: HeaderList): HeaderList {
+  if (before.length === 0) return after
+  if (after.length === 0) return before
+  const names = new Set(after.map(([name]) => name.toLowerCase()))
+  names.delete('set-cookie')
+  return [...before.filter(([name]) => !names.has(name.toLowerCase())), ...after]
+}
