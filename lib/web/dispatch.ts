@@ -134,7 +134,10 @@ function becomeConnection(request: Request, response: Response, found: Route, { 
     const ws = createConnection(transport, context, exchange.remoteAddress, false)
     ws.protocol = protocol === '' ? null : protocol
     webSocketSetPartial(ws, found.partial)
-    webSocketSetLimits(ws, found.limits.maxFrame, found.limits.maxMessage)
+    const { maxFrame, maxMessage } = found.limits
+    if (maxFrame !== settings.webSockets.maxFrame || maxMessage !== settings.webSockets.maxMessage) {
+      webSocketSetLimits(ws, maxFrame, maxMessage)
+    }
     request.become(ws)
     return true
   }

@@ -1,5 +1,7 @@
 /** What a request target may consist of: RFC 3986 §2.2, §2.3 and percent signs. */
 const TARGET = /^[\w\-.~:/?#[\]@!$&'()*+,;=%]+$/
+/** The usual case: a path that is normal, and has nothing to decode. */
+const PLAIN = /^(?:\/[\w-][\w.-]*)+\/?$|^\/$/
 const AUTHORITY = /^https?:\/\/[^/?#]*/i
 
 export interface Target {
@@ -18,6 +20,7 @@ export function queryOf(raw: string): string {
 
 /** The path and query of a request target; null for one that is answered with 400. */
 export function parseTarget(raw: string): Target | null {
+  if (PLAIN.test(raw)) return { path: raw, query: '' }
   if (!TARGET.test(raw)) return null
   const [local = ''] = raw.replace(AUTHORITY, '').split('#', 1)
   const mark = local.indexOf('?')

@@ -68,7 +68,7 @@ export async function webFlush(web: Web): Promise<number> {
   return response.done ? R_ERR_BAD_STATE : 0
 }
 
-/** The end of the answer. An action that returns has finalized it. */
+/** The end of the answer. An action that returns has finalized it, and so has one that has written its whole Content-Length. */
 export function webFinalize(web: Web): number {
   const response = open(web)
   if (typeof response === 'number') return response

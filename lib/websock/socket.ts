@@ -89,8 +89,8 @@ export const toLimits = (defaults: Settable): Limits =>
 
 export function setLimits(socket: Socket, some: Partial<Settable>): void {
   const { limits } = socket
-  const changed = { ...limits, ...some }
-  if (SETTABLE.some((key) => changed[key] !== limits[key])) socket.limits = complete(changed)
+  const changes = SETTABLE.some((key) => some[key] !== undefined && some[key] !== limits[key])
+  if (changes) socket.limits = complete({ ...limits, ...some })
 }
 
 /** How a connection ended. */
