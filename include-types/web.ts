@@ -14,6 +14,8 @@ export type Count = number | string
 
 /** What a config file holds. Unknown keys are named in a warning and ignored. */
 export interface Config {
+  /** For editors: where the schema is. */
+  $schema?: string
   web?: WebConfig
   tls?: TlsConfig
 }

@@ -34,14 +34,36 @@ describe('the command', () => {
     expect(await good.exit).toBe(0)
   })
 
+  it('--check says the place; --print-config what counts, without secrets; --init writes a config that is one', async () => {
+    const file = join(folder, 'places.json5')
+    writeFileSync(file, "{\n  web: {\n    routs: [],\n    routes: [{ token: '${TOKEN}', match: '/x' }],\n  },\n}")
+    const check = new Command([file, '--check'], { TOKEN: 'hush' })
+    expect(await check.exit).toBe(0)
+    expect(check.err).toBe(`warning: ${file}:3:5 web.routs: unknown key, ignored (did you mean 'routes'?)\n`)
+    const print = new Command([file, '--print-config', '--listen', ':1'], { TOKEN: 'hush', FIBERWS_ENGINE: 'node' })
+    expect(await print.exit).toBe(0)
+    expect(print.out).toMatch(/engine: 'node',\n +listen: \[\n +':1',/)
+    expect(print.out).toContain("maxMessage: '100K'")
+    expect(print.out).toContain("token: '(secret)'")
+    expect(print.out).not.toContain('hush')
+
+    const made = join(folder, 'made.json5')
+    expect(await new Command(['--init', made]).exit).toBe(0)
+    const again = new Command(['--init', made])
+    expect(await again.exit).toBe(1)
+    expect(again.err).toBe(`${made} exists: name another file\n`)
+    const good = new Command([made, '--check'])
+    expect([await good.exit, good.err]).toEqual([0, ''])
+  })
+
   it.each([
     [['--nonsense'], /--nonsense.*\nTry --help/s],
     [['a.json5', 'b.json5'], /One config file/],
     [['no-such.json5'], /no-such\.json5: no such file/],
     [['--listen', 'no.such.host.invalid:1'], /There is no host 'no\.such\.host\.invalid'/],
-    [['--engine', 'quick'], /--engine takes auto, uws or node/],
-    [['--listen', 'a:b:c'], /--listen: 'a:b:c' is not/],
-    [['--listen', '8097'], /--listen: '8097' is only a port: say 127\.0\.0\.1:8097/],
+    [['--engine', 'quick'], /^--engine: must be one of 'auto', 'uws', 'node', got 'quick'\n$/],
+    [['--listen', 'a:b:c'], /^--listen: is not \[http.*got 'a:b:c'\n$/],
+    [['--listen', '8097'], /^--listen: is only a port: say 127\.0\.0\.1:8097/],
   ])('%j is one sentence and exit 1', async (args, message) => {
     const command = new Command(args)
     expect(await command.exit).toBe(1)
@@ -96,11 +118,13 @@ describe('the command', () => {
     writeFileSync(file, `{ web: { routes: [{ match: '/', handler: 'action', module: './missing.ts' }] } }`)
     const missing = new Command([file, '--listen', '127.0.0.1:0'])
     expect(await missing.exit).toBe(1)
-    expect(missing.err).toMatch(/missing\.ts: no such file, though a route names it/)
+    expect(missing.err).toMatch(
+      /missing\.json5:1:\d+ web\.routes\[0\]\.module: there is no such file, got '\.\/missing\.ts'/,
+    )
     writeFileSync(file, `{ web: { routes: [{ match: '/', handler: 'fiel' }] } }`)
     const unknown = new Command([file])
     expect(await unknown.exit).toBe(1)
-    expect(unknown.err).toContain("web.routes.0.handler: must be one of 'file', 'action'")
+    expect(unknown.err).toContain("web.routes[0].handler: must be one of 'file', 'action', got 'fiel'")
   })
 
   it.each([

@@ -36,7 +36,7 @@ process.dlopen = (module, file, ...rest) => {
 class Serving extends Command {
   constructor(engine: string, before = '') {
     const hook = `data:text/javascript,${encodeURIComponent(before)}`
-    super(['samples/echo/web.json5', '--listen', '127.0.0.1:0', '--engine', engine], ['--import', hook])
+    super(['samples/echo/web.json5', '--listen', '127.0.0.1:0', '--engine', engine], {}, ['--import', hook])
   }
 
   /** What it has said that names the native engine. */

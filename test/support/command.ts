@@ -17,8 +17,15 @@ export class Command {
   err = ''
   readonly exit: Promise<number | null>
 
-  constructor(args: readonly string[], node: readonly string[] = []) {
-    this.child = spawn(process.execPath, ['--import', 'tsx', ...node, 'lib/cli.ts', ...args], { cwd: root })
+  /**
+   * @param env added to this process's own
+   * @param node arguments of node itself
+   */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, node: readonly string[] = []) {
+    this.child = spawn(process.execPath, ['--import', 'tsx', ...node, 'lib/cli.ts', ...args], {
+      cwd: root,
+      env: { ...process.env, ...env },
+    })
     running.add(this.child)
     this.child.stdout.on('data', (chunk: Buffer) => (this.out += chunk.toString()))
     this.child.stderr.on('data', (chunk: Buffer) => (this.err += chunk.toString()))

@@ -125,8 +125,8 @@ export function findProblems(value: unknown, folder: string, hidden: ReadonlySet
 }
 
 /** Keys that nobody knows: a line each, and what may have been meant. */
-export function findUnknown(value: unknown): { path: Path; text: string }[] {
-  const found: { path: Path; text: string }[] = []
+export function findUnknown(value: unknown): Problem[] {
+  const found: Problem[] = []
   for (const { path } of walk(value)) {
     const key = path.at(-1)
     // A key with a '_' in front is one that was put aside.
@@ -135,10 +135,10 @@ export function findUnknown(value: unknown): { path: Path; text: string }[] {
     if (parent === null || parent.additionalProperties !== undefined) continue
     const known = Object.keys(parent.properties ?? {})
     if (known.includes(key)) continue
-    const name = toKey(path)
-    if (NOT_SERVED.has(name.replaceAll(/\[\d+\]/g, '[]')))
-      found.push({ path, text: `${name}: not served by fiberws, ignored` })
-    else found.push({ path, text: `${name}: unknown key, ignored${suggest(key, known)}` })
+    const rule = NOT_SERVED.has(toKey(path).replaceAll(/\[\d+\]/g, '[]'))
+      ? 'not served by fiberws, ignored'
+      : `unknown key, ignored${suggest(key, known)}`
+    found.push({ path, rule, got: '' })
   }
   return found
 }

@@ -59,25 +59,21 @@ function toChecked(
   said: ReadonlyMap<Path, string>,
 ): Settings {
   const problems = [...before, ...findProblems(value, folder, hidden), ...findConflicts(value, folder)]
-  /** Where a problem is to be mended. */
+  /** Where something is to be mended: what the file says by its place and key, the rest by its flag or variable. */
   const place = (path: Path): string => {
-    const elsewhere = [...said].find(([from]) => from.every((part, i) => path[i] === part))
-    const location = elsewhere === undefined ? source.locate(path) : elsewhere[1]
-    return location === '' ? '' : `${location}${elsewhere === undefined ? ' ' : ': '}`
+    const [, elsewhere] = [...said].find(([from]) => from.every((part, i) => path[i] === part)) ?? []
+    return elsewhere ?? [source.locate(path), toKey(path) || 'config'].filter((part) => part !== '').join(' ')
   }
   if (problems.length > 0 || !isConfig(value)) {
     throw new ConfigError(
-      problems.map(({ path, rule, got }) => {
-        const key = toKey(path) || 'config'
-        return `${place(path)}${key}: ${rule}${got === '' ? '' : `, got ${got}`}`
-      }),
+      problems.map(({ path, rule, got }) => `${place(path)}: ${rule}${got === '' ? '' : `, got ${got}`}`),
     )
   }
   return deepFreeze(
     toSettings(
       value,
       folder,
-      findUnknown(value).map(({ path, text }) => `${place(path)}${text}`),
+      findUnknown(value).map(({ path, rule }) => `${place(path)}: ${rule}`),
     ),
   )
 }

@@ -1,5 +1,9 @@
 import { configSchema, type SchemaNode } from './schema.ts'
 
+/** The schema for editors: without the words that only we understand. */
+export const toJsonSchema = (): string =>
+  `${JSON.stringify(configSchema, (key, value: unknown) => (key === 'reads' || key === 'secret' ? undefined : value), 2)}\n`
+
 /** The reference of the config, in Markdown: a table for each object. */
 export function* toReference(): Generator<string> {
   yield* toSection('', configSchema)

@@ -181,6 +181,7 @@ export const configSchema = {
   title: 'fiberws config',
   type: 'object',
   properties: {
+    $schema: text('For editors: where this schema is.'),
     web: { type: 'object', properties: web, description: 'Listeners, routes and what they have in common.' },
     tls: {
       type: 'object',

@@ -259,8 +259,8 @@ describe('the environment', () => {
     expect(at({ environment })).toEqual(['node', 2, 3])
     expect(at({ environment, flags: { listen: [':4'], engine: 'auto' } })).toEqual(['auto', 4])
     expect(wrong('{}', { environment: { FIBERWS_ENGINE: 'x' }, flags: { listen: ['5'] } })).toEqual([
-      "--listen: web.listen[0]: is only a port: say 127.0.0.1:5, or :5 for all addresses, got '5'",
-      "FIBERWS_ENGINE: web.engine: must be one of 'auto', 'uws', 'node', got 'x'",
+      "--listen: is only a port: say 127.0.0.1:5, or :5 for all addresses, got '5'",
+      "FIBERWS_ENGINE: must be one of 'auto', 'uws', 'node', got 'x'",
     ])
   })
 })
