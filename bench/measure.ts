@@ -29,45 +29,66 @@ const WARM_UP = 1000
 /** Short enough that what disturbs the machine disturbs a whole turn. */
 const SLICE = 250
 
+/** Connections that are open at the same time, with those of other servers. */
+const MOST_OPEN = 15_000
 /** Times 100 connections that come and go before idle ones are counted. */
 const CHURN = 200
 
 const noResults = <T>(turns: readonly Turn[]): Results<T> => new Map(turns.map(({ key }) => [key, []]))
 
+/** Servers that run at the same time: all, as far as open files go. */
+function toGroups(turns: readonly Turn[], load: BusyLoad): (readonly Turn[])[] {
+  const connections = 'connections' in load ? load.connections : 0
+  return connections * turns.length > MOST_OPEN ? turns.map((turn) => [turn]) : [turns]
+}
+
+/** Measures servers slice by slice, in turns. */
+async function takeTurns(
+  turns: readonly Turn[],
+  load: BusyLoad,
+  slice: number,
+  round: number,
+  results: Results<Sample>,
+  { seconds, core, profiles }: Plan,
+): Promise<void> {
+  const running: { server: ServerProcess; load: Load; samples: Sample[] }[] = []
+  try {
+    for (const { key, server: name, program } of turns) {
+      const profile = profiles === null || round > 0 ? null : join(profiles, `${key}.cpuprofile`)
+      const server = await ServerProcess.start(name, program, core, profile)
+      const samples: Sample[] = []
+      results.get(key)?.push(samples)
+      running.push({ server, load: await openLoad(server, load), samples })
+      await running.at(-1)?.load.run(Math.min(WARM_UP, seconds * 500))
+    }
+    for (let at = 0; at < (seconds * 1000) / slice; at++) {
+      for (const one of running) one.samples.push(await one.load.run(slice))
+      running.push(...running.splice(0, 1))
+    }
+  } finally {
+    for (const one of running) {
+      one.load.close()
+      await one.server.stop()
+    }
+  }
+}
+
 /** Each round has new processes; in it the servers take turns, slice by slice. */
 export async function measureBusy(
   turns: readonly Turn[],
   load: BusyLoad,
-  { rounds, seconds, core, profiles }: Plan,
+  plan: Plan,
   progress: Progress,
 ): Promise<Results<Sample>> {
+  const { rounds, seconds } = plan
   const results = noResults<Sample>(turns)
   // The slow answers of a slice are too few to say how slow the slowest are.
   const slice = load.kind === 'paced' ? seconds * 1000 : Math.min(SLICE, seconds * 1000)
   for (let round = 0; round < rounds; round++) {
     progress(round, rounds)
-    const running: { server: ServerProcess; load: Load; samples: Sample[] }[] = []
-    try {
-      for (const { key, server: name, program } of turns) {
-        const profile = profiles === null || round > 0 ? null : join(profiles, `${key}.cpuprofile`)
-        const server = await ServerProcess.start(name, program, core, profile)
-        const samples: Sample[] = []
-        results.get(key)?.push(samples)
-        running.push({ server, load: await openLoad(server, load), samples })
-        await running.at(-1)?.load.run(Math.min(WARM_UP, seconds * 500))
-      }
-      // The next round begins with another one, and so does the next turn: it matters who was busy just before.
-      running.push(...running.splice(0, round % running.length))
-      for (let at = 0; at < (seconds * 1000) / slice; at++) {
-        for (const one of running) one.samples.push(await one.load.run(slice))
-        running.push(...running.splice(0, 1))
-      }
-    } finally {
-      for (const one of running) {
-        one.load.close()
-        await one.server.stop()
-      }
-    }
+    // The next round begins with another one: it matters who was busy just before.
+    const order = [...turns.slice(round % turns.length), ...turns.slice(0, round % turns.length)]
+    for (const group of toGroups(order, load)) await takeTurns(group, load, slice, round, results, plan)
   }
   return results
 }
