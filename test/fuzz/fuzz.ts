@@ -7,14 +7,28 @@ import { runInNewContext } from 'node:vm'
 import { api } from './api.ts'
 import { apiUws } from './api-uws.ts'
 import { FlightRecorder } from './flight.ts'
+import { config } from './config.ts'
 import { handshake, handshakeUws } from './handshake.ts'
 import { inflation } from './inflate.ts'
 import { parser } from './parser.ts'
+import { requests, requestsUws } from './request.ts'
 import { Random } from './random.ts'
 import { server, serverUws } from './server.ts'
 import { Problem, type Runner, type Target } from './target.ts'
 
-export const targets: readonly Target[] = [parser, inflation, api, server, handshake, serverUws, handshakeUws, apiUws]
+export const targets: readonly Target[] = [
+  parser,
+  inflation,
+  config,
+  api,
+  server,
+  handshake,
+  requests,
+  serverUws,
+  handshakeUws,
+  requestsUws,
+  apiUws,
+]
 
 export interface Plan {
   readonly seed: number
