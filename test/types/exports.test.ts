@@ -119,6 +119,17 @@ const EXPORTS = `
   webStartHost
   webStopHost
   webWriteResponse
+  webAddHeader
+  webError
+  webFinalize
+  webFlush
+  webHostConnections
+  webRedirect
+  webSetAuthorize
+  webSetStatus
+  webWrite
+  webWriteJson
+  webWriteResponseString
 `
 
 it('the public door has these names and no others', () => {
