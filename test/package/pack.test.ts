@@ -42,6 +42,7 @@ describe('what is inside', () => {
         'LICENSE',
         'README.md',
         'SECURITY.md',
+        'config.schema.json',
         'dist',
         'docs',
         'include-types',
@@ -51,7 +52,7 @@ describe('what is inside', () => {
     )
     const names = filesBelow(installed)
     expect(names.length).toBeGreaterThan(100)
-    expect(names.filter((name) => !/\.(?:ts|js|map|md)$|LICENSE$|package\.json$/.test(name))).toEqual([])
+    expect(names.filter((name) => !/\.(?:ts|js|map|md)$|LICENSE$|(?:package|schema)\.json$/.test(name))).toEqual([])
     expect(names.filter((name) => /\.test\.|stale/.test(name))).toEqual([])
   })
 
@@ -88,7 +89,9 @@ describe('what is inside', () => {
     const imports = code.flatMap((file) =>
       Array.from(read(file).matchAll(/(?:\bfrom|\bimport\(|^import) ?['"](@?\w[\w./:-]*)['"]/gm), ([, to = '']) => to),
     )
-    const packages = imports.filter((name) => !name.startsWith('node:')).map((name) => name.split('/', 1).join())
+    const packages = imports
+      .filter((name) => !name.startsWith('node:'))
+      .map((name) => /^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0])
     expect([...new Set(packages)].toSorted()).toEqual(Object.keys(manifest().dependencies).toSorted())
   })
 })
