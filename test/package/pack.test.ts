@@ -91,7 +91,7 @@ describe('what is inside', () => {
     )
     const packages = imports
       .filter((name) => !name.startsWith('node:'))
-      .map((name) => /^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0])
+      .map((name) => /^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name)
     expect([...new Set(packages)].toSorted()).toEqual(Object.keys(manifest().dependencies).toSorted())
   })
 })
