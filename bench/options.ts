@@ -7,12 +7,14 @@ import { isServerName, type ServerName, servers } from './servers/index.ts'
 /** The folder of the workloads, a file each. */
 export const workloads = join(import.meta.dirname, 'workloads')
 const all = readdirSync(workloads).map((file) => file.replace(/\.ts$/, ''))
+/** Longer than the others together. */
+const LONG = 'fan-out-10000-16'
 const names = Object.keys(servers).filter(isServerName)
 
 export const help = `npm run bench -- [workload…] [options]
 
-Workloads: ${all.join(', ')}; default: all but fan-out-10000-16.
-fan-out-10000-16 and memory need 10,100 open files (ulimit -n).
+Workloads: ${all.join(', ')}; default: all but ${LONG}.
+${LONG} and memory need 10,100 open files (ulimit -n).
 
   --rounds N      each with new processes; default 5, of memory 3
   --seconds N     measured for each server and round, in slices that take turns; default 2, of latency 5
@@ -64,7 +66,7 @@ export function parseOptions(args: readonly string[]): Options {
   const unknown = positionals.find((name) => !all.includes(name))
   if (unknown !== undefined) throw new Error(`no workload '${unknown}': ${all.join(', ')}`)
   return {
-    workloads: positionals.length > 0 ? positionals : all.filter((name) => name !== 'fan-out-10000-16'),
+    workloads: positionals.length > 0 ? positionals : all.filter((name) => name !== LONG),
     servers: toServers(values.servers),
     rounds: toNumber('rounds', values.rounds, Number.isInteger),
     seconds: toNumber('seconds', values.seconds, Number.isFinite),

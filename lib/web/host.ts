@@ -5,11 +5,12 @@ import { R_ERR_CANT_OPEN, WS_STATUS_GOING_AWAY } from '../websock/constants.ts'
 import { createContext } from '../websock/context.ts'
 import { rError, rInfo } from '../websock/log.ts'
 import { logObserver } from '../websock/observer.ts'
-import { answer, give } from './answer.ts'
+import { answer } from './answer.ts'
 import { checkConfig, loadConfig } from './config/load.ts'
 import type { RouteSettings, Settings } from './config/settings.ts'
 import { dispatch, type Route, type Site } from './dispatch.ts'
 import type { HandlerTable } from './handler.ts'
+import { Response } from './response.ts'
 
 /** What a host is put together from. */
 export interface Parts {
@@ -157,7 +158,7 @@ export class Host implements WebHost {
   }
 
   #onExchange(exchange: Exchange): void {
-    if (this.#running === null || this.#stopping !== null) give(exchange, answer(503))
+    if (this.#running === null || this.#stopping !== null) new Response(exchange, []).give(answer(503))
     else dispatch(exchange, this.#running.site)
   }
 }

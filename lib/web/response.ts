@@ -59,8 +59,7 @@ export class Response {
       ...headers,
       ['Content-Length', String(Buffer.byteLength(body))],
     ])
-    this.start()
-    this.exchange.end(this.exchange.method === 'HEAD' ? undefined : body)
+    this.end(body)
   }
 
   /** 413, and the end of the connection: the rest of the body is not read. */
@@ -74,8 +73,7 @@ export class Response {
   start(): void {
     if (this.#started || this.done) return
     this.#started = true
-    const length = this.#headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1]
-    this.#left = length === undefined ? Infinity : Number(length)
+    this.#left = Number(this.#length ?? Infinity)
     this.exchange.writeHead(this.#status, this.#headers)
   }
 
@@ -106,8 +104,8 @@ export class Response {
   /** The end of the body. What has no body yet is as long as `chunk`. */
   end(chunk?: string | Uint8Array): void {
     if (this.done) return
-    const known = this.#started || this.#headers.some(([name]) => name.toLowerCase() === 'content-length')
-    if (!known) this.add([['Content-Length', String(chunk === undefined ? 0 : Buffer.byteLength(chunk))]])
+    if (!this.#started && this.#length === undefined)
+      this.add([['Content-Length', String(chunk === undefined ? 0 : Buffer.byteLength(chunk))]])
     this.start()
     this.exchange.end(this.exchange.method === 'HEAD' ? undefined : chunk)
   }
@@ -119,6 +117,11 @@ export class Response {
     this.exchange.end()
   }
 
+  /** Its Content-Length, where one is announced. */
+  get #length(): string | undefined {
+    return this.#headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1]
+  }
+
   /** Drops the connection: what was begun cannot be finished. */
   abort(): void {
     this.exchange.abort()
@@ -126,7 +129,7 @@ export class Response {
 }
 
 /** Later headers take the place of earlier ones of the same name; cookies stand beside each other (RFC 9110 §5.3). */
-export function joinHeaders(before: HeaderList, after: HeaderList): HeaderList {
+function joinHeaders(before: HeaderList, after: HeaderList): HeaderList {
   if (before.length === 0) return after
   if (after.length === 0) return before
   const names = new Set(after.map(([name]) => name.toLowerCase()))

@@ -66,11 +66,11 @@ export interface Frame {
   payload: Buffer
 }
 
-/** Splits what a server has sent into frames; the rest is what is not complete. */
-export function readFrames(bytes: Buffer): { frames: Frame[]; rest: Buffer } {
+/** Splits what one end has sent into frames, `most` of them; the rest is what is behind, or not complete. */
+export function readFrames(bytes: Buffer, most = Infinity): { frames: Frame[]; rest: Buffer } {
   const frames: Frame[] = []
   let at = 0
-  while (bytes.length - at >= 2) {
+  while (bytes.length - at >= 2 && frames.length < most) {
     const short = bytes[at + 1]! & 0x7f
     const masked = (bytes[at + 1]! & 0x80) !== 0
     const sizeBytes = short === 127 ? 8 : short === 126 ? 2 : 0

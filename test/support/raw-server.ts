@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import { createServer, type Socket } from 'node:net'
-import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach } from 'vitest'
 import { MAGIC } from '../../lib/rfc6455.ts'
-import { type Frame, readFrames } from './frames.ts'
+import { RawSocket } from './raw-socket.ts'
 
 /** The opening handshake that a client has sent. */
 export interface RawRequest {
@@ -29,66 +28,11 @@ export function answer(key: string, changes: Record<string, string | null> = {},
   return Buffer.from([first ?? 'HTTP/1.1 101 Switching Protocols', ...lines, '', ''].join('\r\n'), 'latin1')
 }
 
-/** The server's end of a connection: says exactly what it is told to, and hears every byte. */
-export class RawPeer {
-  readonly socket: Socket
-  ended = false
-  closed = false
-  /** Bytes that have come and were not taken. */
-  length = 0
-  #chunks: Buffer[] = []
-  #wake: (() => void)[] = []
-
-  constructor(socket: Socket) {
-    this.socket = socket
-    socket.setNoDelay(true)
-    socket.on('data', (chunk: Buffer) =>
-      this.#change(() => {
-        this.#chunks.push(chunk)
-        this.length += chunk.length
-      }),
-    )
-    socket.on('end', () => this.#change(() => (this.ended = true)))
-    socket.on('error', () => {})
-    socket.on('close', () => this.#change(() => (this.ended = this.closed = true)))
-  }
-
-  /** What they are. Put together when somebody looks: long messages come in many chunks. */
-  get received(): Buffer {
-    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)]
-    return this.#chunks[0]!
-  }
-
-  #take(count: number): void {
-    this.#chunks = [this.received.subarray(count)]
-    this.length -= count
-  }
-
-  #change(apply: () => void): void {
-    apply()
-    const wake = this.#wake
-    this.#wake = []
-    for (const fn of wake) fn()
-  }
-
-  /** Waits for `test` to hold; looks whenever something has come. */
-  async until<T>(test: () => T | null | undefined | false): Promise<T> {
-    for (;;) {
-      const value = test()
-      if (value !== null && value !== undefined && value !== false) return value
-      if (this.closed) throw new Error(`connection closed while waiting; received ${this.received.toString('hex')}`)
-      await new Promise<void>((resolve) => this.#wake.push(resolve))
-    }
-  }
-
+/** The server's end of a connection. */
+export class RawPeer extends RawSocket {
   /** Takes the header of the request. */
   async request(): Promise<RawRequest> {
-    const { end } = await this.until(() => {
-      const at = this.received.indexOf('\r\n\r\n')
-      return at !== -1 && { end: at }
-    })
-    const lines = this.received.toString('latin1', 0, end).split('\r\n')
-    this.#take(end + 4)
+    const lines = (await this.head()).split('\r\n')
     const all = (name: string): string[] =>
       lines
         .slice(1)
@@ -103,49 +47,7 @@ export class RawPeer {
     this.send(Buffer.concat([answer(request.key, changes), behind]))
     return request
   }
-
-  send(bytes: Buffer | string): void {
-    this.socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
-  }
-
-  /** One byte a turn, so that they are read apart. Long input goes byte by byte at its ends, in odd pieces between. */
-  async sendSplit(bytes: Buffer, edge = 40_000): Promise<void> {
-    const inMiddle = (at: number): boolean => at >= edge && bytes.length - at > edge
-    for (let at = 0; at < bytes.length && this.socket.writable;) {
-      const size = inMiddle(at) ? Math.min(9973, bytes.length - edge - at) : 1
-      this.socket.write(bytes.subarray(at, at + size))
-      at += size
-      await turn()
-    }
-  }
-
-  /** Takes the next frame. */
-  async frame(): Promise<Frame> {
-    const { first, size } = await this.until(() => {
-      const { frames, rest } = readFrames(this.received)
-      if (frames[0] === undefined) return null
-      const behind = frames.slice(1).reduce((sum, { payload }) => sum + frameSize(payload.length), 0)
-      return { first: frames[0], size: this.received.length - rest.length - behind }
-    })
-    this.#take(size)
-    return first
-  }
-
-  /** Everything up to the end of TCP; our side is ended then. */
-  async rest(): Promise<Buffer> {
-    await this.until(() => this.ended)
-    this.socket.end()
-    return this.received
-  }
-
-  /** RST. */
-  reset(): void {
-    this.socket.resetAndDestroy()
-  }
 }
-
-/** Bytes of a masked frame whose length is minimal. */
-const frameSize = (length: number): number => length + (length < 126 ? 6 : length < 65_536 ? 8 : 14)
 
 const servers = new Set<RawServer>()
 

@@ -125,6 +125,9 @@ describe.each(engines)('routes on the %s engine', (engine) => {
     expect(head).toMatch(/^X-A: host$/m)
     expect(head).toMatch(/^X-B: route$/m)
     expect(head).not.toContain('X-B: host')
+    // Names of headers have no case.
+    const other = await on([{ headers: { 'x-b': 'route' } }], { headers: { 'X-B': 'host' } })
+    expect((await ask(other.port, '/')).headers['x-b']).toBe('route')
   })
 
   it('limits of a route: its body, its messages, beyond those of the host', async () => {

@@ -80,10 +80,9 @@ export class Outbox {
 
   /** What is added while `fn` runs leaves together. */
   cork(fn: () => void): void {
-    if (this.#burst !== null) return fn()
-    this.start()
+    const outermost = this.start()
     fn()
-    this.finish()
+    if (outermost) this.finish()
   }
 
   /** Begins a burst, false when one goes on. For those who call often: `cork` needs a closure. */

@@ -52,7 +52,7 @@ export function schemaAt(path: Path): SchemaNode | null {
   return node ?? null
 }
 
-/** What the schema has under the keys of a value, and the value, level by level. */
+/** A value and all that is in it, each with its path. */
 export function* walk(value: unknown, path: Path = []): Generator<{ path: Path; value: unknown }> {
   yield { path, value }
   if (Array.isArray(value)) for (const [i, item] of value.entries()) yield* walk(item, [...path, i])

@@ -21,19 +21,35 @@ export interface Given {
   readonly flags?: Flags
 }
 
-/** Reads a JSON5 file; relative paths in it count from its folder. Throws ConfigError. */
-export function loadConfig(file: string, given: Given = {}): Settings {
-  return configure(open(file), dirname(resolve(file)), given)
+/** A config before it is checked. */
+interface Draft {
+  /** Where it says what. */
+  readonly source: Pick<Source, 'locate'>
+  readonly value: unknown
+  /** What was wrong so far. */
+  readonly problems: readonly Problem[]
+  /** Values that may not be shown. */
+  readonly hidden: ReadonlySet<unknown>
+  /** What was said elsewhere, and where, by path. */
+  readonly said: ReadonlyMap<Path, string>
 }
+
+/** Reads a JSON5 file; relative paths in it count from its folder. Throws ConfigError. */
+export const loadConfig = (file: string, given: Given = {}): Settings =>
+  toChecked(draft(file, given), dirname(resolve(file)))
 
 /** A config that a program has made. Throws ConfigError. */
-export function checkConfig(value: unknown, folder: string): Settings {
-  return toChecked({ value, locate: () => '' }, value, folder, [], new Set(), new Map())
-}
+export const checkConfig = (value: unknown, folder: string): Settings =>
+  toChecked({ source: { locate: () => '' }, value, problems: [], hidden: new Set(), said: new Map() }, folder)
 
 /** The config that a file makes with environment and flags, as it would be written. Throws ConfigError. */
-export function effectiveConfig(file: string, { environment = process.env, flags = {} }: Given = {}): unknown {
-  return override(substitute(open(file).value, environment).value, environment, flags).value
+export const effectiveConfig = (file: string, given: Given = {}): unknown => draft(file, given).value
+
+/** What a file says, with environment and flags in their places. */
+function draft(file: string, { environment = process.env, flags = {} }: Given): Draft {
+  const source = open(file)
+  const { value, problems, hidden } = substitute(source.value, environment)
+  return { source, problems, hidden, ...override(value, environment, flags) }
 }
 
 function open(file: string): Source {
@@ -44,20 +60,7 @@ function open(file: string): Source {
   }
 }
 
-function configure(source: Source, folder: string, { environment = process.env, flags = {} }: Given): Settings {
-  const substituted = substitute(source.value, environment)
-  const { value, said } = override(substituted.value, environment, flags)
-  return toChecked(source, value, folder, substituted.problems, substituted.hidden, said)
-}
-
-function toChecked(
-  source: Source,
-  value: unknown,
-  folder: string,
-  before: readonly Problem[],
-  hidden: ReadonlySet<unknown>,
-  said: ReadonlyMap<Path, string>,
-): Settings {
+function toChecked({ source, value, problems: before, hidden, said }: Draft, folder: string): Settings {
   const problems = [...before, ...findProblems(value, folder, hidden), ...findConflicts(value, folder)]
   /** Where something is to be mended: what the file says by its place and key, the rest by its flag or variable. */
   const place = (path: Path): string => {

@@ -4,12 +4,8 @@ import { configSchema, type SchemaNode } from './schema.ts'
 
 /** A config with all its defaults, as text; secrets are left out. */
 export function printConfig(config: unknown): string {
-  const hidden = new Map(
-    [...walk(config)]
-      .filter(({ path }) => schemaAt(path)?.secret === true)
-      .map(({ path, value }) => [path.join('\0'), value]),
-  )
-  const secrets = new Set(hidden.values())
+  const hidden = [...walk(config)].filter(({ path }) => schemaAt(path)?.secret === true)
+  const secrets = new Set(hidden.map(({ value }) => value))
   return JSON5.stringify(complete(configSchema, config), {
     space: 2,
     quote: "'",

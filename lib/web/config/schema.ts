@@ -49,7 +49,7 @@ const routeLimits = {
   },
 } as const
 
-const route = {
+export const route = {
   type: 'object',
   properties: {
     match: textOr('', "'' is every path, 'x/' what begins so, anything else exactly itself."),
@@ -90,7 +90,7 @@ const route = {
   },
 } as const
 
-const redirect = {
+export const redirect = {
   type: 'object',
   required: ['to'],
   properties: {
@@ -176,6 +176,16 @@ export const web = {
   routes: { type: 'array', items: route, description: 'First match wins. Default: one file route for everything.' },
 } as const
 
+/** Certificates of clients. */
+export const verify = {
+  type: 'object',
+  description: 'Certificates of clients. Node engine.',
+  properties: {
+    client: flag(false, 'A client must have one.'),
+    issuer: flag(true, 'It must be signed by `authority`.'),
+  },
+} as const
+
 export const configSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'fiberws config',
@@ -200,14 +210,7 @@ export const configSchema = {
           description: 'PEM file: whose client certificates are good. Node engine.',
         },
         ciphers: texts('OpenSSL names, the best first.'),
-        verify: {
-          type: 'object',
-          description: 'Certificates of clients. Node engine.',
-          properties: {
-            client: flag(false, 'A client must have one.'),
-            issuer: flag(true, 'It must be signed by `authority`.'),
-          },
-        },
+        verify,
       },
     },
   },

@@ -40,6 +40,7 @@ export interface RouteSettings {
   readonly methods: readonly string[] | null
   readonly redirect: string | null
   readonly trim: string
+  /** Over those of the host. */
   readonly headers: HeaderList
   readonly limits: { readonly body: number; readonly maxMessage: number; readonly maxFrame: number }
   readonly token: string | null
@@ -114,7 +115,7 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
     protocols: protocol === null ? null : [protocol].flat(),
     name: web.name ?? null,
     headers: Object.entries(web.headers ?? {}),
-    redirects: (web.redirect ?? []).map(({ from, to, status = 301 }) => ({
+    redirects: (web.redirect ?? []).map(({ from, to, status = schema.redirect.properties.status.default }) => ({
       from: from === undefined ? null : parsePartialUrl(from),
       to: parsePartialUrl(to),
       status,
@@ -143,14 +144,15 @@ const sizeOr = (given: Measure | undefined, byHost: number): number => (given ==
 
 function toRoute(route: RouteConfig, web: WebConfig, folder: string, host: RouteSettings['limits']): RouteSettings {
   const { limits = {}, cache } = route
+  const { match, exact, handler, partial, compressed } = schema.route.properties
   return {
-    match: route.match ?? '',
-    exact: route.exact ?? false,
-    handler: route.handler ?? 'file',
+    match: route.match ?? match.default,
+    exact: route.exact ?? exact.default,
+    handler: route.handler ?? handler.default,
     methods: route.methods ?? null,
     redirect: route.redirect ?? null,
     trim: route.trim ?? '',
-    headers: Object.entries({ ...web.headers, ...route.headers }),
+    headers: Object.entries(route.headers ?? {}),
     limits: {
       body: noneIsInfinity(sizeOr(limits.body, host.body)),
       maxMessage: sizeOr(limits.maxMessage, host.maxMessage),
@@ -160,11 +162,11 @@ function toRoute(route: RouteConfig, web: WebConfig, folder: string, host: Route
     role: route.role ?? null,
     origins: route.origins ?? [],
     module: route.module === undefined ? null : resolve(folder, route.module),
-    partial: route.partial ?? false,
-    documents: resolve(folder, (route.documents ?? web.documents ?? 'site').replace(/^@/, '')),
-    index: web.index ?? 'index.html',
+    partial: route.partial ?? partial.default,
+    documents: resolve(folder, (route.documents ?? web.documents ?? schema.web.documents.default).replace(/^@/, '')),
+    index: web.index ?? schema.web.index.default,
     mime: Object.fromEntries(Object.entries(web.mime ?? {}).map(([name, type]) => [name.toLowerCase(), type])),
-    compressed: route.compressed ?? false,
+    compressed: route.compressed ?? compressed.default,
     cache: cache === undefined ? null : toCache(cache),
   }
 }

@@ -3,6 +3,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { TlsFiles } from '../../engine/port.ts'
 import type { CheckedConfig } from './check.ts'
+import { verify } from './schema.ts'
 
 // Engines notice what is wrong with these late, or not at all.
 
@@ -31,7 +32,9 @@ function read(file: string): Buffer {
 /** What an engine needs of the certificate of a host. The files have been checked. */
 export function readTls(tls: NonNullable<CheckedConfig['tls']>, folder: string): TlsFiles {
   const [certFile, keyFile] = [resolve(folder, tls.certificate), resolve(folder, tls.key)]
-  const { client = false, issuer = true } = tls.verify ?? {}
+  const { client, issuer } = verify.properties
+  const asks = tls.verify?.client ?? client.default
+  const strict = tls.verify?.issuer ?? issuer.default
   return {
     certFile,
     keyFile,
@@ -39,6 +42,6 @@ export function readTls(tls: NonNullable<CheckedConfig['tls']>, folder: string):
     key: read(keyFile),
     ciphers: tls.ciphers?.join(':') ?? null,
     authority: tls.authority === undefined ? null : read(resolve(folder, tls.authority)),
-    verify: client ? (issuer ? 'issued' : 'any') : 'none',
+    verify: asks ? (strict ? 'issued' : 'any') : 'none',
   }
 }
