@@ -634,6 +634,14 @@ export const mutations: readonly Mutation[] = [
     name: 'bod',
   },
   {
+    trap: '49: code of ours while a late upgrade is made',
+    file: 'lib/engine/uws/app.ts',
+    from: 'open: this.#opened.push.bind(this.#opened),',
+    to: 'open: (ws) => void this.#opened.push(ws),',
+    test: 'test/engine/closing.test.ts',
+    name: 'trap 49',
+  },
+  {
     trap: 'uws: connections that have gone make room',
     file: 'lib/engine/uws/app.ts',
     from: '        this.connections--\n',

@@ -1,7 +1,15 @@
 import type { CompressionMode, Endpoint, Exchange, ServerOptions } from '../port.ts'
 import { type Home, UwsExchange } from './exchange.ts'
 import { guard } from './guard.ts'
-import type { Native, NativeApp, NativeBehavior, NativeContext, NativeRequest, NativeResponse } from './native.ts'
+import type {
+  Native,
+  NativeApp,
+  NativeBehavior,
+  NativeContext,
+  NativeRequest,
+  NativeResponse,
+  NativeSocket,
+} from './native.ts'
 
 /** Longest message that uWebSockets.js can be told. */
 const MAX_PAYLOAD = 0x7fff_ffff
@@ -36,6 +44,8 @@ export class UwsApp implements Home {
   sockets = 0
   /** Requests that have not been answered. */
   exchanges = 0
+  /** The socket of an upgrade that is being made. */
+  readonly #opened: NativeSocket[] = []
 
   constructor(native: Native, tls: Endpoint['tls'], owner: AppOwner) {
     this.#owner = owner
@@ -84,6 +94,12 @@ export class UwsApp implements Home {
     return this.#owner.stopping
   }
 
+  takeOpened(): NativeSocket | null {
+    const ws = this.#opened.pop() ?? null
+    if (ws !== null) this.sockets++
+    return ws
+  }
+
   onDone(): void {
     this.exchanges--
     this.#owner.onEnd()
@@ -116,10 +132,10 @@ export class UwsApp implements Home {
       sendPingsAutomatically: !forever,
       maxLifetime: 0,
       upgrade: (res, req, context) => this.#request(res, req, context),
-      open: (ws) => {
-        this.sockets++
-        ws.transport.opened(ws)
-      },
+      // No code of ours, but a function of the engine itself: while an upgrade that comes later is made, uWebSockets.js still
+      // looks at memory that it has given back. A function that has to be compiled first may take it, and the connection
+      // ends behind its 101.
+      open: this.#opened.push.bind(this.#opened),
       // The path of every message: no closure is made on it.
       message: ({ transport }, message, binary) => transport.received(message, binary),
       ping: ({ transport }) => transport.active(),
@@ -129,7 +145,7 @@ export class UwsApp implements Home {
       close: ({ transport }, code, message) => {
         // The filter is told of plain requests only.
         this.connections--
-        this.sockets--
+        if (this.#opened.pop() === undefined) this.sockets--
         guard(() => transport.closed(code, message))
         this.#owner.onEnd()
       },

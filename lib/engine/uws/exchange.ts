@@ -4,7 +4,7 @@ import { toSimpleOffer } from '../extensions.ts'
 import { validateHeaders } from '../../rfc9110.ts'
 import { guard } from './guard.ts'
 import { readHeaders, toAddress } from './headers.ts'
-import type { NativeContext, NativeRequest, NativeResponse } from './native.ts'
+import type { NativeContext, NativeRequest, NativeResponse, NativeSocket } from './native.ts'
 import { type Shared, UwsTransport } from './transport.ts'
 
 /** What an exchange needs of its server. */
@@ -18,6 +18,8 @@ export interface Home extends Shared {
   readonly stopping: boolean
   /** An exchange is over. */
   onDone(): void
+  /** The socket that an upgrade has just made; null when it has ended already. */
+  takeOpened(): NativeSocket | null
 }
 
 /** A body on its way. */
@@ -172,6 +174,9 @@ export class UwsExchange implements Exchange {
       for (const [name, value] of headers) res.writeHeader(name, value)
       res.upgrade({ transport }, sent['sec-websocket-key'] ?? '', protocol, extensions, context)
     })
+    const ws = this.#home.takeOpened()
+    if (ws === null) return null
+    transport.opened(ws)
     return transport
   }
 
