@@ -31,7 +31,7 @@ async function readLate(port: number, ms: number): Promise<number> {
 }
 
 describe('a peer that has said Close', () => {
-  it('gets what waits for it, also when it pauses for some seconds before it reads', async () => {
+  it('gets what waits for it, also when it pauses for some seconds before it reads', { timeout: 20_000 }, async () => {
     const check = async (engine: (typeof engines)[number]): Promise<void> => {
       const { port } = await serve(
         engine,
