@@ -163,6 +163,10 @@ export interface Web<D = unknown> {
   readonly remote: string
   /** Whether the request was an upgrade to WebSocket. */
   readonly upgrade: boolean
+  /** 'HTTP/1.1', or 'HTTP/1.0' */
+  readonly protocol: string
+  /** Status of its answer, 101 for a WebSocket; 0 before there is one. */
+  readonly status: number
 }
 
 /** Answers a request, or runs its connection. May be async; what it throws is answered with 500 or Close 1011. */
@@ -170,3 +174,15 @@ export type WebAction<D = unknown> = (web: Web<D>) => unknown
 
 /** Whether the sender of a request has a role; asked before handler and upgrade. May be async; what it throws is a 500. */
 export type WebAuthorize = (web: Web, role: string) => boolean | Promise<boolean>
+
+/**
+ * What a hook is told of, by its number: 1 CONNECT, 2 DISCONNECT, 3 START, 4 RUN, 5 ACTION, 6 NOT_FOUND, 7 ERROR, 8 END.
+ */
+export type WebHookEvent = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8
+
+/**
+ * Called at each `WEB_HOOK_…` of a request. In START, RUN, ACTION and NOT_FOUND it may answer the request itself, which
+ * ends when it returns; else what it returns counts: nothing or 0 goes on, any other number drops the connection (a WebSocket with Close 1008). It may be
+ * async; what it throws there is answered with 500 or Close 1011. The other events only tell.
+ */
+export type WebHook = (web: Web, event: WebHookEvent) => number | void | Promise<number | void>

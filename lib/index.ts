@@ -1,12 +1,23 @@
 /** The public door: everything that programs may use, by name. */
-import type { Config, WebAction, WebAuthorize, WebHost } from '../include-types/web.ts'
+import type { Config, WebAction, WebAuthorize, WebHook, WebHost } from '../include-types/web.ts'
 import { parts } from './parts.ts'
 import { createHost, Host } from './web/host.ts'
+import { initTests } from './web/testing.ts'
 import { R_ERR_BAD_ARGS } from './websock/constants.ts'
 
 export type * from '../include-types/index.ts'
 export { urlWebSocket, urlWebSocketOpen, webSocketAlloc, webSocketClientLoop } from './standalone.ts'
 export { ConfigError } from './web/config/load.ts'
+export {
+  WEB_HOOK_ACTION,
+  WEB_HOOK_CONNECT,
+  WEB_HOOK_DISCONNECT,
+  WEB_HOOK_END,
+  WEB_HOOK_ERROR,
+  WEB_HOOK_NOT_FOUND,
+  WEB_HOOK_RUN,
+  WEB_HOOK_START,
+} from './web/hooks.ts'
 export {
   webAddHeader,
   webError,
@@ -134,13 +145,21 @@ export const webStartHost = (host: WebHost): Promise<number> => toHost(host)?.st
 export const webStopHost = (host: WebHost): Promise<void> => toHost(host)?.stop() ?? Promise.resolve()
 
 /**
- * Who may use routes with a role: a hook that is asked before handler and upgrade. To be set before the start. Without one
+ * Who may use routes with a role: a hook that is asked before handler and upgrade. Without one
  * only the role 'public' passes. Returns 0, or -6.
  */
 export function webSetAuthorize(host: WebHost, authorize: WebAuthorize | null): number {
   const known = toHost(host)
   if (known === null || (authorize !== null && typeof authorize !== 'function')) return R_ERR_BAD_ARGS
-  known.setAuthorize(authorize)
+  known.authorize = authorize
+  return 0
+}
+
+/** A function that is called at each step of each request, and may answer it or refuse to go on; null: none. Returns 0, or -6. */
+export function webSetHook(host: WebHost, hook: WebHook | null): number {
+  const known = toHost(host)
+  if (known === null || (hook !== null && typeof hook !== 'function')) return R_ERR_BAD_ARGS
+  known.hook = hook
   return 0
 }
 
@@ -153,10 +172,27 @@ export const webGetError = (host: WebHost): string | null => toHost(host)?.error
 /** The port of the `i`-th listener; -6 when there is none. */
 export const webGetPort = (host: WebHost, i = 0): number => toHost(host)?.listening[i]?.port ?? R_ERR_BAD_ARGS
 
-/** Registers an action for a path and what is below it. Routes with `handler: 'action'` and no module find it there. */
-export function webAddAction<D = unknown>(host: WebHost, match: string, action: WebAction<D>): void
-export function webAddAction(host: WebHost, match: string, action: WebAction): void {
-  toHost(host)?.addAction(match, action)
+/** Drops all connections at once, frees the ports, and does not start again. */
+export const webFreeHost = (host: WebHost): Promise<void> => toHost(host)?.free() ?? Promise.resolve()
+
+/**
+ * Registers an action for a path and what is below it, the first one wins. Routes with `handler: 'action'` and no module find
+ * it there. `role` is asked of the hook of `webSetAuthorize`, beside that of the route.
+ */
+export function webAddAction<D = unknown>(host: WebHost, match: string, action: WebAction<D>, role?: string): void
+export function webAddAction(host: WebHost, match: string, action: WebAction, role?: string): void {
+  toHost(host)?.addAction(match, action, role)
+}
+
+/**
+ * Registers actions to test clients and proxies with, below a prefix such as '/test': echoes, answers in parts, `/show`, which
+ * tells the request. For test builds: they keep nothing to themselves. Returns 0, or -6.
+ */
+export function webTestInit(host: WebHost, prefix: string): number {
+  const known = toHost(host)
+  if (known === null || typeof prefix !== 'string') return R_ERR_BAD_ARGS
+  initTests(known, prefix)
+  return 0
 }
 
 const toHost = (host: WebHost): Host | null => (host instanceof Host ? host : null)

@@ -1,16 +1,19 @@
-import type { Config, WebAction, WebAuthorize, WebHost } from '../../include-types/web.ts'
+import type { Config, WebAction, WebAuthorize, WebHook } from '../../include-types/web.ts'
 import type { Engine, Exchange, ServerPort } from '../engine/port.ts'
 import { webSocketSendClose } from '../websock/close.ts'
 import { R_ERR_CANT_OPEN, WS_STATUS_GOING_AWAY } from '../websock/constants.ts'
-import { createContext } from '../websock/context.ts'
+import { createContext, type Observer } from '../websock/context.ts'
 import { rError, rInfo } from '../websock/log.ts'
 import { logObserver } from '../websock/observer.ts'
+import { toTarget } from './action.ts'
 import { answer } from './answer.ts'
 import { checkConfig, loadConfig } from './config/load.ts'
 import type { RouteSettings, Settings } from './config/settings.ts'
 import { dispatch, type Route, type Site } from './dispatch.ts'
-import type { HandlerTable } from './handler.ts'
+import type { HandlerTable, Target } from './handler.ts'
+import { tellEnd } from './hooks.ts'
 import { Response } from './response.ts'
+import type { Owner } from './web.ts'
 
 /** What a host is put together from. */
 export interface Parts {
@@ -33,11 +36,15 @@ interface Running {
 }
 
 /** A server made from a config. */
-export class Host implements WebHost {
+export class Host implements Owner {
   readonly settings: Settings
   readonly #parts: Parts
-  readonly #actions: { match: string; action: WebAction }[] = []
-  #authorize: WebAuthorize | null = null
+  readonly #actions: { readonly match: string; readonly target: Target }[] = []
+  /** Who may use what has a role. */
+  authorize: WebAuthorize | null = null
+  /** Told of each request, and asked. */
+  hook: WebHook | null = null
+  #freed = false
   #running: Running | null = null
   #starting: Promise<number> | null = null
   #stopping: Promise<void> | null = null
@@ -52,7 +59,7 @@ export class Host implements WebHost {
     this.#parts = parts
   }
 
-  get topics(): WebHost['topics'] {
+  get topics(): Owner['topics'] {
     return this.#running?.site.context.topics ?? null
   }
 
@@ -69,13 +76,8 @@ export class Host implements WebHost {
     return this.#running?.site.context.connections.size ?? 0
   }
 
-  /** Who may use routes with a role. To be set before the start. */
-  setAuthorize(authorize: WebAuthorize | null): void {
-    this.#authorize = authorize
-  }
-
-  addAction(match: string, action: WebAction): void {
-    this.#actions.push({ match, action })
+  addAction(match: string, action: WebAction, role: string | null = null): void {
+    this.#actions.push({ match, target: toTarget(action, role) })
   }
 
   get hasActions(): boolean {
@@ -83,16 +85,16 @@ export class Host implements WebHost {
   }
 
   /** The first registered action for a path: the path itself, or one of its folders. */
-  findAction(path: string): WebAction | null {
+  findAction(path: string): Target | null {
     const covers = (match: string): boolean =>
       path === match || path.startsWith(match.endsWith('/') ? match : `${match}/`)
-    return this.#actions.find(({ match }) => covers(match))?.action ?? null
+    return this.#actions.find(({ match }) => covers(match))?.target ?? null
   }
 
   /** All listeners or none: 0, or -28 with `error` set. */
   start(): Promise<number> {
-    if (this.#running !== null || this.#starting !== null) {
-      this.error = 'The host runs already'
+    if (this.#running !== null || this.#starting !== null || this.#freed) {
+      this.error = this.#freed ? 'The host was freed' : 'The host runs already'
       return Promise.resolve(R_ERR_CANT_OPEN)
     }
     this.#starting = this.#start().finally(() => {
@@ -112,9 +114,9 @@ export class Host implements WebHost {
       const routes: Route[] = []
       for (const route of settings.routes) routes.push(await this.#toRoute(route))
       const server = engine.createServer(settings.server, (exchange) => this.#onExchange(exchange))
-      const context = createContext(engine.clock, server.topics, logObserver, settings.webSockets)
+      const context = createContext(engine.clock, server.topics, observer, settings.webSockets)
       const listening: Listening[] = []
-      const site = { host: this, settings, routes, context, authorize: this.#authorize }
+      const site = { host: this, settings, routes, context }
       // Requests may come in as soon as the first listener is open.
       this.#running = { engine, server, site, listening }
       for (const endpoint of settings.endpoints) {
@@ -157,10 +159,25 @@ export class Host implements WebHost {
     await server.close()
   }
 
+  /** Drops all connections, frees the ports, and does not start again. */
+  async free(): Promise<void> {
+    this.#freed = true
+    await this.#starting
+    await this.#running?.server.close()
+    if (this.#stopping === null) this.#running = null
+    else await this.#stopping
+  }
+
   #onExchange(exchange: Exchange): void {
     if (this.#running === null || this.#stopping !== null) new Response(exchange, []).give(answer(503))
     else dispatch(exchange, this.#running.site)
   }
+}
+
+/** What happens in the layer goes into the log, and the end of a connection to the hook. */
+const observer: Observer = {
+  ...logObserver,
+  ended: tellEnd,
 }
 
 /** What the config asks for and the engine does not do, a line each. */

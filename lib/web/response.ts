@@ -2,12 +2,23 @@ import type { Exchange, HeaderList } from '../engine/port.ts'
 import { type Answer, answer } from './answer.ts'
 
 const TOO_LONG = answer(413)
+const FAILED = answer(500)
+
+/** Who is told of an answer. */
+export interface Watcher {
+  /** It is an error: a status of 400 or more. */
+  onError(): void
+  /** It is complete, or its peer has gone. */
+  onEnd(): void
+}
 
 /** The answer to one request, whoever gives it: host, route and action each add headers to it. */
 export class Response {
   readonly exchange: Exchange
   /** Bytes of a body that the request may have. */
   maxBody = Infinity
+  /** Null once it was told of the end. */
+  watcher: Watcher | null = null
   #status = 200
   #headers: HeaderList
   #started = false
@@ -15,6 +26,8 @@ export class Response {
   #left = Infinity
   /** More of it waits than should: until the peer has read on. */
   #waits: Promise<void> | null = null
+  /** Ends the latest wait; null before the first. */
+  #wake: (() => void) | null = null
 
   /** @param headers those of the host */
   constructor(exchange: Exchange, headers: HeaderList) {
@@ -30,6 +43,11 @@ export class Response {
   /** Status and headers are on their way. */
   get started(): boolean {
     return this.#started
+  }
+
+  /** 0 before it is on its way. */
+  get status(): number {
+    return this.#started ? this.#status : 0
   }
 
   get headers(): HeaderList {
@@ -59,7 +77,20 @@ export class Response {
       ...headers,
       ['Content-Length', String(Buffer.byteLength(body))],
     ])
+    this.start()
+    if (status >= 400) this.watcher?.onError()
     this.end(body)
+  }
+
+  /** For what is not the request's fault: 500, or the end of the connection where an answer was begun. */
+  fail(): void {
+    if (this.#started) return this.abort()
+    try {
+      this.give(FAILED)
+    } catch {
+      // Its headers may be what has failed.
+      this.abort()
+    }
   }
 
   /** 413, and the end of the connection: the rest of the body is not read. */
@@ -83,15 +114,18 @@ export class Response {
     if (this.done || this.exchange.method === 'HEAD') return true
     this.#left -= Buffer.byteLength(chunk)
     const taken = this.exchange.write(chunk)
-    if (this.#left <= 0) this.exchange.end()
-    if (taken) return true
+    if (this.#left <= 0) {
+      this.exchange.end()
+      this.lost()
+    }
+    if (taken || this.done) return true
     this.#waits ??= new Promise((resolve) => {
-      const go = (): void => {
+      if (this.#wake === null) this.exchange.onAbort(() => this.#wake?.())
+      this.#wake = () => {
         this.#waits = null
         resolve()
       }
-      this.exchange.onDrain(go)
-      this.exchange.onAbort(go)
+      this.exchange.onDrain(this.#wake)
     })
     return false
   }
@@ -103,11 +137,12 @@ export class Response {
 
   /** The end of the body. What has no body yet is as long as `chunk`. */
   end(chunk?: string | Uint8Array): void {
-    if (this.done) return
+    if (this.done) return this.#over()
     if (!this.#started && this.#length === undefined)
       this.add([['Content-Length', String(chunk === undefined ? 0 : Buffer.byteLength(chunk))]])
     this.start()
     this.exchange.end(this.exchange.method === 'HEAD' ? undefined : chunk)
+    this.#over()
   }
 
   /** The client has what it asks for: status and headers only (RFC 9110 §15.4.5). */
@@ -115,6 +150,7 @@ export class Response {
     this.#status = 304
     this.start()
     this.exchange.end()
+    this.#over()
   }
 
   /** Its Content-Length, where one is announced. */
@@ -125,6 +161,18 @@ export class Response {
   /** Drops the connection: what was begun cannot be finished. */
   abort(): void {
     this.exchange.abort()
+    this.#over()
+  }
+
+  /** Looks whether its peer has gone before it was complete. */
+  lost(): void {
+    if (this.done) this.#over()
+  }
+
+  #over(): void {
+    const { watcher } = this
+    this.watcher = null
+    watcher?.onEnd()
   }
 }
 

@@ -1,30 +1,55 @@
-import type { Web, WebHost } from '../../include-types/web.ts'
+import type { Web, WebAuthorize, WebHook, WebHost } from '../../include-types/web.ts'
 import type { Exchange } from '../engine/port.ts'
+import { webSocketSendClose } from '../websock/close.ts'
+import { WS_STATUS_INTERNAL_ERROR } from '../websock/constants.ts'
 import { intern } from '../websock/intern.ts'
+import { rFailure } from '../websock/log.ts'
 import type { Socket } from '../websock/socket.ts'
 import { packHeaders, unpackHeaders } from './headers.ts'
 import { queryOf } from './path.ts'
 import type { Response } from './response.ts'
+import { trimPath } from './router.ts'
 
+/** A host, as its requests see it. */
+export interface Owner extends WebHost {
+  /** Who may use what has a role; null: nobody. */
+  readonly authorize: WebAuthorize | null
+  /** Told of each request, and asked. */
+  readonly hook: WebHook | null
+}
+
+const SWITCHING = 101
 const KEY = 'sec-websocket-key'
 
 /** One request on its way through a route. */
 export class Request implements Web {
   /** Null once upgraded: an idle connection keeps no more of its handshake than it must. */
   response: Response | null
-  readonly host: WebHost
+  readonly host: Owner
   readonly url: string
-  readonly path: string
+  path: string
   webSocket: Socket | null = null
   #header = ''
 
-  /** @param path what the route leaves of the target's */
-  constructor(response: Response, path: string, host: WebHost) {
+  /** @param path the target's, decoded and normalised */
+  constructor(response: Response, path: string, host: Owner) {
     const { target } = response.exchange
     this.response = response
     this.host = host
     this.url = intern(target)
     this.path = path === target ? this.url : intern(path)
+  }
+
+  /** Takes off the front of the path what its route says. */
+  trim(prefix: string): void {
+    if (prefix !== '') this.path = intern(trimPath(this.path, prefix))
+  }
+
+  /** What is ours to mend is logged in full and tells the peer nothing. */
+  fail(what: string, error: unknown): void {
+    rFailure('web', what, error)
+    if (this.webSocket === null) this.response?.fail()
+    else webSocketSendClose(this.webSocket, WS_STATUS_INTERNAL_ERROR)
   }
 
   /** From here on the request is a connection. */
@@ -53,6 +78,14 @@ export class Request implements Web {
 
   get method(): string {
     return this.exchange?.method ?? 'GET'
+  }
+
+  get protocol(): string {
+    return `HTTP/${this.exchange?.version ?? '1.1'}`
+  }
+
+  get status(): number {
+    return this.response === null ? SWITCHING : this.response.status
   }
 
   get remote(): string {

@@ -12,6 +12,8 @@ export interface Observer {
   callbackFailed(ws: Socket, event: WebSocketEvent, error: unknown): void
   /** Something was asked for that this engine cannot do. */
   warn(message: string): void
+  /** A connection that was open has ended; its callback may still have to hear of it. */
+  ended(ws: Socket): void
 }
 
 /** What the connections of one host share. */

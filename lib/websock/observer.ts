@@ -5,4 +5,5 @@ import { rError, rFailure } from './log.ts'
 export const logObserver: Observer = {
   callbackFailed: (_ws, event, error) => rFailure('websock', `Callback failed in event ${event}`, error),
   warn: (message) => rError('websock', '%s', message),
+  ended: () => {},
 }

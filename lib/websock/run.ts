@@ -273,6 +273,7 @@ export function finish(ws: Socket, ending: Omit<Ending, 'at'>, text: string | nu
     post(ws, WS_EVENT_ERROR, text, Buffer.byteLength(text), 0, 0)
   }
   post(ws, WS_EVENT_CLOSE, null, 0, 0, 0)
+  ws.context.observer.ended(ws)
 }
 
 /** Fails the connection from this side (RFC 6455 §7.1.7): Close `close`, the end of TCP, ERROR, CLOSE. */

@@ -21,6 +21,14 @@ const EXPORTS = `
   R_ERR_TOO_MANY
   R_ERR_WONT_FIT
   R_ERR_WOULD_BLOCK
+  WEB_HOOK_ACTION
+  WEB_HOOK_CONNECT
+  WEB_HOOK_DISCONNECT
+  WEB_HOOK_END
+  WEB_HOOK_ERROR
+  WEB_HOOK_NOT_FOUND
+  WEB_HOOK_RUN
+  WEB_HOOK_START
   WEB_MORE
   WS_CLIENT
   WS_EVENT_CLOSE
@@ -76,12 +84,22 @@ const EXPORTS = `
   urlWebSocket
   urlWebSocketOpen
   webAddAction
+  webAddHeader
   webAllocHost
+  webError
+  webFinalize
+  webFlush
+  webFreeHost
   webGetError
   webGetHeader
   webGetPort
   webGetQueryVar
+  webHostConnections
   webReadBody
+  webRedirect
+  webSetAuthorize
+  webSetHook
+  webSetStatus
   webSocketAlloc
   webSocketClientLoop
   webSocketCork
@@ -118,17 +136,10 @@ const EXPORTS = `
   webSocketUnsubscribe
   webStartHost
   webStopHost
-  webWriteResponse
-  webAddHeader
-  webError
-  webFinalize
-  webFlush
-  webHostConnections
-  webRedirect
-  webSetAuthorize
-  webSetStatus
+  webTestInit
   webWrite
   webWriteJson
+  webWriteResponse
   webWriteResponseString
 `
 

@@ -238,6 +238,22 @@ describe.each(engines)('answers of an action on the %s engine', (engine) => {
     expect([written, refused > 0]).toEqual([total, true])
   })
 
+  it.each([1, 3])('a wait for the last of %d parts ends with it', async (parts) => {
+    const flushed = deferred<number>()
+    const part = Buffer.alloc(8 << 20)
+    const { port } = await serve(engine, async (web) => {
+      webAddHeader(web, 'Content-Length', String(parts * part.length))
+      for (let i = 1; i < parts; i++) {
+        webWrite(web, part)
+        await webFlush(web)
+      }
+      webWrite(web, part)
+      flushed.resolve(await webFlush(web))
+    })
+    expect((await ask(port, '/')).body.length).toBe(parts * part.length)
+    expect(await flushed.promise).toBe(BAD_STATE)
+  })
+
   it('a peer that goes while it is written to: the flush resolves with -14', async () => {
     const result = deferred<number>()
     let written = 0

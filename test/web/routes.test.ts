@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Config, WebAction } from '../../include-types/web.ts'
+import type { Config, WebAction, WebAuthorize } from '../../include-types/web.ts'
 import { parts } from '../../lib/parts.ts'
 import { createHost } from '../../lib/web/host.ts'
 import { webReadBody } from '../../lib/web/web.ts'
@@ -192,9 +192,13 @@ describe.each(engines)('routes on the %s engine', (engine) => {
     }
   })
 
-  it('webSockets.enable: false makes an upgrade a plain request', async () => {
-    const { port } = await on([{}], { webSockets: { enable: false } })
-    expect((await upgrade(port, '/')).status).toBe(200)
+  it('D39: webSockets.enable: false answers 501 where there could be a WebSocket', async () => {
+    const { port } = await on([{ match: '/file/', handler: 'file' }, {}], { webSockets: { enable: false } })
+    const { status, head } = await upgrade(port, '/')
+    expect(status).toBe(501)
+    expect(head).not.toContain('Sec-WebSocket-Accept')
+    expect((await upgrade(port, '/file/x')).status).toBe(404)
+    expect((await ask(port, '/')).status).toBe(200)
   })
 
   it('trap 57: a bad handshake is told before a route is looked for; trap 60: one without an action is 404', async () => {
@@ -208,14 +212,14 @@ describe.each(engines)('routes on the %s engine', (engine) => {
 
 describe.each(engines)('roles on the %s engine', (engine) => {
   /** A host whose routes have roles, and its hook. */
-  async function hosted(authorize: Parameters<ReturnType<typeof createHost>['setAuthorize']>[0]) {
+  async function hosted(authorize: WebAuthorize | null) {
     const routes: Route[] = [
       { match: '/public', handler: 'action', role: 'public' },
       { match: '/', handler: 'action', role: 'admin' },
     ]
     const host = createHost({ web: { engine, listen: '127.0.0.1:0', webSockets: { protocol: null }, routes } }, parts)
     host.addAction('/', tell)
-    host.setAuthorize(authorize)
+    host.authorize = authorize
     expect(await host.start()).toBe(0)
     return { host, port: host.listening[0]?.port ?? 0 }
   }
@@ -260,6 +264,40 @@ describe.each(engines)('roles on the %s engine', (engine) => {
     }
     expect(asked).toEqual(['admin GET /a yes', 'admin GET /a no', 'admin GET /ws yes', 'admin GET /ws no'])
     await host.stop()
+  })
+
+  it('an action may have a role of its own: both are asked, the route first', async () => {
+    const asked: string[] = []
+    const routes: Route[] = [
+      { match: '/plain/', handler: 'action', trim: '/plain' },
+      { match: '/', handler: 'action', role: 'admin' },
+    ]
+    const host = createHost({ web: { engine, listen: '127.0.0.1:0', webSockets: { protocol: null }, routes } }, parts)
+    host.addAction('/own', tell, 'owner')
+    host.addAction('/open', tell, 'public')
+    host.authorize = ({ query }, role) => {
+      asked.push(role)
+      return query.includes(role)
+    }
+    expect(await host.start()).toBe(0)
+    const port = host.listening[0]?.port ?? 0
+    for (const [path, status, roles] of [
+      ['/own?admin-owner', 200, ['admin', 'owner']],
+      ['/own?admin', 403, ['admin', 'owner']],
+      ['/own?owner', 403, ['admin']],
+      ['/plain/own?owner', 200, ['owner']],
+      ['/plain/own', 403, ['owner']],
+      ['/plain/open', 200, []],
+      ['/plain/none', 404, []],
+    ] as const) {
+      asked.length = 0
+      expect([(await ask(port, path)).status, [...asked]], path).toEqual([status, roles])
+      const client = await RawClient.connect(port)
+      client.send(handshake(path))
+      expect((await client.response()).status, path).toBe(status === 200 ? 101 : status)
+      client.destroy()
+    }
+    await host.free()
   })
 
   it('trap 48: one that throws or rejects is a 500, and the process lives', async () => {

@@ -231,10 +231,10 @@ export class UwsExchange implements Exchange {
 
   /** The peer has taken what waited. */
   #writable(): boolean {
-    const [res, rest, length] = [this.#res, this.#rest, this.#length]
+    // Complete, it forgets who waits.
+    const [res, rest, length, drains] = [this.#res, this.#rest, this.#length, this.#drains]
     this.#rest = null
     if (res !== null && rest !== null && length !== null && !this.#writePart(res, rest, length)) return false
-    const drains = this.#drains
     this.#drains = []
     for (const fn of drains) guard(fn)
     this.#abortIfShort()

@@ -86,7 +86,7 @@ export interface NativeBehavior {
   readonly sendPingsAutomatically: boolean
   readonly maxLifetime: 0
   upgrade(res: NativeResponse, req: NativeRequest, context: NativeContext): void
-  open(ws: NativeSocket): unknown
+  readonly open: (ws: NativeSocket) => unknown
   message(ws: NativeSocket, message: ArrayBuffer, isBinary: boolean): void
   ping(ws: NativeSocket): void
   pong(ws: NativeSocket): void

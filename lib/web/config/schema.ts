@@ -127,7 +127,7 @@ export const timeouts = {
 } as const
 
 export const webSockets = {
-  enable: flag(true, 'Whether WebSockets are taken at all; where not, an upgrade is a plain request.'),
+  enable: flag(true, 'Whether WebSockets are taken at all; where not, an upgrade is answered with 501.'),
   protocol: {
     type: ['string', 'array', 'null'],
     items: { type: 'string' },

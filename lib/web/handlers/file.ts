@@ -9,22 +9,17 @@ import { toMediaType } from '../files/media.ts'
 import { parseRange, type Range } from '../files/range.ts'
 import { type Piece, sendPieces } from '../files/send.ts'
 import { FileStore, type StoredFile } from '../files/store.ts'
-import type { HandlerFactory } from '../handler.ts'
+import type { HandlerFactory, Target } from '../handler.ts'
+import { notFound } from '../hooks.ts'
 import { encodePath } from '../redirect.ts'
 import type { Response } from '../response.ts'
 import type { Request } from '../web.ts'
 
-const NOT_FOUND = answer(404, 'Cannot locate document')
-
 /** Serves the files below a folder. */
 export const fileHandler: HandlerFactory = (route) => {
   const store = new FileStore(route.documents)
-  return {
-    methods: ['GET', 'HEAD'],
-    upgrades: false,
-    has: () => true,
-    serve: (request) => serve(request, route, store),
-  }
+  const target: Target = { role: null, serve: (request) => serve(request, route, store) }
+  return { methods: ['GET', 'HEAD'], upgrades: false, find: () => target }
 }
 
 function serve(request: Request, route: RouteSettings, store: FileStore): Promise<void> | undefined {
@@ -32,7 +27,7 @@ function serve(request: Request, route: RouteSettings, store: FileStore): Promis
   if (response === null) return undefined
   const wanted = path.endsWith('/') ? path + route.index : path
   const found = store.find(wanted)
-  if (found === null) response.give(NOT_FOUND)
+  if (found === null) notFound(request, 'Cannot locate document')
   else if (found.kind === 'folder') toFolder(request, response)
   else {
     const { file, encoding } = route.compressed

@@ -214,12 +214,14 @@ describe('what fails', () => {
         file: () => ({
           methods: ['GET'],
           upgrades: false,
-          has: () => true,
-          async serve({ exchange }: { exchange: Exchange | null }) {
-            await turn()
-            exchange?.writeHead(200, [['Location', '/\r\nSet-Cookie: x']])
-            exchange?.end('never')
-          },
+          find: () => ({
+            role: null,
+            async serve({ exchange }: { exchange: Exchange | null }) {
+              await turn()
+              exchange?.writeHead(200, [['Location', '/\r\nSet-Cookie: x']])
+              exchange?.end('never')
+            },
+          }),
         }),
       },
     }
