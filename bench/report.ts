@@ -1,6 +1,7 @@
 import type { Latency, Sample } from './loads/sample.ts'
 import type { Memory, Results } from './measure.ts'
 import { median, type Spread, spreadOf } from './stats.ts'
+import { peerOf } from './servers/index.ts'
 import type { Turn } from './turns.ts'
 import type { Bars, Workload } from './workload.ts'
 
@@ -13,7 +14,7 @@ export interface Row {
   readonly value: Spread
   /** Ratios of what was measured next to each other; null where there is nothing to compare with. */
   readonly toRaw: Spread | null
-  readonly toWs: Spread | null
+  readonly toPeer: Spread | null
   readonly toBase: Spread | null
   /** Memory: bytes above raw. */
   readonly aboveRaw: number | null
@@ -31,7 +32,7 @@ export interface Row {
 
 export interface Verdict {
   readonly server: string
-  readonly against: 'raw' | 'ws'
+  readonly against: 'raw' | 'ws' | 'sirv'
   readonly value: number
   readonly bar: number
   /** What equal servers were apart, and is let pass above the bar. */
@@ -77,7 +78,7 @@ function toReport<T extends Sample | Memory>(
   const { kind } = workload.load
   const rows: Record<string, Row> = {}
   const again: Record<string, number[]> = {}
-  for (const { key, server, raw, ws, base } of turns) {
+  for (const { key, server, raw, peer, base } of turns) {
     const rounds = results.get(key) ?? []
     const own = spreadOf(rounds.flat().map(value))
     const samples = rounds.flat().filter((one): one is T & Sample => 'rate' in one)
@@ -89,7 +90,7 @@ function toReport<T extends Sample | Memory>(
     rows[key] = {
       value: own,
       toRaw: spreadOrNull(compare(raw).flat()),
-      toWs: spreadOrNull(compare(ws).flat()),
+      toPeer: spreadOrNull(compare(peer).flat()),
       toBase: spreadOrNull(compare(base).flat()),
       aboveRaw: kind === 'idle' && rawValues.length > 0 ? own.median - median(rawValues) : null,
       rate: of('rate'),
@@ -102,17 +103,17 @@ function toReport<T extends Sample | Memory>(
     }
     if (raw === server) again[raw] = compare(raw).map(median)
   }
-  const judge = (against: 'raw' | 'ws', bars: Bars): Verdict[] =>
+  const judge = (field: 'toRaw' | 'toPeer', bars: Bars): Verdict[] =>
     turns.flatMap(({ key, server }) => {
       const [row, bar] = [rows[key], bars[server]]
-      const absolute = against === 'raw' && kind === 'idle'
-      const found = absolute ? row?.aboveRaw : (against === 'raw' ? row?.toRaw : row?.toWs)?.median
+      const absolute = field === 'toRaw' && kind === 'idle'
+      const found = absolute ? row?.aboveRaw : row?.[field]?.median
       if (key !== server || row === undefined || bar === undefined || found === undefined || found === null) return []
       const spread = absolute ? 0 : apart(again[row.weather] ?? [])
       const verdict = row.invalid ? 'invalid' : found <= bar + spread ? 'pass' : 'miss'
-      return [{ server, against, value: found, bar, spread, verdict }]
+      return [{ server, against: field === 'toRaw' ? 'raw' : peerOf(server), value: found, bar, spread, verdict }]
     })
-  const verdicts = [...judge('raw', workload.toRaw), ...judge('ws', workload.toWs)]
+  const verdicts = [...judge('toRaw', workload.toRaw), ...judge('toPeer', workload.toPeer)]
   return { title: workload.title, kind, rows, again, verdicts }
 }
 
@@ -138,11 +139,11 @@ export const toChanges = ({ rows, again }: Report): Change[] =>
     toBase === null ? [] : [{ key, ratio: toBase, sure: isSure(toBase, apart(again[weather] ?? [])) }],
   )
 
-/** Since another run: its ratios to raw, or to `ws`, for those depend less on the machine than figures do. */
+/** Since another run: its ratios to raw, or to `ws` and `sirv`, for those depend less on the machine than figures do. */
 export const toChangesSince = (report: Report, before: Report): Change[] =>
   Object.entries(report.rows).flatMap(([key, row]) => {
     const old = before.rows[key]
-    const [now, then] = row.toRaw !== null ? [row.toRaw, old?.toRaw] : [row.toWs, old?.toWs]
+    const [now, then] = row.toRaw !== null ? [row.toRaw, old?.toRaw] : [row.toPeer, old?.toPeer]
     if (now === null || then === null || then === undefined) return []
     // The quartiles of both, at their worst.
     const ratio = { median: now.median / then.median, low: now.low / then.high, high: now.high / then.low }

@@ -8,7 +8,7 @@ import { measureBusy, measureMemory, type Plan, type Progress } from './measure.
 import { help, type Options, parseOptions, workloads } from './options.ts'
 import { type Report, toBusyReport, toChanges, toChangesSince, toMemoryReport } from './report.ts'
 import { pin, ServerProcess } from './server-process.ts'
-import type { ServerName } from './servers/index.ts'
+import { type ServerName, servesFiles } from './servers/index.ts'
 import { toChangeLines, toLines } from './table.ts'
 import { toTurns, type Turn } from './turns.ts'
 import type { Workload } from './workload.ts'
@@ -105,9 +105,11 @@ async function main(args: readonly string[]): Promise<number> {
   const base = options.base === null ? null : { name: options.base, program: await buildServers(options.base) }
   const run: Run = { about: toAbout(args), workloads: {} }
   print(toAboutLines(run.about))
-  const turns = toTurns(await toRunning(options.servers, program), program, base)
-  if (turns.length === 0) throw new Error('no server runs here')
+  const running = await toRunning(options.servers, program)
   for (const [name, workload] of chosen) {
+    const fit = running.filter((server) => servesFiles(server) === (workload.load.kind === 'files'))
+    if (fit.length === 0) throw new Error(`no server runs here for ${name}`)
+    const turns = toTurns(fit, program, base)
     const { core, text } = place(workload.load.kind, options.core)
     console.log(`\n${options.markdown ? '### ' : ''}${name}: ${workload.title}\n\n${text}\n`)
     const report = await measure(name, workload, turns, options, core)
@@ -119,7 +121,7 @@ async function main(args: readonly string[]): Promise<number> {
     }
     const old = before?.workloads[name]
     if (before !== null && old !== undefined) {
-      console.log(`\nsince ${before.about.date}, ${before.about.commit}: ratios to raw, else to ws`)
+      console.log(`\nsince ${before.about.date}, ${before.about.commit}: ratios to raw, else to ws or sirv`)
       print(toChangeLines(toChangesSince(report, old), options.markdown))
     }
   }

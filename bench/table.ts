@@ -15,6 +15,7 @@ const percent = (value: number): string => `${(value * 100).toFixed(0)} %`
 const VALUES: Readonly<Record<Report['kind'], readonly [head: string, digits: number]>> = {
   lockstep: ['µs of server CPU a message', 2],
   paced: ['µs of server CPU a message', 2],
+  files: ['µs of server CPU a request', 2],
   connect: ['µs of server CPU a connection', 1],
   idle: ['bytes of RSS a connection', 0],
 }
@@ -23,7 +24,7 @@ const columnsOf = (kind: Report['kind']): readonly (readonly [head: string, cell
   [VALUES[kind][0], (row) => show(row.value, VALUES[kind][1])],
   ['to raw', (row) => show(row.toRaw, 3)],
   ['above raw', (row) => orNothing(row.aboveRaw, (bytes) => bytes.toFixed(0))],
-  ['to ws', (row) => show(row.toWs, 3)],
+  [kind === 'files' ? 'to sirv' : 'to ws', (row) => show(row.toPeer, 3)],
   ['p50 µs', (row) => show(row.latency?.p50 ?? null, 0)],
   ['p99', (row) => show(row.latency?.p99 ?? null, 0)],
   ['p99.9', (row) => show(row.latency?.p999 ?? null, 0)],

@@ -1,4 +1,4 @@
-import { isOurs, rawOf, type ServerName } from './servers/index.ts'
+import { isOurs, peerOf, rawOf, type ServerName } from './servers/index.ts'
 
 /** One process in a run, and what it is measured against: the keys of other turns. */
 export interface Turn {
@@ -8,7 +8,8 @@ export interface Turn {
   readonly program: string
   /** Raw uWebSockets.js in the same mode; of a second process of a server its first, which shows what equal ones are apart. */
   readonly raw: string | null
-  readonly ws: string | null
+  /** `ws`, of files `sirv`. */
+  readonly peer: string | null
   /** The same server in another checkout. */
   readonly base: string | null
 }
@@ -31,7 +32,7 @@ export function toTurns(names: readonly ServerName[], program: string, base: Bas
       server,
       program,
       raw: known(rawOf(server)),
-      ws: server === 'ws' ? null : known('ws'),
+      peer: server === peerOf(server) ? null : known(peerOf(server)),
       base: old?.key ?? null,
     }
     const turns = [turn]

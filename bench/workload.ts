@@ -28,6 +28,15 @@ export interface ConnectLoad {
   readonly parallel: number
 }
 
+/** Requests for a file on connections that stay, each behind the answer to the last. */
+export interface FilesLoad {
+  readonly kind: 'files'
+  readonly connections: number
+  readonly path: string
+  /** Bytes of the file. */
+  readonly size: number
+}
+
 /** Idle connections: how much each takes, between `few` and `many` of them. */
 export interface IdleLoad {
   readonly kind: 'idle'
@@ -36,7 +45,7 @@ export interface IdleLoad {
 }
 
 /** What keeps a server busy. */
-export type BusyLoad = LockstepLoad | PacedLoad | ConnectLoad
+export type BusyLoad = LockstepLoad | PacedLoad | ConnectLoad | FilesLoad
 
 /** The greatest ratio that is good enough, by server. */
 export type Bars = Partial<Record<ServerName, number>>
@@ -47,6 +56,7 @@ export interface Workload {
   readonly title: string
   /** Against raw uWebSockets.js in the same mode; of an idle load bytes above it. */
   readonly toRaw: Bars
-  readonly toWs: Bars
+  /** Against the package that servers of its kind are measured with: `ws`, of files `sirv`. */
+  readonly toPeer: Bars
   readonly load: BusyLoad | IdleLoad
 }

@@ -47,6 +47,55 @@ export async function account(
   return { elapsed, server: after - before, client: user + system }
 }
 
+/** What all senders write at once. */
+export interface Round {
+  readonly messages: number
+  /** Of the answers to them. */
+  readonly bytes: number
+  readonly write: () => void
+}
+
+/**
+ * All senders write, and write again when everything is answered. So each server finds the same bursts however fast it
+ * is. With senders that go on as soon as they have their own answer, a server that is faster than the client waits for
+ * it, message by message, and pays for each time it wakes up: ratios shrink.
+ */
+export class InStep {
+  #missing = 0
+  #next: (() => void) | null = null
+
+  readonly onBytes = (bytes: number): void => {
+    this.#missing -= bytes
+    if (this.#missing === 0) this.#next?.()
+  }
+
+  async run(server: Target, ms: number, { messages, bytes, write }: Round): Promise<Sample> {
+    let rounds = 0
+    const begin = (): void => {
+      this.#missing = bytes
+      write()
+    }
+    const used = await account(server, async () => {
+      let running = true
+      this.#next = () => {
+        rounds++
+        if (running) begin()
+      }
+      begin()
+      await sleep(ms)
+      running = false
+      await settled(() => this.#missing, 'bytes of answers')
+    })
+    const count = rounds * messages
+    return {
+      cost: used.server / count,
+      rate: (count / used.elapsed) * 1e6,
+      server: used.server / used.elapsed,
+      client: used.client / used.elapsed,
+    }
+  }
+}
+
 /** Milliseconds that an answer may take. */
 const PATIENCE = 5000
 

@@ -9,6 +9,10 @@ export const servers = {
   'ours uws view': async () => (await import('./ours.ts')).startOurs('uws', 'view'),
   'ours node string': async () => (await import('./ours.ts')).startOurs('node', 'string'),
   'ours node view': async () => (await import('./ours.ts')).startOurs('node', 'view'),
+  'raw files': async () => (await import('./raw.ts')).startRawFiles(),
+  'ours uws files': async () => (await import('./ours.ts')).startOursFiles('uws'),
+  'ours node files': async () => (await import('./ours.ts')).startOursFiles('node'),
+  'sirv': async () => (await import('./sirv.ts')).startSirv(),
   'ws': async () => (await import('./ws.ts')).startWs(),
   'bun': async () => (await import('./bun.ts')).startBun(),
 } satisfies Record<string, Start>
@@ -25,5 +29,12 @@ export const isOurs = (name: ServerName): boolean => name.startsWith('ours')
 /** What a server is measured against in the same run: raw uWebSockets.js that does as much with a message. */
 export const rawOf = (name: ServerName): ServerName | null => {
   if (!isOurs(name)) return null
+  if (servesFiles(name)) return 'raw files'
   return name.endsWith('view') ? 'raw view' : 'raw string'
 }
+
+/** Whether a server has files to serve, and nothing else. */
+export const servesFiles = (name: ServerName): boolean => name === 'sirv' || name.endsWith('files')
+
+/** The package that a server is measured against. */
+export const peerOf = (name: ServerName): 'ws' | 'sirv' => (servesFiles(name) ? 'sirv' : 'ws')

@@ -1,5 +1,6 @@
 import type { WebSocketProc } from '../../include-types/websock.ts'
 import * as fiberws from '../../lib/index.ts'
+import { makeSite } from './site.ts'
 
 /** fiberws: text as a string, or as a view of the engine's memory. */
 export async function startOurs(engine: 'uws' | 'node', mode: 'string' | 'view'): Promise<number> {
@@ -30,6 +31,23 @@ export async function startOurs(engine: 'uws' | 'node', mode: 'string' | 'view')
     fiberws.webSocketSetRaw(webSocket, mode === 'view')
     return webSocketRun(webSocket, path === '/fan' ? fan : echo)
   })
+  return start(host)
+}
+
+async function start(host: fiberws.WebHost): Promise<number> {
   if ((await fiberws.webStartHost(host)) !== 0) throw new Error(fiberws.webGetError(host) ?? 'cannot start')
   return fiberws.webGetPort(host)
 }
+
+/** A route of files, as a config has it. */
+export const startOursFiles = (engine: 'uws' | 'node'): Promise<number> =>
+  start(
+    fiberws.webAllocHost({
+      web: {
+        engine,
+        listen: 'http://127.0.0.1:0',
+        limits: { connections: 'unlimited', requests: 'unlimited' },
+        routes: [{ match: '/', documents: makeSite() }],
+      },
+    }),
+  )

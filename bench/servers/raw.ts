@@ -1,4 +1,7 @@
-import { App, us_socket_local_port as portOf, type WebSocketBehavior } from 'uWebSockets.js'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { App, type TemplatedApp, us_socket_local_port as portOf, type WebSocketBehavior } from 'uWebSockets.js'
+import { files, makeSite } from './site.ts'
 
 const decode = (message: ArrayBuffer): string => Buffer.from(message).toString()
 
@@ -27,9 +30,47 @@ export function startRaw(mode: 'string' | 'view'): Promise<number> {
         ? (ws, message, isBinary) => void ws.send(message, isBinary)
         : (ws, message, isBinary) => void ws.send(decode(message), isBinary),
   })
-  return new Promise((resolve, reject) => {
+  return listen(app)
+}
+
+const listen = (app: TemplatedApp): Promise<number> =>
+  new Promise((resolve, reject) => {
     app.listen('127.0.0.1', 0, (socket) =>
       socket === false ? reject(new Error('uWebSockets.js cannot listen')) : resolve(portOf(socket)),
     )
   })
+
+const TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+}
+
+/**
+ * Files that are read at the start, with the headers that ours have, and the requests that this promises to understand looked
+ * for: the least that an answer with them can cost.
+ */
+export function startRawFiles(): Promise<number> {
+  const app = App()
+  const site = makeSite()
+  for (const name of files) {
+    const path = join(site, name)
+    const bytes = readFileSync(path)
+    const { size, mtimeMs, ino } = statSync(path)
+    const type = TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream'
+    const etag = `"${[size, Math.floor(mtimeMs), ino].map((part) => part.toString(16)).join('-')}"`
+    const modified = new Date(mtimeMs).toUTCString()
+    app.get(`/${name}`, (res, req) => {
+      if (req.getHeader('if-none-match') === etag || req.getHeader('range') !== '') {
+        res.writeStatus('501 Not Implemented').end()
+        return
+      }
+      res.writeHeader('Last-Modified', modified)
+      res.writeHeader('ETag', etag)
+      res.writeHeader('Accept-Ranges', 'bytes')
+      res.writeHeader('Content-Type', type)
+      res.writeHeader('X-Content-Type-Options', 'nosniff')
+      res.end(bytes)
+    })
+  }
+  return listen(app)
 }

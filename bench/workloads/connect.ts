@@ -4,5 +4,5 @@ export default {
   title: 'connect, upgrade and reset, 50 at a time',
   load: { kind: 'connect', parallel: 50 },
   toRaw: {},
-  toWs: {},
+  toPeer: {},
 } satisfies Workload

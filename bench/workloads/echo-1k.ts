@@ -4,5 +4,5 @@ export default {
   title: 'echo of 1 KB, 1 in flight',
   load: { kind: 'lockstep', connections: 50, inFlight: 1, size: 1024, path: '/echo' },
   toRaw: {},
-  toWs: {},
+  toPeer: {},
 } satisfies Workload

@@ -5,5 +5,5 @@ export default {
   title: 'fan-out of 64 B to 1,000 receivers, 1 in flight',
   load: { kind: 'lockstep', connections: 1000, inFlight: 1, size: 64, path: '/fan' },
   toRaw: { 'ours uws string': 1.05, 'ours uws view': 1.05 },
-  toWs: { 'ours node string': 1, 'ours node view': 1 },
+  toPeer: { 'ours node string': 1, 'ours node view': 1 },
 } satisfies Workload

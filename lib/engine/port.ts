@@ -114,7 +114,7 @@ export interface Exchange {
   readonly version: string
   /** Lower-case names; repeated fields joined as RFC 9110 §5.3 has it. */
   readonly headers: Readonly<Record<string, string>>
-  /** The peer's IP address, '' when unknown. */
+  /** The peer's IP address, '' when unknown, as it is when nobody has asked before the end. */
   readonly remoteAddress: string
   readonly secure: boolean
   /** True once the peer has gone or the answer has been ended. */
@@ -128,6 +128,7 @@ export interface Exchange {
   write(chunk: string | Uint8Array): boolean
   onDrain(fn: () => void): void
   onAbort(fn: () => void): void
+  /** The end of the answer. Nobody changes `chunk` any more. */
   end(chunk?: string | Uint8Array): void
   /** Drops the connection without an answer. */
   abort(): void

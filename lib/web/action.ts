@@ -18,6 +18,7 @@ export const toTarget = (action: WebAction, role: string | null): Target => ({
 
 /** Nothing is kept for a connection that runs: what `webSocketRun` has returned never rejects. */
 function run(action: WebAction, request: Request): void {
+  request.rememberRemote()
   // What it makes has no parts to ask for.
   request.response?.add([['Accept-Ranges', 'none']])
   try {

@@ -40,7 +40,8 @@ export function dispatch(exchange: Exchange, site: Site): void {
     const target = parseTarget(exchange.target)
     if (target === null) return response.give(answer(400))
     const request = new Request(response, target.path, site.host)
-    if (site.host.hook !== null) watch(request, response)
+    if (site.host.hook === null) return route(request, response, site)
+    watch(request, response)
     askHook(request, WEB_HOOK_START, () => route(request, response, site))
   } catch (error) {
     rFailure('web', 'Request failed', error)
@@ -70,7 +71,12 @@ function route(request: Request, response: Response, site: Site): void {
   if (refused !== null) return response.give(refused)
   request.trim(found.trim)
   const target = found.serving.find(request.path)
-  authorize(request, response, [found.role, target?.role ?? null], () =>
+  const role = target?.role ?? null
+  // The usual case, without a closure for each step.
+  if (found.role === null && role === null && site.host.hook === null) {
+    return serve(request, response, found, target, upgrades, site)
+  }
+  authorize(request, response, [found.role, role], () =>
     askHook(request, WEB_HOOK_RUN, () => serve(request, response, found, target, upgrades, site)),
   )
 }
@@ -121,11 +127,12 @@ function serve(
 ): void {
   if (upgrades && !upgrade(request, response, target, found, site)) return
   if (target === null) return notFound(request, 'No action')
-  const go = (): void => {
-    target.serve(request)?.catch((error: unknown) => request.fail('Request failed', error))
-  }
-  if (found.handler === 'action') askHook(request, WEB_HOOK_ACTION, go)
-  else go()
+  if (found.handler !== 'action' || site.host.hook === null) return run(target, request)
+  askHook(request, WEB_HOOK_ACTION, () => run(target, request))
+}
+
+function run(target: Target, request: Request): void {
+  target.serve(request)?.catch((error: unknown) => request.fail('Request failed', error))
 }
 
 /** The whole URL that a request was for. */

@@ -73,6 +73,7 @@ const tellHook = (request: Request, event: WebHookEvent): void =>
 
 /** From here on the hook is told of what becomes of a request. */
 export function watch(request: Request, response: Response): void {
+  request.rememberRemote()
   response.watcher = {
     onError: () => tellHook(request, WEB_HOOK_ERROR),
     onEnd: () => tellHook(request, WEB_HOOK_END),

@@ -12,7 +12,7 @@ import type { RouteSettings, Settings } from './config/settings.ts'
 import { dispatch, type Route, type Site } from './dispatch.ts'
 import type { HandlerTable, Target } from './handler.ts'
 import { tellEnd } from './hooks.ts'
-import { Response } from './response.ts'
+import { joinHeaders, Response } from './response.ts'
 import type { Owner } from './web.ts'
 
 /** What a host is put together from. */
@@ -137,7 +137,8 @@ export class Host implements Owner {
     const serving = await this.#parts.handlers[route.handler](route, this)
     const methods = route.methods ?? serving.methods
     const allowed = methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods
-    return { ...route, serving, allowed }
+    // With those of the host: what is the same for each request is made once.
+    return { ...route, headers: joinHeaders(this.settings.headers, route.headers), serving, allowed }
   }
 
   /** No new connections, Close 1001 to those there are; what has not gone after `timeouts.drain` is dropped. */

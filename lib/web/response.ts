@@ -1,4 +1,5 @@
 import type { Exchange, HeaderList } from '../engine/port.ts'
+import { contentLength } from '../rfc9110.ts'
 import { type Answer, answer } from './answer.ts'
 
 const TOO_LONG = answer(413)
@@ -62,6 +63,11 @@ export class Response {
     this.#status = status
   }
 
+  /** All of them. */
+  set headers(headers: HeaderList) {
+    this.#headers = headers
+  }
+
   /** Takes the place of headers of the same names. */
   add(headers: HeaderList): void {
     this.#headers = joinHeaders(this.#headers, headers)
@@ -102,9 +108,12 @@ export class Response {
 
   /** Sends status and headers. */
   start(): void {
-    if (this.#started || this.done) return
+    if (!this.#started && !this.done) this.#start(contentLength(this.#headers))
+  }
+
+  #start(length: number | null): void {
     this.#started = true
-    this.#left = Number(this.#length ?? Infinity)
+    this.#left = length ?? Infinity
     this.exchange.writeHead(this.#status, this.#headers)
   }
 
@@ -138,9 +147,11 @@ export class Response {
   /** The end of the body. What has no body yet is as long as `chunk`. */
   end(chunk?: string | Uint8Array): void {
     if (this.done) return this.#over()
-    if (!this.#started && this.#length === undefined)
-      this.add([['Content-Length', String(chunk === undefined ? 0 : Buffer.byteLength(chunk))]])
-    this.start()
+    if (!this.#started) {
+      const length = contentLength(this.#headers)
+      if (length === null) this.add([['Content-Length', String(chunk === undefined ? 0 : Buffer.byteLength(chunk))]])
+      this.#start(length)
+    }
     this.exchange.end(this.exchange.method === 'HEAD' ? undefined : chunk)
     this.#over()
   }
@@ -151,11 +162,6 @@ export class Response {
     this.start()
     this.exchange.end()
     this.#over()
-  }
-
-  /** Its Content-Length, where one is announced. */
-  get #length(): string | undefined {
-    return this.#headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1]
   }
 
   /** Drops the connection: what was begun cannot be finished. */
@@ -177,10 +183,11 @@ export class Response {
 }
 
 /** Later headers take the place of earlier ones of the same name; cookies stand beside each other (RFC 9110 §5.3). */
-function joinHeaders(before: HeaderList, after: HeaderList): HeaderList {
+export function joinHeaders(before: HeaderList, after: HeaderList): HeaderList {
   if (before.length === 0) return after
   if (after.length === 0) return before
   const names = new Set(after.map(([name]) => name.toLowerCase()))
   names.delete('set-cookie')
-  return [...before.filter(([name]) => !names.has(name.toLowerCase())), ...after]
+  const rest = before.filter(([name]) => !names.has(name.toLowerCase()))
+  return rest.length === 0 ? after : [...rest, ...after]
 }

@@ -28,12 +28,13 @@ export function upgrade(
   if (protocol === null) response.give(answer(400, 'Unsupported Sec-WebSocket-Protocol'))
   else if (target === null) notFound(request, 'No action')
   else {
+    const { remoteAddress } = exchange
     const transport = exchange.upgrade(protocol, response.headers)
     if (transport === null) {
       response.lost()
       return false
     }
-    const ws = createConnection(transport, context, exchange.remoteAddress, false)
+    const ws = createConnection(transport, context, remoteAddress, false)
     ws.protocol = protocol === '' ? null : protocol
     webSocketSetPartial(ws, partial)
     const { maxFrame, maxMessage } = limits

@@ -26,23 +26,29 @@ export class Request implements Web {
   /** Null once upgraded: an idle connection keeps no more of its handshake than it must. */
   response: Response | null
   readonly host: Owner
-  readonly url: string
+  url: string
   path: string
   webSocket: Socket | null = null
   #header = ''
+  #remote: string | null = null
 
   /** @param path the target's, decoded and normalised */
   constructor(response: Response, path: string, host: Owner) {
     const { target } = response.exchange
     this.response = response
     this.host = host
-    this.url = intern(target)
-    this.path = path === target ? this.url : intern(path)
+    this.url = target
+    this.path = path
+  }
+
+  /** For programs, which may ask for the peer's address when the request is over. */
+  rememberRemote(): void {
+    this.#remote = this.exchange?.remoteAddress ?? null
   }
 
   /** Takes off the front of the path what its route says. */
   trim(prefix: string): void {
-    if (prefix !== '') this.path = intern(trimPath(this.path, prefix))
+    if (prefix !== '') this.path = trimPath(this.path, prefix)
   }
 
   /** What is ours to mend is logged in full and tells the peer nothing. */
@@ -55,6 +61,8 @@ export class Request implements Web {
   /** From here on the request is a connection. */
   become(ws: Socket): void {
     const { headers } = this
+    this.url = intern(this.url)
+    this.path = intern(this.path)
     ws.parent = this
     ws.clientKey = headers[KEY] ?? null
     this.webSocket = ws
@@ -89,7 +97,7 @@ export class Request implements Web {
   }
 
   get remote(): string {
-    return this.exchange?.remoteAddress ?? this.webSocket?.remoteAddress ?? ''
+    return this.#remote ?? this.exchange?.remoteAddress ?? this.webSocket?.remoteAddress ?? ''
   }
 
   get upgrade(): boolean {

@@ -179,6 +179,47 @@ describe('paced', () => {
   })
 })
 
+describe('files', () => {
+  const body = 'x'.repeat(100)
+  /** A server of one file, that says a length and sends another. */
+  const serveFile = async (status = 200, length = body.length, sent = body): Promise<Target> => {
+    let cpu = 0
+    const port = await listen((socket) => {
+      socket.on('error', () => {})
+      socket.on('data', (chunk) => {
+        const requests = chunk.toString('latin1').split(HEADER_END).length - 1
+        for (let i = 0; i < requests; i++) {
+          socket.write(`HTTP/1.1 ${status} x\r\nContent-Length: ${length}${HEADER_END}`)
+          // In two pieces, as a large file comes.
+          socket.write(sent.slice(0, 50))
+          socket.write(sent.slice(50))
+        }
+      })
+    })
+    return { port, ask: () => Promise.resolve([(cpu += 1000)]) }
+  }
+  const load = { kind: 'files', connections: 3, path: '/x', size: 100 } as const
+
+  it('counts the files that come back, and shares the CPU between them', async () => {
+    const running = await openLoad(await serveFile(), load)
+    const { cost, rate } = await running.run(50)
+    expect(rate).toBeGreaterThan(0)
+    const requests = 1000 / cost
+    expect(requests % 3).toBeCloseTo(0)
+    expect(requests).toBeGreaterThanOrEqual(3)
+    running.close()
+  })
+
+  it.each([
+    ['an error', 404, 100, body, /not the file of 100 bytes: HTTP.1.1 404/],
+    ['another file', 200, 99, body.slice(1), /not the file of 100 bytes/],
+    ['more than it said', 200, 100, `${body}x`, /1 bytes too many/],
+  ])('%s ends the measurement', async (_what, status, length, sent, error) => {
+    const running = await openLoad(await serveFile(status, length, sent), load)
+    await expect(running.run(20)).rejects.toThrow(error)
+  })
+})
+
 describe('connect', () => {
   it('counts connections, each opened and reset', async () => {
     const server = await serve(64)

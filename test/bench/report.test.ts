@@ -13,7 +13,7 @@ const workload: Workload = {
   title: 'test',
   load: { kind: 'lockstep', connections: 1, inFlight: 1, size: 1, path: '/echo' },
   toRaw: { 'ours uws view': 1.1 },
-  toWs: { 'ours uws view': 0.5 },
+  toPeer: { 'ours uws view': 0.5 },
 }
 
 /** A report of servers that always cost the same; `costs` by key, a number for each round. */
@@ -38,10 +38,10 @@ describe('statistics', () => {
 describe('turns', () => {
   it('what is compared with runs twice, and each knows what it is compared with', () => {
     expect(toTurns(['raw view', 'ours uws view', 'ws'], 'b', null)).toEqual([
-      { key: 'raw view', server: 'raw view', program: 'b', raw: null, ws: 'ws', base: null },
-      { key: 'raw view again', server: 'raw view', program: 'b', raw: 'raw view', ws: 'ws', base: null },
-      { key: 'ours uws view', server: 'ours uws view', program: 'b', raw: 'raw view', ws: 'ws', base: null },
-      { key: 'ws', server: 'ws', program: 'b', raw: null, ws: null, base: null },
+      { key: 'raw view', server: 'raw view', program: 'b', raw: null, peer: 'ws', base: null },
+      { key: 'raw view again', server: 'raw view', program: 'b', raw: 'raw view', peer: 'ws', base: null },
+      { key: 'ours uws view', server: 'ours uws view', program: 'b', raw: 'raw view', peer: 'ws', base: null },
+      { key: 'ws', server: 'ws', program: 'b', raw: null, peer: null, base: null },
     ])
   })
 
@@ -52,19 +52,30 @@ describe('turns', () => {
         server: 'ours node view',
         program: 'b',
         raw: null,
-        ws: 'ws',
+        peer: 'ws',
         base: 'ours node view @v1',
       },
-      { key: 'ours node view @v1', server: 'ours node view', program: 'old', raw: null, ws: 'ws', base: null },
+      { key: 'ours node view @v1', server: 'ours node view', program: 'old', raw: null, peer: 'ws', base: null },
       {
         key: 'ours node view again',
         server: 'ours node view',
         program: 'b',
         raw: 'ours node view',
-        ws: 'ws',
+        peer: 'ws',
         base: null,
       },
-      { key: 'ws', server: 'ws', program: 'b', raw: null, ws: null, base: null },
+      { key: 'ws', server: 'ws', program: 'b', raw: null, peer: null, base: null },
+    ])
+  })
+
+  it('servers of files are measured with sirv, and with raw uWebSockets.js that serves files', () => {
+    const turns = toTurns(['raw files', 'ours uws files', 'ours node files', 'sirv'], 'b', null)
+    expect(turns.map(({ key, raw, peer }) => [key, raw, peer])).toEqual([
+      ['raw files', null, 'sirv'],
+      ['raw files again', 'raw files', 'sirv'],
+      ['ours uws files', 'raw files', 'sirv'],
+      ['ours node files', 'raw files', 'sirv'],
+      ['sirv', null, null],
     ])
   })
 })
@@ -118,7 +129,7 @@ describe('bars', () => {
       title: 'idle',
       load: { kind: 'idle', few: 1, many: 2 },
       toRaw: { 'ours uws view': 600 },
-      toWs: { 'ours uws view': 0.35 },
+      toPeer: { 'ours uws view': 0.35 },
     }
     const { verdicts, rows } = toMemoryReport(idle, turns, results)
     expect(rows['ours uws view']).toMatchObject({ aboveRaw: 601, rate: null, latency: null })

@@ -30,15 +30,21 @@ describe('npm run bench', () => {
       'echo-1k',
       'latency',
       'connect',
+      'files-1k',
       '--servers',
-      'ours node view, ws',
+      'ours node, ws, sirv',
       '--out',
       file,
       ...quick,
     )
     expect(out).toMatch(/^npm run bench -- echo-1k latency/)
     expect(out).toMatch(/ours node view +\d+\.\d\d \(/)
-    for (const text of ['echo of 1 KB', 'p99.9', 'a connection', 'A/A ours node view']) expect(out).toContain(text)
+    for (const text of ['echo of 1 KB', 'p99.9', 'a connection', 'A/A ours node view', 'a request', 'to sirv']) {
+      expect(out).toContain(text)
+    }
+    // Each server has what it is for.
+    expect(out.match(/^sirv /gm)).toHaveLength(1)
+    expect(out.match(/^ws /gm)).toHaveLength(3)
     expect(code).toBe(0)
     const text = readFileSync(file, 'utf8')
     expect(JSON.parse(text)).toMatchObject({
@@ -47,6 +53,7 @@ describe('npm run bench', () => {
         'echo-1k': { rows: { 'ours node view': { rounds: [[{}]] }, 'ours node view again': {}, 'ws': {} } },
         'latency': { rows: { ws: { latency: { p50: {}, p99: {}, p999: {}, max: {} }, rounds: [[{ latency: {} }]] } } },
         'connect': { rows: { ws: {} } },
+        'files-1k': { rows: { 'ours node files': { toPeer: {} }, 'sirv': { rounds: [[{}]] } } },
       },
     })
     // What is not a number is null there.
@@ -54,7 +61,7 @@ describe('npm run bench', () => {
     expect(text).not.toMatch(/"(cost|rate|server|client|late|p999|median)":null/)
 
     const again = await bench('echo-1k', '--servers', 'ours node view, ws', '--compare', file, '--out', file, ...quick)
-    expect(again.out).toMatch(/^since \d{4}-.*: ratios to raw, else to ws$/m)
+    expect(again.out).toMatch(/^since \d{4}-.*: ratios to raw, else to ws or sirv$/m)
     expect(again.out).toMatch(/^ours node view again +\d\.\d+ \(.*%/m)
   }, 60_000)
 

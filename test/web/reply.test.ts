@@ -238,6 +238,36 @@ describe.each(engines)('answers of an action on the %s engine', (engine) => {
     expect([written, refused > 0]).toEqual([total, true])
   })
 
+  it('the address of the peer is known when the answer has gone, too', async () => {
+    const remote = deferred<string>()
+    const { port } = await serve(engine, (web) => {
+      webWriteResponseString(web, 200, 'done')
+      setImmediate(() => remote.resolve(web.remote))
+    })
+    expect((await ask(port, '/')).status).toBe(200)
+    expect(await remote.promise).toBe('127.0.0.1')
+  })
+
+  it('a part may be changed by who has written it, once it may be written on', async () => {
+    const size = 8 << 20
+    const { port } = await serve(engine, async (web) => {
+      const part = Buffer.alloc(size, 'a')
+      webAddHeader(web, 'Content-Length', String(2 * size))
+      webWrite(web, part)
+      // uWebSockets.js has taken what the kernel does, and a copy of the rest; node waits.
+      await webFlush(web)
+      part.fill('b')
+      webWrite(web, part)
+      if (engine === 'uws') part.fill('c')
+    })
+    const { body } = await ask(port, '/')
+    expect(body.length).toBe(2 * size)
+    expect([
+      body.subarray(0, size).every((byte) => byte === 97),
+      body.subarray(size).every((byte) => byte === 98),
+    ]).toEqual([true, true])
+  })
+
   it.each([1, 3])('a wait for the last of %d parts ends with it', async (parts) => {
     const flushed = deferred<number>()
     const part = Buffer.alloc(8 << 20)

@@ -1,6 +1,6 @@
 import type { CompressionMode, Endpoint, Exchange, ServerOptions } from '../port.ts'
 import { type Home, UwsExchange } from './exchange.ts'
-import { guard } from './guard.ts'
+import { guard, rethrow } from './guard.ts'
 import type {
   Native,
   NativeApp,
@@ -109,13 +109,15 @@ export class UwsApp implements Home {
     const { maxHeader } = this.#owner.options
     this.exchanges++
     const exchange = new UwsExchange(res, req, context, this)
-    guard(
-      () => {
-        if (maxHeader !== 0 && exchange.headerBytes > maxHeader) exchange.refuse(431)
-        else this.#owner.onExchange(exchange)
-      },
-      () => exchange.abort(),
-    )
+    // The path of every request, too.
+    try {
+      if (maxHeader !== 0 && exchange.headerBytes > maxHeader) exchange.refuse(431)
+      else this.#owner.onExchange(exchange)
+    } catch (error) {
+      exchange.abort()
+      rethrow(error)
+    }
+    exchange.leave()
   }
 
   /** Limits and timers of uWebSockets.js are off, or beyond the layer's own, which closes with a reason. */

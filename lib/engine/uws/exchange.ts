@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Exchange, HeaderList, Transport } from '../port.ts'
 import { toSimpleOffer } from '../extensions.ts'
-import { validateHeaders } from '../../rfc9110.ts'
+import { type AnswerHeaders, checkHeaders, validateHeaders } from '../../rfc9110.ts'
 import { guard } from './guard.ts'
 import { readHeaders, toAddress } from './headers.ts'
 import type { NativeContext, NativeRequest, NativeResponse, NativeSocket } from './native.ts'
@@ -22,6 +22,15 @@ export interface Home extends Shared {
   takeOpened(): NativeSocket | null
 }
 
+const STATUS_LINES = new Map(
+  Object.entries(STATUS_CODES).map(([status, text]) => [Number(status), `${status} ${text}`]),
+)
+
+/** Bytes of an answer that uWebSockets.js may copy, where its peer does not take it at once. */
+const AT_ONCE = 65_536
+
+const NOBODY: readonly (() => void)[] = []
+
 /** A body on its way. */
 interface Body {
   readonly chunks: Buffer[]
@@ -39,7 +48,6 @@ export class UwsExchange implements Exchange {
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
   readonly version = '1.1'
-  readonly remoteAddress: string
   /** Bytes of the header block. */
   readonly headerBytes: number
   readonly #home: Home
@@ -47,26 +55,29 @@ export class UwsExchange implements Exchange {
   #res: NativeResponse | null
   /** For the upgrade; null for a request that uWebSockets.js does not take for one. */
   #context: NativeContext | null
+  /** Null until it is asked for: that is a call of the system, a tenth of what a request costs. */
+  #address: string | null = null
   #body: Body | null = null
   #read: Promise<Buffer | null> | null = null
-  #aborts: (() => void)[] = []
-  #drains: (() => void)[] = []
+  #aborts: readonly (() => void)[] = NOBODY
+  #drains: readonly (() => void)[] = NOBODY
+  /** Its handler has not returned: the peer cannot go, and uWebSockets.js collects what is written. */
+  #handling = true
+  /** `onAborted` is set. */
+  #watched = false
 
   // The answer
-  #head: { status: number; headers: HeaderList } | null = null
+  #status = 200
+  #head: AnswerHeaders | null = null
   #headWritten = false
   /** No more of it will be written. */
   #ended = false
   /** It is the last of its connection. */
   #closes = false
-  /** Its Content-Length; null: it is sent in chunks. */
-  #length: number | null = null
   /** Bytes of it that were not taken yet. */
-  #rest: Buffer | null = null
+  #rest: Uint8Array | null = null
 
   constructor(res: NativeResponse, req: NativeRequest, context: NativeContext | null, home: Home) {
-    // First of all: without it an answer that comes later ends the process.
-    res.onAborted(() => this.#aborted())
     this.#res = res
     this.#context = context
     this.#home = home
@@ -76,8 +87,12 @@ export class UwsExchange implements Exchange {
     const { headers, bytes } = readHeaders(req)
     this.headers = headers
     this.headerBytes = bytes + this.method.length + this.target.length + 14
-    this.remoteAddress = toAddress(res.getRemoteAddress())
     if ('content-length' in headers || 'transfer-encoding' in headers) this.#collect(res)
+  }
+
+  get remoteAddress(): string {
+    this.#address ??= this.#res === null ? '' : toAddress(this.#res.getRemoteAddress())
+    return this.#address
   }
 
   get secure(): boolean {
@@ -86,6 +101,13 @@ export class UwsExchange implements Exchange {
 
   get done(): boolean {
     return this.#res === null
+  }
+
+  /** Its handler returns. */
+  leave(): void {
+    this.#handling = false
+    // Without it an answer that comes later ends the process.
+    if (this.#res !== null) this.#watch(this.#res)
   }
 
   readBody(limit: number): Promise<Buffer | null> {
@@ -99,58 +121,58 @@ export class UwsExchange implements Exchange {
   }
 
   writeHead(status: number, headers: HeaderList): void {
-    validateHeaders(headers)
-    this.#head = { status, headers }
-    const length = headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1]
-    this.#length = length === undefined ? null : Number(length)
+    this.#head = checkHeaders(headers)
+    this.#status = status
   }
 
   write(chunk: string | Uint8Array): boolean {
+    return this.#write(chunk, false)
+  }
+
+  /** `keeps`: nobody changes the chunk any more. */
+  #write(chunk: string | Uint8Array, keeps: boolean): boolean {
     const res = this.#res
     if (res === null) return true
     const length = this.#length
     let ok = true
-    res.cork(() => {
+    this.#cork(res, () => {
       this.#writeHead(res)
       if (length === null) ok = res.write(chunk)
-      else ok = this.#writePart(res, typeof chunk === 'string' ? Buffer.from(chunk) : chunk, length)
+      else if (typeof chunk === 'string') ok = this.#writePart(res, Buffer.from(chunk), length, true)
+      else ok = this.#writePart(res, chunk, length, keeps)
     })
     if (!ok) res.onWritable(() => this.#writable())
     return ok
   }
 
   onDrain(fn: () => void): void {
-    this.#drains.push(fn)
+    this.#drains = [...this.#drains, fn]
   }
 
   onAbort(fn: () => void): void {
-    if (this.#res !== null) this.#aborts.push(fn)
+    if (this.#res !== null) this.#aborts = [...this.#aborts, fn]
   }
 
   end(chunk?: string | Uint8Array): void {
     const res = this.#res
     if (res === null) return
-    const length = this.#length
-    if (this.#headWritten && length !== null) {
-      if (chunk !== undefined) this.write(chunk)
+    const lasts = this.#headWritten || (chunk !== undefined && chunk.length > AT_ONCE && !this.#closes)
+    if (this.#length !== null && lasts) {
+      if (chunk !== undefined) this.#write(chunk, true)
       this.#ended = true
       this.#abortIfShort()
       return
     }
-    res.cork(() => {
-      const bodiless = !this.#headWritten && chunk === undefined && (length !== null || this.#hasNoBody())
-      this.#writeHead(res)
-      if (bodiless) {
-        // `end` would call its Content-Length 0, whatever a GET would have had.
-        if (length !== null) res.writeHeader('Content-Length', String(length))
-        res.endWithoutBody()
-      } else res.end(chunk ?? '', this.#closes || this.#home.stopping)
-    })
+    // A closure is not worth it where there is nothing to collect.
+    if (this.#handling) this.#end(res, chunk)
+    else res.cork(() => this.#end(res, chunk))
     this.#finished()
   }
 
   abort(): void {
-    this.#res?.close()
+    if (this.#res === null) return
+    this.#watch(this.#res)
+    this.#res.close()
   }
 
   /** Answers with a status only, and ends the connection. */
@@ -169,7 +191,7 @@ export class UwsExchange implements Exchange {
     const extensions = compression ? toSimpleOffer(sent['sec-websocket-extensions'] ?? '', takeover) : ''
     const transport = new UwsTransport(this.#home)
     this.#finished()
-    res.cork(() => {
+    this.#cork(res, () => {
       res.writeStatus('101 Switching Protocols')
       for (const [name, value] of headers) res.writeHeader(name, value)
       res.upgrade({ transport }, sent['sec-websocket-key'] ?? '', protocol, extensions, context)
@@ -205,19 +227,48 @@ export class UwsExchange implements Exchange {
     })
   }
 
+  #watch(res: NativeResponse): void {
+    if (this.#watched) return
+    this.#watched = true
+    res.onAborted(() => this.#aborted())
+  }
+
+  #cork(res: NativeResponse, fn: () => void): void {
+    if (this.#handling) fn()
+    else res.cork(fn)
+  }
+
+  #end(res: NativeResponse, chunk: string | Uint8Array | undefined): void {
+    const length = this.#length
+    const bodiless = !this.#headWritten && chunk === undefined && (length !== null || this.#hasNoBody())
+    this.#writeHead(res)
+    if (bodiless) {
+      // `end` would call its Content-Length 0, whatever a GET would have had.
+      if (length !== null) res.writeHeader('Content-Length', String(length))
+      res.endWithoutBody()
+    } else res.end(chunk ?? '', this.#closes || this.#home.stopping)
+  }
+
   #writeHead(res: NativeResponse): void {
     if (this.#headWritten) return
     this.#headWritten = true
-    const { status, headers } = this.#head ?? { status: 200, headers: [] }
-    res.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`)
-    for (const [name, value] of headers) {
-      // Written by `end` and `tryEnd` themselves.
-      if (name.toLowerCase() !== 'content-length') res.writeHeader(name, value)
+    // 200 is what it says by itself.
+    if (this.#status !== 200) res.writeStatus(STATUS_LINES.get(this.#status) ?? `${this.#status} `)
+    // Its Content-Length is written by `end` and `tryEnd` themselves.
+    const others = this.#head?.others ?? []
+    for (let i = 0; i < others.length; i++) {
+      const header = others[i]
+      if (header !== undefined) res.writeHeader(header[0], header[1])
     }
   }
 
+  /** Its Content-Length; null: it is sent in chunks. */
+  get #length(): number | null {
+    return this.#head?.length ?? null
+  }
+
   /** A part of an answer whose length was announced. False: the rest of it waits. */
-  #writePart(res: NativeResponse, part: Uint8Array, length: number): boolean {
+  #writePart(res: NativeResponse, part: Uint8Array, length: number, keeps: boolean): boolean {
     if (this.#rest !== null) {
       this.#rest = Buffer.concat([this.#rest, part])
       return false
@@ -225,7 +276,10 @@ export class UwsExchange implements Exchange {
     const before = res.getWriteOffset()
     const [ok, complete] = res.tryEnd(part, length)
     if (complete) this.#finished()
-    else if (!ok) this.#rest = Buffer.from(part.subarray(res.getWriteOffset() - before))
+    else if (!ok) {
+      const rest = part.subarray(res.getWriteOffset() - before)
+      this.#rest = keeps ? rest : Buffer.from(rest)
+    }
     return ok
   }
 
@@ -234,8 +288,8 @@ export class UwsExchange implements Exchange {
     // Complete, it forgets who waits.
     const [res, rest, length, drains] = [this.#res, this.#rest, this.#length, this.#drains]
     this.#rest = null
-    if (res !== null && rest !== null && length !== null && !this.#writePart(res, rest, length)) return false
-    this.#drains = []
+    if (res !== null && rest !== null && length !== null && !this.#writePart(res, rest, length, true)) return false
+    this.#drains = NOBODY
     for (const fn of drains) guard(fn)
     this.#abortIfShort()
     return true
@@ -243,8 +297,7 @@ export class UwsExchange implements Exchange {
 
   /** RFC 9110 §6.4.1 */
   #hasNoBody(): boolean {
-    const status = this.#head?.status ?? 200
-    return this.method === 'HEAD' || status === 204 || status === 304
+    return this.method === 'HEAD' || this.#status === 204 || this.#status === 304
   }
 
   /** What an answer has promised and not sent cannot be taken back. */
@@ -261,8 +314,8 @@ export class UwsExchange implements Exchange {
 
   #finished(): void {
     this.#res = null
-    this.#aborts = []
-    this.#drains = []
+    this.#aborts = NOBODY
+    this.#drains = NOBODY
     this.#body?.wake?.()
     this.#home.onDone()
   }

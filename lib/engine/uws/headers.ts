@@ -33,7 +33,8 @@ export function readHeaders(req: NativeRequest): { headers: Record<string, strin
   let bytes = 0
   req.forEach((name, value) => {
     bytes += name.length + value.length + 4
-    const before = Object.hasOwn(headers, name) ? headers[name] : undefined
+    // Most names are new, and few are those of what every object has.
+    const before = headers[name] !== undefined && Object.hasOwn(headers, name) ? headers[name] : undefined
     const field = ASCII.test(value) ? value : Buffer.from(value).toString('latin1')
     if (before === undefined) headers[name] = field
     else if (!SINGLE.has(name)) headers[name] = `${before}${name === 'cookie' ? '; ' : ', '}${field}`
@@ -41,10 +42,20 @@ export function readHeaders(req: NativeRequest): { headers: Record<string, strin
   return { headers, bytes }
 }
 
-/** The canonical spelling of an address that uWebSockets.js gives as 4 or 16 bytes; '' for none. */
+/** Addresses of four bytes, by their number: a client has more than one request. */
+const known = new Map<number, string>()
+const MOST_KNOWN = 1024
+
+/** The canonical spelling of an address that uWebSockets.js gives as 4 or 16 bytes, valid during the call; '' for none. */
 export function toAddress(bytes: ArrayBuffer): string {
   const view = Buffer.from(bytes)
-  if (view.length === 4) return view.join('.')
+  if (view.length === 4) {
+    const number = view.readUInt32BE()
+    const text = known.get(number) ?? view.join('.')
+    if (known.size === MOST_KNOWN) known.clear()
+    known.set(number, text)
+    return text
+  }
   if (view.length !== 16) return ''
   const long = view.toString('hex').match(/.{4}/g)?.join(':') ?? ''
   return new SocketAddress({ address: long, family: 'ipv6' }).address

@@ -17,7 +17,8 @@ export function isKnown(headers: Headers, { etag, modified }: Validators): boole
   // Weak comparison; a list of tags is stronger than a date.
   if (tags !== undefined)
     return tags.trim() === '*' || tags.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
-  const since = Date.parse(headers['if-modified-since'] ?? '')
+  if (headers['if-modified-since'] === undefined) return false
+  const since = Date.parse(headers['if-modified-since'])
   return !Number.isNaN(since) && toSecond(modified) <= since
 }
 

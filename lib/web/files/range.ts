@@ -12,7 +12,8 @@ const MAX_RANGES = 16
  * no sense gets; an empty list where none of it is there.
  */
 export function parseRange(header: string | undefined, size: number): Range[] | null {
-  const [, list] = /^bytes=(.*)$/i.exec(header ?? '') ?? []
+  if (header === undefined) return null
+  const [, list] = /^bytes=(.*)$/i.exec(header) ?? []
   if (list === undefined) return null
   const ranges: Range[] = []
   const specs = list

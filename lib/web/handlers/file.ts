@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { extname } from 'node:path'
 import type { HeaderList } from '../../engine/port.ts'
+import { keepHeaders } from '../../rfc9110.ts'
 import { answer } from '../answer.ts'
 import type { RouteSettings } from '../config/settings.ts'
 import { isKnown, mayBePart } from '../files/conditional.ts'
@@ -12,19 +13,34 @@ import { FileStore, type StoredFile } from '../files/store.ts'
 import type { HandlerFactory, Target } from '../handler.ts'
 import { notFound } from '../hooks.ts'
 import { encodePath } from '../redirect.ts'
-import type { Response } from '../response.ts'
+import { joinHeaders, type Response } from '../response.ts'
 import type { Request } from '../web.ts'
 
 /** Serves the files below a folder. */
 export const fileHandler: HandlerFactory = (route) => {
-  const store = new FileStore(route.documents)
-  const target: Target = { role: null, serve: (request) => serve(request, route, store) }
+  const site: Site = { route, store: new FileStore(route.documents), plain: new WeakMap(), encoded: new WeakMap() }
+  const target: Target = { role: null, serve: (request) => serve(request, site) }
   return { methods: ['GET', 'HEAD'], upgrades: false, find: () => target }
 }
 
-function serve(request: Request, route: RouteSettings, store: FileStore): Promise<void> | undefined {
+/** The header of a whole file behind one of its host and route. */
+interface Description {
+  readonly before: HeaderList
+  readonly headers: HeaderList
+}
+
+interface Site {
+  readonly route: RouteSettings
+  readonly store: FileStore
+  /** Of files as they are, and of those that are served as an encoding of another. */
+  readonly plain: WeakMap<StoredFile, Description>
+  readonly encoded: WeakMap<StoredFile, Description>
+}
+
+function serve(request: Request, site: Site): Promise<void> | undefined {
   const { path, response, headers } = request
   if (response === null) return undefined
+  const { route, store } = site
   const wanted = path.endsWith('/') ? path + route.index : path
   const found = store.find(wanted)
   if (found === null) notFound(request, 'Cannot locate document')
@@ -33,8 +49,7 @@ function serve(request: Request, route: RouteSettings, store: FileStore): Promis
     const { file, encoding } = route.compressed
       ? choose(wanted, found, headers, store)
       : { file: found, encoding: null }
-    response.add(describeState(wanted, file, route))
-    return answerWith(file, describeForm(wanted, encoding, route), request, response)
+    return answerWith(file, encoding, wanted, request, response, site)
   }
   return undefined
 }
@@ -81,27 +96,52 @@ const describeForm = (path: string, encoding: string | null, { mime }: RouteSett
 /** The whole file, parts of it, or word that the client has it already. */
 function answerWith(
   file: StoredFile,
-  form: HeaderList,
+  encoding: string | null,
+  path: string,
   { headers, method }: Request,
   response: Response,
+  site: Site,
 ): Promise<void> | undefined {
+  const { route } = site
   if (isKnown(headers, file)) {
+    response.add(describeState(path, file, route))
     response.notModified()
     return undefined
   }
   const ranges = method === 'GET' && mayBePart(headers, file) ? parseRange(headers['range'], file.size) : null
-  if (ranges?.length === 0) {
+  if (ranges === null) {
+    response.headers = describe(file, encoding, path, response.headers, site)
+    if (method === 'HEAD') response.end()
+    else if (file.bytes !== null) response.end(file.bytes)
+    else return sendPieces(response, file, [{ start: 0, end: file.size - 1 }], file.size)
+    return undefined
+  }
+  response.add(describeState(path, file, route))
+  if (ranges.length === 0) {
     response.give(answer(416, undefined, [['Content-Range', `bytes */${file.size}`]]))
     return undefined
   }
-  response.add(form)
-  const { pieces, length } = ranges === null ? toWhole(file) : toParts(ranges, file, response)
+  response.add(describeForm(path, encoding, route))
+  const { pieces, length } = toParts(ranges, file, response)
   response.add([['Content-Length', String(length)]])
-  if (method === 'HEAD') {
-    response.end()
-    return undefined
-  }
-  return sendPieces(response, file, pieces)
+  return sendPieces(response, file, pieces, length)
+}
+
+/** The header of a whole file, which most answers have in common. */
+function describe(
+  file: StoredFile,
+  encoding: string | null,
+  path: string,
+  before: HeaderList,
+  { route, plain, encoded }: Site,
+): HeaderList {
+  const known = encoding === null ? plain : encoded
+  const made = known.get(file)
+  if (made?.before === before) return made.headers
+  const own = [...describeState(path, file, route), ...describeForm(path, encoding, route)]
+  const headers = keepHeaders(joinHeaders(before, [...own, ['Content-Length', String(file.size)]]))
+  known.set(file, { before, headers })
+  return headers
 }
 
 interface Body {
@@ -110,11 +150,6 @@ interface Body {
 }
 
 const lengthOf = ({ start, end }: Range): number => end + 1 - start
-
-const toWhole = ({ size }: StoredFile): Body => ({
-  pieces: size === 0 ? [] : [{ start: 0, end: size - 1 }],
-  length: size,
-})
 
 /** One part as it is, several between boundaries (RFC 9110 §14.6). */
 function toParts(ranges: readonly Range[], { size }: StoredFile, response: Response): Body {

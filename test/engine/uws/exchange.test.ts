@@ -274,7 +274,7 @@ describe('answers that come later', () => {
     const client = await RawClient.connect(port)
     client.send(request)
     const exchange = await asked.promise
-    expect(exchange.done).toBe(false)
+    expect([exchange.done, exchange.remoteAddress]).toEqual([false, '127.0.0.1'])
     client.reset()
     await aborted.promise
     expect(exchange.done).toBe(true)
@@ -312,6 +312,27 @@ describe('answers that come later', () => {
     expect(exchange.upgrade('', [])).toBeNull()
     await client.rest()
     expect(client.received.toString()).not.toContain('101')
+  })
+
+  it('a long chunk at the end: what the peer does not take at once waits', async () => {
+    const body = Buffer.from(Array.from({ length: 16 << 20 }, (_, i) => (i * 7) & 255))
+    for (const later of [false, true]) {
+      const { port } = await listen(await engineOf('uws'), (exchange) => {
+        exchange.writeHead(200, [['Content-Length', String(body.length)]])
+        if (later) setImmediate(() => exchange.end(body))
+        else exchange.end(body)
+      })
+      const client = await RawClient.connect(port)
+      client.send(head('GET'))
+      expect((await client.response()).status).toBe(200)
+      await client.until(() => client.length >= body.length)
+      expect(client.received.equals(body)).toBe(true)
+      // The connection is for more.
+      client.received = Buffer.alloc(0)
+      client.send(head('GET'))
+      expect((await client.response()).status).toBe(200)
+      client.reset()
+    }
   })
 
   it('an exchange is upgraded once, answered once, and not both', async () => {

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Config } from '../../../include-types/web.ts'
+import { WEB_HOOK_RUN } from '../../../lib/web/hooks.ts'
+import { webAddHeader } from '../../../lib/web/reply.ts'
 import { ask } from '../../support/http.ts'
 import { RawClient } from '../../support/raw.ts'
 import { engines, serve } from '../../support/server.ts'
@@ -12,8 +14,11 @@ type Route = NonNullable<NonNullable<Config['web']>['routes']>[number]
 
 let folder = ''
 const HUNDRED = Buffer.from(Array.from({ length: 100 }, (_, i) => i))
+const numbers = (length: number): Buffer => Buffer.from(Array.from({ length }, (_, i) => (i * 7) & 255))
+/** More than is read while its request waits, and kept then. */
+const MEDIUM = numbers(900_001)
 /** More than is kept in memory, and more than is read at a time. */
-const LARGE = Buffer.from(Array.from({ length: 1_000_003 }, (_, i) => (i * 7) & 255))
+const LARGE = numbers(3_000_003)
 /** Of those files whose dates matter. */
 const DATE = new Date(Date.UTC(2026, 0, 2, 3, 4, 5))
 
@@ -28,6 +33,7 @@ beforeAll(() => {
   put('index.html', '<p>home</p>')
   put('sub dir/index.html', '<p>sub</p>')
   put('hundred.bin', HUNDRED)
+  put('medium.bin', MEDIUM)
   put('large.bin', LARGE)
   put('empty.txt', '')
   put('app.js', 'original')
@@ -75,6 +81,24 @@ describe.each(engines)('files on the %s engine', (engine) => {
       body: Buffer.alloc(0),
     })
     expect(String((await ask(port, '/a%20b%25c%23d%3Fe.txt')).body)).toBe('odd')
+  })
+
+  it('headers of host, route and hook are on each, the later over the earlier', async () => {
+    const { host, port } = await site({ headers: { 'X-B': 'route' } }, { headers: { 'X-A': 'host', 'X-B': 'host' } })
+    const get = async () => (await ask(port, '/plain.txt')).headers
+    for (let i = 0; i < 2; i++) {
+      const headers = await get()
+      expect(headers).toMatchObject({ 'x-a': 'host', 'x-b': 'route', 'content-length': '5' })
+      expect(headers['x-c']).toBeUndefined()
+    }
+    let count = 0
+    host.hook = (web, event) => {
+      if (event === WEB_HOOK_RUN) webAddHeader(web, 'X-C', String(++count))
+    }
+    expect((await get())['x-c']).toBe('1')
+    expect(await get()).toMatchObject({ 'x-a': 'host', 'x-b': 'route', 'x-c': '2', 'content-length': '5' })
+    host.hook = null
+    expect((await get())['x-c']).toBeUndefined()
   })
 
   it('trap 64: HEAD has the headers of GET and no body; the next request is understood', async () => {
@@ -162,12 +186,60 @@ describe.each(engines)('files on the %s engine', (engine) => {
     for (const [start, end] of [
       [0, 0],
       [262_143, 262_144],
-      [262_144, 999_999],
-      [1, 1_000_002],
+      [262_144, 899_999],
+      [1, 900_000],
     ] as const) {
-      const { status, body } = await ask(port, '/large.bin', { headers: { Range: `bytes=${start}-${end}` } })
-      expect(status).toBe(206)
-      expect(body.equals(LARGE.subarray(start, end + 1))).toBe(true)
+      for (const [name, bytes] of [
+        ['large', LARGE],
+        ['medium', MEDIUM],
+      ] as const) {
+        const { status, body } = await ask(port, `/${name}.bin`, { headers: { Range: `bytes=${start}-${end}` } })
+        expect(status).toBe(206)
+        expect(body.equals(bytes.subarray(start, end + 1))).toBe(true)
+      }
+    }
+  })
+
+  it.each([
+    ['large', LARGE],
+    ['medium', MEDIUM],
+  ])('a %s file, again and again on one connection, and several parts of it', async (name, bytes) => {
+    const { port } = await site()
+    const client = await RawClient.connect(port)
+    for (let i = 0; i < 5; i++) {
+      client.send(Buffer.from(`GET /${name}.bin HTTP/1.1\r\nHost: x\r\n\r\n`))
+      const { status, head } = await client.response()
+      expect([status, /^Content-Length: (\d+)$/m.exec(head)?.[1]]).toEqual([200, String(bytes.length)])
+      await client.until(() => client.length >= bytes.length)
+      expect(client.received.equals(bytes)).toBe(true)
+      client.received = Buffer.alloc(0)
+    }
+    client.destroy()
+    const { status, body } = await ask(port, `/${name}.bin`, { headers: { Range: 'bytes=0-99999,200000-899999' } })
+    expect(status).toBe(206)
+    expect(body.includes(bytes.subarray(0, 100_000))).toBe(true)
+    expect(body.includes(bytes.subarray(200_000, 900_000))).toBe(true)
+  })
+
+  it('who reads a kept file slowly gets all of it, and others are served meanwhile', async () => {
+    const { port } = await site()
+    // Kept from the second request on.
+    await ask(port, '/medium.bin')
+    const slow = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const client = await RawClient.connect(port)
+        client.socket.pause()
+        client.send(Buffer.from('GET /medium.bin HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'.repeat(1)))
+        return client
+      }),
+    )
+    expect((await ask(port, '/medium.bin')).body.equals(MEDIUM)).toBe(true)
+    for (const client of slow) {
+      client.socket.resume()
+      await client.response()
+      await client.until(() => client.length >= MEDIUM.length)
+      expect(client.received.subarray(0, MEDIUM.length).equals(MEDIUM)).toBe(true)
+      client.destroy()
     }
   })
 
