@@ -15,7 +15,7 @@ Serves the routes of a JSON5 config file.
 Options:
   --listen HOST:PORT   listen here instead; may be repeated
   --engine NAME        auto, uws or node
-  --check              check the config, print what is wrong with it, and exit
+  --check              check the config, load its modules, print what is wrong, and exit
   --print-config       print the config as it counts, with its defaults, and exit
   --init               write a commented config to begin with, and exit
   --version            print the version and exit
@@ -79,6 +79,14 @@ function initialize(file = 'fiberws.json5'): void {
   console.log(`${file} is written. Start with: fiberws ${file}`)
 }
 
+/** Whether a host could start, as far as that can be said without opening a port. */
+async function check(host: Host): Promise<void> {
+  const code = await host.check()
+  for (const warning of host.warnings) process.stderr.write(`warning: ${warning}\n`)
+  if (code !== 0) fail(host.error ?? 'Cannot start')
+  console.log('ok')
+}
+
 /** One line for each listener, and one for each route with what to try. */
 function announce(host: Host): void {
   const { engine, listening, settings } = host
@@ -130,11 +138,8 @@ async function main(): Promise<void> {
   const file = findFile(args.positionals)
   const settings = loadConfig(file, { flags: args.values })
   if (args.values['print-config']) return console.log(printConfig(effectiveConfig(file, { flags: args.values })))
-  if (args.values.check) {
-    for (const warning of settings.warnings) process.stderr.write(`warning: ${warning}\n`)
-    return console.log('ok')
-  }
   const host = createHost(settings, parts)
+  if (args.values.check) return check(host)
   if ((await host.start()) !== 0) fail(host.error ?? 'Cannot start')
   // Whoever waits for the lines may send a signal at once.
   stopOnSignal(host)

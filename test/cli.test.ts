@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -36,6 +36,7 @@ describe('the command', () => {
 
   it('--check says the place; --print-config what counts, without secrets; --init writes a config that is one', async () => {
     const file = join(folder, 'places.json5')
+    mkdirSync(join(folder, 'site'))
     writeFileSync(file, "{\n  web: {\n    routs: [],\n    routes: [{ token: '${TOKEN}', match: '/x' }],\n  },\n}")
     const check = new Command([file, '--check'], { TOKEN: 'hush' })
     expect(await check.exit).toBe(0)
@@ -54,6 +55,33 @@ describe('the command', () => {
     expect(again.err).toBe(`${made} exists: name another file\n`)
     const good = new Command([made, '--check'])
     expect([await good.exit, good.err]).toEqual([0, ''])
+  })
+
+  it('--check loads modules, names all that cannot be, and opens no port', async () => {
+    const file = join(folder, 'modules.json5')
+    const route = (name: string): string => `{ match: '/${name}', handler: 'action', module: './${name}.mjs' }`
+    const routes = ['throws', 'number', 'good'].map(route).join(', ')
+    // A port that nobody may open here, nor needs to.
+    writeFileSync(
+      file,
+      `{ web: { listen: '192.0.2.1:1', routes: [${routes}, { match: '/a', handler: 'action' }, { documents: 'none' }] } }`,
+    )
+    writeFileSync(join(folder, 'throws.mjs'), "throw new Error('at the top')")
+    writeFileSync(join(folder, 'number.mjs'), 'export default 5')
+    writeFileSync(join(folder, 'good.mjs'), 'export default () => {}')
+    const bad = new Command([file, '--check'])
+    expect(await bad.exit).toBe(1)
+    expect(bad.err.split('\n')).toEqual([
+      "warning: route '/a' has neither a module nor an action: it answers 404",
+      `warning: route '' has no documents: there is no folder ${join(folder, 'none')}`,
+      `${join(folder, 'throws.mjs')}: at the top`,
+      `${join(folder, 'number.mjs')}: has no default export that is a function`,
+      '',
+    ])
+    writeFileSync(join(folder, 'throws.mjs'), 'export default () => {}')
+    writeFileSync(join(folder, 'number.mjs'), 'export default () => {}')
+    const good = new Command([file, '--check'])
+    expect([await good.exit, good.out]).toEqual([0, 'ok\n'])
   })
 
   it.each([

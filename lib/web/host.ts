@@ -7,7 +7,7 @@ import { rError, rInfo } from '../websock/log.ts'
 import { logObserver } from '../websock/observer.ts'
 import { toTarget } from './action.ts'
 import { answer } from './answer.ts'
-import { checkConfig, loadConfig } from './config/load.ts'
+import { checkConfig, ConfigError, loadConfig } from './config/load.ts'
 import type { RouteSettings, Settings } from './config/settings.ts'
 import { dispatch, type Route, type Site } from './dispatch.ts'
 import type { HandlerTable, Target } from './handler.ts'
@@ -105,14 +105,8 @@ export class Host implements Owner {
 
   async #start(): Promise<number> {
     const { settings } = this
-    this.error = null
-    this.warnings.splice(0, Infinity, ...settings.warnings)
     try {
-      const { engine, notice } = await this.#parts.selectEngine(settings.engine)
-      if (notice !== null) rInfo('web', '%s', notice)
-      this.warnings.push(...unfollowed(engine, settings))
-      const routes: Route[] = []
-      for (const route of settings.routes) routes.push(await this.#toRoute(route))
+      const { engine, routes } = await this.#prepare()
       const server = engine.createServer(settings.server, (exchange) => this.#onExchange(exchange))
       const context = createContext(engine.clock, server.topics, observer, settings.webSockets)
       const listening: Listening[] = []
@@ -131,6 +125,36 @@ export class Host implements Owner {
     }
     for (const warning of this.warnings) rError('web', 'warning: %s', warning)
     return 0
+  }
+
+  /** Everything that a start does before it opens a listener: the engine is found, modules are loaded. */
+  async check(): Promise<number> {
+    try {
+      await this.#prepare()
+      return 0
+    } catch (error) {
+      this.error = describe(error)
+      return R_ERR_CANT_OPEN
+    }
+  }
+
+  /** Throws with all that is wrong with the routes. */
+  async #prepare(): Promise<{ engine: Engine; routes: Route[] }> {
+    const { settings } = this
+    this.error = null
+    this.warnings.splice(0, Infinity, ...settings.warnings)
+    const { engine, notice } = await this.#parts.selectEngine(settings.engine)
+    if (notice !== null) rInfo('web', '%s', notice)
+    this.warnings.push(...unfollowed(engine, settings))
+    const [routes, problems]: [Route[], string[]] = [[], []]
+    for (const route of settings.routes) {
+      await this.#toRoute(route).then(
+        (one) => routes.push(one),
+        (error: unknown) => problems.push(describe(error)),
+      )
+    }
+    if (problems.length > 0) throw new ConfigError(problems)
+    return { engine, routes }
   }
 
   async #toRoute(route: RouteSettings): Promise<Route> {

@@ -19,7 +19,8 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 it.concurrent.each(engines)('tls: https and wss with a certificate of our own, on %s', async (engine) => {
-  const sample = new Program(start, { more: ['--engine', engine, '--listen', 'https://127.0.0.1:0'], cwd: folder })
+  const listen = ['--listen', 'https://127.0.0.1:0', '--listen', 'http://127.0.0.1:0']
+  const sample = new Program(start, { more: ['--engine', engine, ...listen], cwd: folder })
   const at = `127.0.0.1:${await sample.port()}`
   const ca = readFileSync(join(folder, 'samples/tls/cert.pem'))
 
@@ -27,6 +28,22 @@ it.concurrent.each(engines)('tls: https and wss with a certificate of our own, o
     get(`https://${at}/`, { ca, agent: false }, resolve).once('error', reject)
   })
   expect(await text(page)).toContain('<title>fiberws echo</title>')
+  expect(page.headers).toMatchObject({
+    'strict-transport-security': 'max-age=86400',
+    'content-security-policy': "default-src 'self'; connect-src 'self' wss:; img-src 'self' data:",
+    'vary': 'Accept-Encoding',
+  })
+  expect(page.headers['cache-control']).toBeUndefined()
+  const script = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(`https://${at}/console.js`, { ca, agent: false }, resolve).once('error', reject)
+  })
+  script.resume()
+  expect([script.statusCode, script.headers['cache-control']]).toEqual([200, 'max-age=60'])
+
+  // Who comes by http is sent to where the config says.
+  const plain = (await sample.until(/listening on (http:\S+)/))[1] ?? ''
+  const sent = await fetch(`${plain}/console.js?x=1`, { redirect: 'manual' })
+  expect([sent.status, sent.headers.get('location')]).toEqual([308, 'https://127.0.0.1:8443/console.js?x=1'])
 
   const peer = await Peer.open(`wss://${at}/echo`, { ca })
   peer.say('grüße')

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { extname } from 'node:path'
 import type { HeaderList } from '../../engine/port.ts'
 import { keepHeaders } from '../../rfc9110.ts'
@@ -17,7 +18,10 @@ import { joinHeaders, type Response } from '../response.ts'
 import type { Request } from '../web.ts'
 
 /** Serves the files below a folder. */
-export const fileHandler: HandlerFactory = (route) => {
+export const fileHandler: HandlerFactory = (route, host) => {
+  if (!existsSync(route.documents)) {
+    host.warnings.push(`route '${route.match}' has no documents: there is no folder ${route.documents}`)
+  }
   const site: Site = { route, store: new FileStore(route.documents), plain: new WeakMap(), encoded: new WeakMap() }
   const target: Target = { role: null, serve: (request) => serve(request, site) }
   return { methods: ['GET', 'HEAD'], upgrades: false, find: () => target }
