@@ -2,13 +2,14 @@ import { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Web } from '../../include-types/web.ts'
 import { parts } from '../../lib/parts.ts'
 import { createHost } from '../../lib/web/host.ts'
 import { WS_EVENT_ERROR, WS_EVENT_MESSAGE, WS_EVENT_PARTIAL_MESSAGE } from '../../lib/websock/constants.ts'
 import { webWriteResponse } from '../../lib/web/reply.ts'
 import { webGetHeader, webGetQueryVar, webReadBody } from '../../lib/web/web.ts'
 import { byEngine } from '../support/differences.ts'
-import { cont, text } from '../support/frames.ts'
+import { cont, ping, text } from '../support/frames.ts'
 import { Journal } from '../support/journal.ts'
 import { webSocketRun } from '../../lib/websock/run.ts'
 import { handshake, RawClient } from '../support/raw.ts'
@@ -235,6 +236,23 @@ describe.each(engines)('a host on the %s engine', (engine) => {
     }
     while (!(await isServed()));
     first.destroy()
+  })
+
+  it("trap 43, 44: a ping of '1sec' comes once a second, one of 'never' never, and 'never' is no timer", async () => {
+    const run = (web: Web): Promise<number> => webSocketRun(web.webSocket, () => {})
+    const timeouts = { inactivity: 'never' } as const
+    const often = await serve(engine, run, { webSockets: { ping: '1sec' }, timeouts })
+    const never = await serve(engine, run, { webSockets: { ping: 'never' }, timeouts })
+    const [pinged, silent] = [await RawClient.open(often.port), await RawClient.open(never.port)]
+    expect((await pinged.frame()).opcode).toBe(9)
+    const first = performance.now()
+    expect((await pinged.frame()).opcode).toBe(9)
+    // It comes with a tick of 50 ms.
+    expect(performance.now() - first).toBeGreaterThan(900)
+    expect([silent.received.length, silent.ended]).toEqual([0, false])
+    silent.send(ping('still there'))
+    expect((await silent.frame()).opcode).toBe(10)
+    for (const client of [pinged, silent]) client.destroy()
   })
 
   it('half a header is not waited for', { timeout: 40_000 }, async () => {

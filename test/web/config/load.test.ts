@@ -70,6 +70,11 @@ describe('a config', () => {
     expect(checkConfig({ web: { webSockets: { ping: '1sec' } } }, '/').webSockets.pingPeriod).toBe(1000)
   })
 
+  it("websocket-run trap 44: inactivity 'never' is none, for the layer and for engines", () => {
+    const { webSockets, server } = checkConfig({ web: { timeouts: { inactivity: 'never' } } }, '/')
+    expect([webSockets.timeout, server.inactivity]).toEqual([Infinity, Infinity])
+  })
+
   it('cannot be changed by those who read it', () => {
     const settings = checkConfig({ web: { headers: { 'X-A': 'b' } } }, '/')
     for (const part of [settings, settings.routes, settings.routes[0], settings.server, settings.headers[0]]) {
