@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { parts } from './parts.ts'
 import { ConfigError, effectiveConfig, loadConfig } from './web/config/load.ts'
 import { INITIAL, printConfig } from './web/config/print.ts'
+import { PUBLIC } from './web/dispatch.ts'
 import { createHost, type Host } from './web/host.ts'
 
 const HELP = `Usage: fiberws [config.json5] [options]
@@ -102,9 +103,11 @@ function announce(host: Host): void {
 
 /** A start that opens doors to the network says so. */
 function noticeOpenDoors({ settings }: Host): void {
-  const open = settings.endpoints.filter(({ host }) => !isLoopback(host))
-  for (const { host } of open) {
-    process.stderr.write(`notice: '${host}' can be reached from the network, and no route asks for a credential\n`)
+  const open = settings.routes.filter(({ token, role }) => token === null && (role === null || role === PUBLIC))
+  const names = open.map(({ match }) => `'${match}'`).join(', ')
+  for (const { host } of settings.endpoints) {
+    if (isLoopback(host) || open.length === 0) continue
+    process.stderr.write(`notice: '${host}' can be reached from the network, and asks no credential for ${names}\n`)
   }
 }
 

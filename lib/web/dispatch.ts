@@ -30,7 +30,8 @@ export interface Site {
   readonly context: Context
 }
 
-const PUBLIC = 'public'
+/** The role that everybody has. */
+export const PUBLIC = 'public'
 const NO_WEBSOCKETS = answer(501, 'WebSockets are not served here')
 
 /** Takes one request from the engine to its handler, or answers why not. Never throws. */

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { Command } from '../support/command.ts'
@@ -26,6 +27,23 @@ it('a start that listens beyond loopback says so', async () => {
   await open.port()
   open.child.kill('SIGTERM')
   expect(await open.exit).toBe(0)
-  expect(open.err.match(/^notice: '0\.0\.0\.0' can be reached from the network/gm)?.length).toBe(1)
-  expect(open.err).not.toContain('127.0.0.1')
+  expect(open.err).toBe("notice: '0.0.0.0' can be reached from the network, and asks no credential for '/'\n")
+})
+
+it.each([
+  ["{ match: '/a', token: 'x' }, { match: '/b', role: 'admin' }", ''],
+  ["{ match: '/a', token: 'x' }, { match: '/b', role: 'public' }, { match: '/c' }", "'/b', '/c'"],
+])('it names the routes that anybody may use: %s', async (routes, named) => {
+  const folder = mkdtempSync(join(tmpdir(), 'fiberws-open-'))
+  const file = join(folder, 'open.json5')
+  mkdirSync(join(folder, 'site'))
+  writeFileSync(file, `{ web: { engine: 'node', listen: '0.0.0.0:0', routes: [${routes}] } }`)
+  const open = new Command([file])
+  await open.port()
+  open.child.kill('SIGTERM')
+  expect(await open.exit).toBe(0)
+  expect(open.err).toBe(
+    named === '' ? '' : `notice: '0.0.0.0' can be reached from the network, and asks no credential for ${named}\n`,
+  )
+  rmSync(folder, { recursive: true })
 })
