@@ -37,7 +37,7 @@ it.each([
   const folder = mkdtempSync(join(tmpdir(), 'fiberws-open-'))
   const file = join(folder, 'open.json5')
   mkdirSync(join(folder, 'site'))
-  writeFileSync(file, `{ web: { engine: 'node', listen: '0.0.0.0:0', routes: [${routes}] } }`)
+  writeFileSync(file, `{ web: { engine: 'node', listen: ['0.0.0.0:0', '127.0.0.1:0'], routes: [${routes}] } }`)
   const open = new Command([file])
   await open.port()
   open.child.kill('SIGTERM')

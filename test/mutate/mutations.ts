@@ -627,9 +627,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     trap: 'uws: the body is read once',
-    file: 'lib/engine/uws/exchange.ts',
-    from: 'this.#read ??= this.#readBody(',
-    to: 'this.#read = this.#readBody(',
+    file: 'lib/engine/uws/body.ts',
+    from: 'this.#read ??= this.#readAll(',
+    to: 'this.#read = this.#readAll(',
     test: UWS_EXCHANGE,
     name: 'bod',
   },

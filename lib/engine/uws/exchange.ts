@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Exchange, HeaderList, Transport } from '../port.ts'
 import { toSimpleOffer } from '../extensions.ts'
 import { type AnswerHeaders, checkHeaders, validateHeaders } from '../../rfc9110.ts'
+import { RequestBody } from './body.ts'
 import { guard } from './guard.ts'
 import { readHeaders, toAddress } from './headers.ts'
 import type { NativeContext, NativeRequest, NativeResponse, NativeSocket } from './native.ts'
@@ -31,14 +32,6 @@ const AT_ONCE = 65_536
 
 const NOBODY: readonly (() => void)[] = []
 
-/** A body on its way. */
-interface Body {
-  readonly chunks: Buffer[]
-  length: number
-  complete: boolean
-  wake: (() => void) | null
-}
-
 /**
  * One request of uWebSockets.js. The native request is gone when the handler returns, so that everything is read at
  * once; the native response may not be touched after the peer has gone, and ends the process if nobody listens for that.
@@ -57,8 +50,7 @@ export class UwsExchange implements Exchange {
   #context: NativeContext | null
   /** Null until it is asked for: that is a call of the system, a tenth of what a request costs. */
   #address: string | null = null
-  #body: Body | null = null
-  #read: Promise<Buffer | null> | null = null
+  #body: RequestBody | null = null
   #aborts: readonly (() => void)[] = NOBODY
   #drains: readonly (() => void)[] = NOBODY
   /** Its handler has not returned: the peer cannot go, and uWebSockets.js collects what is written. */
@@ -87,7 +79,8 @@ export class UwsExchange implements Exchange {
     const { headers, bytes } = readHeaders(req)
     this.headers = headers
     this.headerBytes = bytes + this.method.length + this.target.length + 14
-    if ('content-length' in headers || 'transfer-encoding' in headers) this.#collect(res)
+    if ('content-length' in headers || 'transfer-encoding' in headers)
+      this.#body = new RequestBody(res, this.#home.maxBody)
   }
 
   get remoteAddress(): string {
@@ -111,8 +104,7 @@ export class UwsExchange implements Exchange {
   }
 
   readBody(limit: number): Promise<Buffer | null> {
-    this.#read ??= this.#readBody(Math.min(limit, this.#home.maxBody))
-    return this.#read
+    return this.#body?.read(limit) ?? Promise.resolve(Buffer.alloc(0))
   }
 
   // It is dropped beyond the limit anyway.
@@ -200,31 +192,6 @@ export class UwsExchange implements Exchange {
     if (ws === null) return null
     transport.opened(ws)
     return transport
-  }
-
-  async #readBody(limit: number): Promise<Buffer | null> {
-    const body = this.#body
-    if (body === null) return Buffer.alloc(0)
-    while (!body.complete && this.#res !== null && body.length <= limit) {
-      await new Promise<void>((resolve) => {
-        body.wake = resolve
-      })
-    }
-    if (!body.complete || body.length > limit) return null
-    return Buffer.concat(body.chunks, body.length)
-  }
-
-  /** Takes the body as it comes; what is over the limit is counted and dropped. */
-  #collect(res: NativeResponse): void {
-    const body: Body = { chunks: [], length: 0, complete: false, wake: null }
-    this.#body = body
-    res.onData((chunk, last) => {
-      body.length += chunk.byteLength
-      body.complete = last
-      if (body.length <= this.#home.maxBody) body.chunks.push(Buffer.from(Buffer.from(chunk)))
-      else body.chunks.length = 0
-      body.wake?.()
-    })
   }
 
   #watch(res: NativeResponse): void {
@@ -316,7 +283,7 @@ export class UwsExchange implements Exchange {
     this.#res = null
     this.#aborts = NOBODY
     this.#drains = NOBODY
-    this.#body?.wake?.()
+    this.#body?.stop()
     this.#home.onDone()
   }
 }
