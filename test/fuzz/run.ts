@@ -1,15 +1,31 @@
 import { parseArgs } from 'node:util'
 import { corpus, freshSeed, fuzz, replay, targets } from './fuzz.ts'
 
-/** `npm run fuzz -- [--seed N] [--count N] [--from N] [--only <target>]` */
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    count: { type: 'string' },
-    from: { type: 'string', default: '0' },
-    only: { type: 'string' },
-  },
-})
+const HELP = `npm run fuzz -- [options]
+
+  --only TARGET   one of ${targets.map(({ name }) => name).join(', ')}; default: all
+  --count N       inputs for each; default: what the target is to stand, up to a million
+  --seed N        to have the same inputs again; default: a fresh one, which is printed
+  --from N        begins at that input of the seed`
+
+const { values } = readOptions()
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        seed: { type: 'string' },
+        count: { type: 'string' },
+        from: { type: 'string', default: '0' },
+        only: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    })
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`)
+    process.exit(2)
+  }
+}
 
 /** Number of failures: one does not keep the rest from being tried. */
 let failures = 0
@@ -24,6 +40,7 @@ async function attempt(what: () => Promise<unknown>): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  if (values.help) return console.log(HELP)
   const seed = values.seed === undefined ? freshSeed() : Number(values.seed)
   const from = Number(values.from)
   const chosen = targets.filter(({ name }) => values.only === undefined || values.only === name)
