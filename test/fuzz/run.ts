@@ -23,7 +23,7 @@ function readOptions() {
     })
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`)
-    process.exit(2)
+    return process.exit(2)
   }
 }
 
