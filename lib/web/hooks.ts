@@ -32,13 +32,14 @@ export function whenKnown<T>(
   go: (value: T) => void,
   fail: (error: unknown) => void,
 ): void {
+  let value: T | PromiseLike<T>
   try {
-    const value = ask()
-    if (isThenable(value)) void Promise.resolve(value).then(go).catch(fail)
-    else go(value)
+    value = ask()
+    if (isThenable(value)) return void Promise.resolve(value).then(go).catch(fail)
   } catch (error) {
-    fail(error)
+    return fail(error)
   }
+  go(value)
 }
 
 /**
