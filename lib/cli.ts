@@ -14,11 +14,11 @@ const HELP = `Usage: fiberws [config.json5] [options]
 Serves the routes of a JSON5 config file.
 
 Options:
-  --listen HOST:PORT   listen here instead; may be repeated
+  --listen HOST:PORT   listen here instead, with https:// in front for TLS; may be repeated
   --engine NAME        auto, uws or node
   --check              check the config, load its modules, print what is wrong, and exit
   --print-config       print the config as it counts, with its defaults, and exit
-  --init               write a commented config to begin with, and exit
+  --init [FILE]        write a commented config to begin with, and exit; default fiberws.json5
   --version            print the version and exit
   --help               print this and exit
 
@@ -75,7 +75,10 @@ function initialize(file = 'fiberws.json5'): void {
     writeFileSync(file, INITIAL, { flag: 'wx' })
   } catch (error) {
     const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    fail(exists ? `${file} exists: name another file` : `${file}: ${String(error)}`)
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    fail(
+      exists ? `${file} exists: name another file` : `${file}: ${missing ? 'there is no such folder' : String(error)}`,
+    )
   }
   console.log(`${file} is written. Start with: fiberws ${file}`)
 }
@@ -85,7 +88,8 @@ async function check(host: Host): Promise<void> {
   const code = await host.check()
   for (const warning of host.warnings) process.stderr.write(`warning: ${warning}\n`)
   if (code !== 0) fail(host.error ?? 'Cannot start')
-  console.log('ok')
+  const { length } = host.warnings
+  console.log(length === 0 ? 'ok' : `ok, with ${length} warning${length === 1 ? '' : 's'}`)
 }
 
 /** One line for each listener, and one for each route with what to try. */
@@ -94,9 +98,10 @@ function announce(host: Host): void {
   console.log(`fiberws ${version()}, ${engine?.name} engine ${engine?.version}`)
   for (const { url } of listening) {
     console.log(`listening on ${url}`)
-    for (const { match, handler } of settings.routes) {
+    for (const { match, handler, redirect } of settings.routes) {
       const path = match.startsWith('/') ? match : `/${match}`
-      console.log(`  ${handler.padEnd(7)} ${handler === 'action' ? url.replace(/^http/, 'ws') : url}${path}`)
+      const kind = redirect === null ? handler : 'redirect'
+      console.log(`  ${kind.padEnd(8)} ${kind === 'action' ? url.replace(/^http/, 'ws') : url}${path}`)
     }
   }
 }
@@ -140,7 +145,10 @@ async function main(): Promise<void> {
   if (args.values.init) return initialize(args.positionals[0])
   const file = findFile(args.positionals)
   const settings = loadConfig(file, { flags: args.values })
-  if (args.values['print-config']) return console.log(printConfig(effectiveConfig(file, { flags: args.values })))
+  if (args.values['print-config']) {
+    const { value, hidden } = effectiveConfig(file, { flags: args.values })
+    return console.log(printConfig(value, hidden))
+  }
   const host = createHost(settings, parts)
   if (args.values.check) return check(host)
   if ((await host.start()) !== 0) fail(host.error ?? 'Cannot start')

@@ -81,7 +81,7 @@ describe('the command', () => {
     writeFileSync(join(folder, 'throws.mjs'), 'export default () => {}')
     writeFileSync(join(folder, 'number.mjs'), 'export default () => {}')
     const good = new Command([file, '--check'])
-    expect([await good.exit, good.out]).toEqual([0, 'ok\n'])
+    expect([await good.exit, good.out]).toEqual([0, 'ok, with 2 warnings\n'])
   })
 
   it.each([

@@ -124,7 +124,7 @@ function tryConfig(text: string): boolean {
   }
   try {
     checkConfig(value, tmpdir())
-    printConfig(value)
+    printConfig(value, new Set())
     return true
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error

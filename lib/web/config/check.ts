@@ -88,6 +88,10 @@ const readers: Readonly<Record<Reads, (given: string | number, place: Place) => 
   module: (given, { folder }) => {
     if (!existsSync(resolve(folder, String(given)))) throw new Error('there is no such file')
   },
+  token: (given) => {
+    if (String(given).trim() === '')
+      throw new Error('is empty, so anybody would have it: name a secret, or leave it out')
+  },
   key: (given, { folder }) => void parseKey(resolve(folder, String(given))),
 }
 

@@ -1,10 +1,10 @@
 import { dirname, resolve } from 'node:path'
-import { findProblems, findUnknown, isConfig, type Path, type Problem, toKey, valueAt } from './check.ts'
+import { findProblems, findUnknown, isConfig, type Path, type Problem, toKey } from './check.ts'
+import { findConflicts, findOddities } from './conflicts.ts'
 import { substitute } from './environment.ts'
 import { type Flags, override } from './overrides.ts'
 import { type Settings, toSettings } from './settings.ts'
 import { readSource, type Source } from './source.ts'
-import { isPair } from './tls.ts'
 
 /** Everything that is wrong with a config, a line each. */
 export class ConfigError extends Error {
@@ -42,8 +42,8 @@ export const loadConfig = (file: string, given: Given = {}): Settings =>
 export const checkConfig = (value: unknown, folder: string): Settings =>
   toChecked({ source: { locate: () => '' }, value, problems: [], hidden: new Set(), said: new Map() }, folder)
 
-/** The config that a file makes with environment and flags, as it would be written. Throws ConfigError. */
-export const effectiveConfig = (file: string, given: Given = {}): unknown => draft(file, given).value
+/** The config that a file makes with environment and flags, and values in it that may not be shown. Throws ConfigError. */
+export const effectiveConfig = (file: string, given: Given = {}): Pick<Draft, 'value' | 'hidden'> => draft(file, given)
 
 /** What a file says, with environment and flags in their places. */
 function draft(file: string, { environment = process.env, flags = {} }: Given): Draft {
@@ -61,7 +61,10 @@ function open(file: string): Source {
 }
 
 function toChecked({ source, value, problems: before, hidden, said }: Draft, folder: string): Settings {
-  const problems = [...before, ...findProblems(value, folder, hidden), ...findConflicts(value, folder)]
+  // What is not there is not wrong in yet another way.
+  const known = new Set(before.map(({ path }) => toKey(path)))
+  const found = [...findProblems(value, folder, hidden), ...findConflicts(value, folder)]
+  const problems = [...before, ...found.filter(({ path }) => !known.has(toKey(path)))]
   /** Where something is to be mended: what the file says by its place and key, the rest by its flag or variable. */
   const place = (path: Path): string => {
     const [, elsewhere] = [...said].find(([from]) => from.every((part, i) => path[i] === part)) ?? []
@@ -76,47 +79,9 @@ function toChecked({ source, value, problems: before, hidden, said }: Draft, fol
     toSettings(
       value,
       folder,
-      findUnknown(value).map(({ path, rule }) => `${place(path)}: ${rule}`),
+      [...findUnknown(value), ...findOddities(value)].map(({ path, rule }) => `${place(path)}: ${rule}`),
     ),
   )
-}
-
-/** What is right for itself, and wrong together. */
-function findConflicts(value: unknown, folder: string): Problem[] {
-  const problems: Problem[] = []
-  const listen = [valueAt(value, ['web', 'listen'])].flat()
-  if (
-    valueAt(value, ['tls']) === undefined &&
-    listen.some((text) => typeof text === 'string' && /^https:/i.test(text.trim()))
-  ) {
-    problems.push({ path: ['web', 'listen'], rule: 'https needs tls.certificate and tls.key', got: '' })
-  }
-  const verifies = valueAt(value, ['tls', 'verify', 'client']) === true
-  if (
-    verifies &&
-    valueAt(value, ['tls', 'verify', 'issuer']) !== false &&
-    valueAt(value, ['tls', 'authority']) === undefined
-  ) {
-    problems.push({
-      path: ['tls', 'verify', 'issuer'],
-      rule: 'needs tls.authority: whose certificates are good',
-      got: '',
-    })
-  }
-  if (verifies && valueAt(value, ['web', 'engine']) === 'uws') {
-    problems.push({
-      path: ['tls', 'verify', 'client'],
-      rule: "needs engine: 'node'; uws cannot ask for certificates",
-      got: '',
-    })
-  }
-  const [certificate, key] = [valueAt(value, ['tls', 'certificate']), valueAt(value, ['tls', 'key'])]
-  if (typeof certificate === 'string' && typeof key === 'string') {
-    if (!isPair(resolve(folder, certificate), resolve(folder, key))) {
-      problems.push({ path: ['tls', 'key'], rule: 'does not belong to tls.certificate', got: key })
-    }
-  }
-  return problems
 }
 
 /** Nobody changes a config behind the back of those who read it. */

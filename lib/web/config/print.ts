@@ -2,21 +2,22 @@ import JSON5 from 'json5'
 import { schemaAt, walk } from './check.ts'
 import { configSchema, type SchemaNode } from './schema.ts'
 
-/** A config with all its defaults, as text; secrets are left out. */
-export function printConfig(config: unknown): string {
-  const hidden = [...walk(config)].filter(({ path }) => schemaAt(path)?.secret === true)
-  const secrets = new Set(hidden.map(({ value }) => value))
+/** A config with all its defaults, as text; secrets are left out, and so is what may not be shown. */
+export function printConfig(config: unknown, hidden: ReadonlySet<unknown>): string {
+  const secret = [...walk(config)].filter(({ path }) => schemaAt(path)?.secret === true)
+  const secrets = new Set(secret.map(({ value }) => value))
   return JSON5.stringify(complete(configSchema, config), {
     space: 2,
     quote: "'",
-    replacer: (_key, value: unknown) => (secrets.has(value) ? '(secret)' : value),
+    replacer: (_key, value: unknown) =>
+      secrets.has(value) ? '(secret)' : hidden.has(value) ? '(from the environment)' : value,
   })
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Fills in defaults; objects that have some and are not there are made. */
+/** Fills in defaults, and leaves out what nobody knows; objects that have some and are not there are made. */
 function complete(node: SchemaNode, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item: unknown) => complete(node.items ?? {}, item))
   if (value === undefined && node.default !== undefined) return node.default
@@ -24,7 +25,6 @@ function complete(node: SchemaNode, value: unknown): unknown {
   const given = value ?? {}
   const known = Object.entries(node.properties).map(([key, inner]) => [key, complete(inner, given[key])] as const)
   const all = Object.fromEntries(known.filter(([, inner]) => inner !== undefined))
-  for (const [key, inner] of Object.entries(given)) all[key] ??= inner
   return value === undefined && (node.required !== undefined || Object.keys(all).length === 0) ? undefined : all
 }
 

@@ -5,7 +5,18 @@
 
 /** What a number or text is read as: check.ts has the readers. */
 export type Reads =
-  'size' | 'time' | 'count' | 'endpoint' | 'header' | 'method' | 'origin' | 'url' | 'certificate' | 'key' | 'module'
+  | 'size'
+  | 'time'
+  | 'count'
+  | 'endpoint'
+  | 'header'
+  | 'method'
+  | 'origin'
+  | 'url'
+  | 'certificate'
+  | 'key'
+  | 'module'
+  | 'token'
 
 /** `secret`: never shown. */
 export interface SchemaNode {
@@ -65,6 +76,7 @@ export const route = {
     limits: routeLimits,
     token: {
       type: 'string',
+      reads: 'token',
       secret: true,
       description: 'A credential that each request needs: `Authorization: Bearer …`, or `?token=…`. Else 401.',
     },

@@ -8,8 +8,26 @@ import { verify } from './schema.ts'
 // Engines notice what is wrong with these late, or not at all.
 
 /** Throws what is wrong with it. */
-export const parseCertificate = (file: string): X509Certificate => new X509Certificate(read(file))
-export const parseKey = (file: string): KeyObject => createPrivateKey(read(file))
+export function parseCertificate(file: string): X509Certificate {
+  const pem = read(file)
+  try {
+    return new X509Certificate(pem)
+  } catch (error) {
+    throw new Error('is no certificate in PEM', { cause: error })
+  }
+}
+
+/** Throws what is wrong with it. */
+export function parseKey(file: string): KeyObject {
+  const pem = read(file)
+  try {
+    return createPrivateKey(pem)
+  } catch (error) {
+    const encrypted = /ENCRYPTED/.test(pem.toString('latin1'))
+    const rule = encrypted ? 'is encrypted: take the passphrase off with `openssl pkey`' : 'is no private key in PEM'
+    throw new Error(rule, { cause: error })
+  }
+}
 
 /** Whether a key is that of a certificate; also where one of them is wrong for itself, which is another matter. */
 export function isPair(certFile: string, keyFile: string): boolean {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { extname } from 'node:path'
 import type { HeaderList } from '../../engine/port.ts'
 import { keepHeaders } from '../../rfc9110.ts'
@@ -19,7 +19,7 @@ import type { Request } from '../web.ts'
 
 /** Serves the files below a folder. */
 export const fileHandler: HandlerFactory = (route, host) => {
-  if (!existsSync(route.documents)) {
+  if (route.redirect === null && !statSync(route.documents, { throwIfNoEntry: false })?.isDirectory()) {
     host.warnings.push(`route '${route.match}' has no documents: there is no folder ${route.documents}`)
   }
   const site: Site = { route, store: new FileStore(route.documents), plain: new WeakMap(), encoded: new WeakMap() }

@@ -1,0 +1,124 @@
+import { resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
+import { matches } from '../router.ts'
+import { type Path, type Problem, valueAt, walk } from './check.ts'
+import { type Address, parseEndpoint } from './endpoint.ts'
+import { isPair } from './tls.ts'
+
+/** What is right for itself, and wrong together. */
+export function findConflicts(value: unknown, folder: string): Problem[] {
+  return [...findTlsConflicts(value, folder), ...findListenConflicts(value)]
+}
+
+const problem = (path: Path, rule: string, got = ''): Problem => ({ path, rule, got })
+
+function findTlsConflicts(value: unknown, folder: string): Problem[] {
+  const problems: Problem[] = []
+  const tls = (...path: Path): unknown => valueAt(value, ['tls', ...path])
+  if (tls() === undefined && addressesOf(value).some(({ address }) => address.secure)) {
+    problems.push(problem(['web', 'listen'], 'https needs tls.certificate and tls.key'))
+  }
+  const verifies = tls('verify', 'client') === true
+  if (verifies && tls('verify', 'issuer') !== false && tls('authority') === undefined) {
+    problems.push(problem(['tls', 'verify', 'issuer'], 'needs tls.authority: whose certificates are good'))
+  }
+  if (verifies && valueAt(value, ['web', 'engine']) === 'uws') {
+    problems.push(problem(['tls', 'verify', 'client'], "needs engine: 'node'; uws cannot ask for certificates"))
+  }
+  const [certificate, key] = [tls('certificate'), tls('key')]
+  if (typeof certificate === 'string' && typeof key === 'string') {
+    if (!isPair(resolve(folder, certificate), resolve(folder, key))) {
+      problems.push(problem(['tls', 'key'], 'does not belong to tls.certificate', key))
+    }
+  }
+  const ciphers = tls('ciphers')
+  for (const [i, cipher] of Array.isArray(ciphers) ? ciphers.entries() : []) {
+    if (typeof cipher === 'string' && !isCipher(cipher)) {
+      problems.push(problem(['tls', 'ciphers', i], 'is no name of OpenSSL (`openssl ciphers -v` has them)', cipher))
+    }
+  }
+  return problems
+}
+
+function isCipher(name: string): boolean {
+  try {
+    createSecureContext({ ciphers: name })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The addresses that can be read, each with its path. */
+function addressesOf(value: unknown): { readonly path: Path; readonly address: Address }[] {
+  const listen = valueAt(value, ['web', 'listen'])
+  const texts: unknown[] = Array.isArray(listen) ? listen : [listen]
+  return texts.flatMap((text, i) => {
+    try {
+      const address = typeof text === 'string' ? parseEndpoint(text) : null
+      return address === null ? [] : [{ path: ['web', 'listen', ...(Array.isArray(listen) ? [i] : [])], address }]
+    } catch {
+      return []
+    }
+  })
+}
+
+const ALL = new Set(['::', '0.0.0.0'])
+
+function findListenConflicts(value: unknown): Problem[] {
+  const listen = valueAt(value, ['web', 'listen'])
+  if (Array.isArray(listen) && listen.length === 0) {
+    return [problem(['web', 'listen'], 'has no address: name one, or leave it out')]
+  }
+  const addresses = addressesOf(value)
+  return addresses.flatMap(({ path, address: { host, port } }, i) => {
+    const meets = (other: Address): boolean =>
+      port !== 0 && other.port === port && (other.host === host || ALL.has(other.host) || ALL.has(host))
+    return addresses.slice(0, i).some(({ address }) => meets(address))
+      ? [problem(path, `has port ${port}, which another address here has already`)]
+      : []
+  })
+}
+
+/** What is right, and hardly what was meant. */
+export function findOddities(value: unknown): Problem[] {
+  const odd: Problem[] = []
+  const note = (path: Path, rule: string): void => void odd.push(problem(path, rule))
+  if (valueAt(value, ['tls']) !== undefined && !addressesOf(value).some(({ address }) => address.secure)) {
+    note(['tls'], "no listener is https: say 'https://…' in web.listen, or with --listen")
+  }
+  const given = valueAt(value, ['web', 'routes'])
+  const routes = (Array.isArray(given) ? given : []).map((_, i) => {
+    const of = (key: string): unknown => valueAt(given, [i, key])
+    const match = of('match')
+    return { i, of, match: typeof match === 'string' ? match : '', exact: of('exact') === true }
+  })
+  for (const route of routes) {
+    const { i, of, match } = route
+    const at = (key: string): Path => ['web', 'routes', i, key]
+    if (match !== '' && !match.startsWith('/')) note(at('match'), "matches nothing: paths begin with '/'")
+    const first = routes.slice(0, i).find((earlier) => covers(earlier, route))
+    if (first !== undefined) note(['web', 'routes', i], `is never reached: web.routes[${first.i}] has its paths`)
+    const action = of('handler') === 'action'
+    if (of('module') !== undefined && !action) note(at('module'), "is for handler: 'action', ignored")
+    for (const key of ['documents', 'compressed', 'cache']) {
+      if (of(key) !== undefined && action) note(at(key), "is for handler: 'file', ignored")
+    }
+  }
+  for (const { path } of walk(valueAt(value, ['web', 'mime']))) {
+    const [name] = path
+    if (typeof name === 'string' && !name.startsWith('.'))
+      note(['web', 'mime', name], `matches nothing: say '.${name}'`)
+  }
+  return odd
+}
+
+type Match = Parameters<typeof matches>[0]
+
+const isPrefix = ({ match, exact }: Match): boolean => !exact && (match === '' || match.endsWith('/'))
+
+/** Whether all paths of one route are another's, too. */
+const covers = (route: Match, other: Match): boolean =>
+  isPrefix(route)
+    ? matches(route, other.match === '' ? '/' : other.match)
+    : !isPrefix(other) && route.match === other.match
