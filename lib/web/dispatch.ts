@@ -32,6 +32,8 @@ export interface Site {
 
 /** The role that everybody has. */
 export const PUBLIC = 'public'
+/** A name or address, and a port (RFC 9110 §7.2); also none. */
+const HOST = /^(?:[\w.~%-]*|\[[\da-f:.]+\])(?::\d*)?$/i
 const NO_WEBSOCKETS = answer(501, 'WebSockets are not served here')
 
 /** Takes one request from the engine to its handler, or answers why not. Never throws. */
@@ -39,7 +41,7 @@ export function dispatch(exchange: Exchange, site: Site): void {
   const response = new Response(exchange, site.settings.headers)
   try {
     const target = parseTarget(exchange.target)
-    if (target === null) return response.give(answer(400))
+    if (target === null || !isHost(exchange.headers['host'])) return response.give(answer(400))
     const request = new Request(response, target.path, site.host)
     if (site.host.hook === null) return route(request, response, site)
     watch(request, response)
@@ -49,6 +51,9 @@ export function dispatch(exchange: Exchange, site: Site): void {
     response.fail()
   }
 }
+
+/** RFC 9112 §3.2: a request with a Host that is none is answered with 400. */
+const isHost = (host: string | undefined): boolean => host === undefined || HOST.test(host)
 
 function route(request: Request, response: Response, site: Site): void {
   const { exchange } = response
@@ -139,10 +144,12 @@ function run(target: Target, request: Request): void {
 /** The whole URL that a request was for. */
 function toUrl(exchange: Exchange, { path, query }: Request, name: string | null): RequestUrl {
   const scheme = exchange.secure ? 'https' : 'http'
-  const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(exchange.headers['host'] ?? '') ?? []
+  const [, given = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(exchange.headers['host'] ?? '') ?? []
+  const asked = given === '' ? 'localhost' : given
   return {
     scheme,
-    host: name ?? (host === '' ? 'localhost' : host),
+    host: name ?? asked,
+    asked,
     port: Number(port ?? (exchange.secure ? 443 : 80)),
     path,
     query,

@@ -21,7 +21,7 @@ export const WEB_HOOK_RUN = 4
 export const WEB_HOOK_ACTION = 5
 /** There is nothing to serve it with, before it is told so. */
 export const WEB_HOOK_NOT_FOUND = 6
-/** It is answered with a status of 400 or more. */
+/** It is answered with a status of 400 or more, or its answer is broken off. */
 export const WEB_HOOK_ERROR = 7
 /** It is over: answered, or its peer has gone; for a WebSocket together with DISCONNECT. */
 export const WEB_HOOK_END = 8

@@ -181,14 +181,22 @@ export class Host implements Owner {
     const gone = server.stopListening()
     for (const ws of site.context.connections) webSocketSendClose(ws, WS_STATUS_GOING_AWAY)
     await within(gone, this.settings.drain)
+    await this.#end()
+  }
+
+  /** Drops what is left, and waits for what programs do about it. */
+  async #end(): Promise<void> {
+    if (this.#running === null) return
+    const { server, site } = this.#running
     await server.close()
+    await within(site.context.leaving.empty(), this.settings.drain)
   }
 
   /** Drops all connections, frees the ports, and does not start again. */
   async free(): Promise<void> {
     this.#freed = true
     await this.#starting
-    await this.#running?.server.close()
+    await this.#end()
     if (this.#stopping === null) this.#running = null
     else await this.#stopping
   }

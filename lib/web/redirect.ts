@@ -12,7 +12,10 @@ export interface PartialUrl {
 /** What a request was for. */
 export interface RequestUrl {
   readonly scheme: 'http' | 'https'
+  /** What it is to be called: the host's own name, where it has one. */
   readonly host: string
+  /** What the request calls it. */
+  readonly asked: string
   readonly port: number
   /** Decoded and normalised. */
   readonly path: string
@@ -58,7 +61,7 @@ function isNamed(from: PartialUrl | null, url: RequestUrl): boolean {
   const { scheme, host, port, path, query } = from
   return (
     (scheme === null || plain(scheme) === url.scheme) &&
-    (host === null || host === url.host.toLowerCase()) &&
+    (host === null || host === url.host.toLowerCase() || host === url.asked.toLowerCase()) &&
     (port === null || port === url.port) &&
     (path === null || (path === url.path && path !== '/')) &&
     (query === null || query === url.query)
@@ -82,8 +85,8 @@ const withQuery = (path: string, query: string): string => (query === '' ? path 
 const toOrigin = (scheme: string, host: string, port: number | null): string =>
   `${scheme}://${host}${port === null || isDefault(scheme, port) ? '' : `:${port}`}`
 
-const toOwn = ({ scheme, host, port, path, query }: RequestUrl): string =>
-  toOrigin(scheme, host, port) + withQuery(encodePath(path), query)
+const toOwn = ({ scheme, asked, port, path, query }: RequestUrl): string =>
+  toOrigin(scheme, asked, port) + withQuery(encodePath(path), query)
 
 /** What `to` leaves out is that of the request; query and hash only where it names no path. */
 function toLocation(to: PartialUrl, url: RequestUrl): string {

@@ -7,7 +7,7 @@ const FAILED = answer(500)
 
 /** Who is told of an answer. */
 export interface Watcher {
-  /** It is an error: a status of 400 or more. */
+  /** It is an error: a status of 400 or more, or broken off. */
   onError(): void
   /** It is complete, or its peer has gone. */
   onEnd(): void
@@ -125,7 +125,7 @@ export class Response {
     const taken = this.exchange.write(chunk)
     if (this.#left <= 0) {
       this.exchange.end()
-      this.lost()
+      this.#over()
     }
     if (taken || this.done) return true
     this.#waits ??= new Promise((resolve) => {
@@ -166,18 +166,20 @@ export class Response {
 
   /** Drops the connection: what was begun cannot be finished. */
   abort(): void {
+    this.#over(this.#started)
     this.exchange.abort()
-    this.#over()
   }
 
   /** Looks whether its peer has gone before it was complete. */
   lost(): void {
-    if (this.done) this.#over()
+    if (this.done) this.#over(this.#started)
   }
 
-  #over(): void {
+  /** Tells once that nothing more comes. */
+  #over(broken = false): void {
     const { watcher } = this
     this.watcher = null
+    if (broken) watcher?.onError()
     watcher?.onEnd()
   }
 }

@@ -1,6 +1,7 @@
 import type { WebSocketDefaults, WebSocketEvent } from '../../include-types/websock.ts'
 import type { Clock, TopicPort } from '../engine/port.ts'
 import { WS_MAX_FRAME, WS_MAX_MESSAGE } from './constants.ts'
+import { Leaving } from './leaving.ts'
 import { type Limits, type Socket, toLimit, toLimits } from './socket.ts'
 import { expire } from './timers.ts'
 import { Topics } from './topics.ts'
@@ -27,6 +28,7 @@ export interface Context {
   readonly limits: Limits
   /** Connections that have not ended. */
   readonly connections: Set<Socket>
+  readonly leaving: Leaving
 }
 
 /** As the C library has them; a server's come from its config. */
@@ -60,5 +62,6 @@ export function createContext(
     defaults,
     limits: toLimits(defaults),
     connections: new Set(),
+    leaving: new Leaving(),
   }
 }

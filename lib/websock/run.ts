@@ -119,6 +119,7 @@ function start(ws: Socket, buf: Uint8Array | null): boolean {
   }
   // OPEN always sees an open connection, also one that has gone meanwhile; what happened comes behind it.
   ws.state = WS_STATE_OPEN
+  if (ws.ended) ws.context.leaving.add(ws)
   if (invoke(ws, WS_EVENT_OPEN, null, 0, 0, 0)) drain(ws)
   return true
 }
@@ -190,6 +191,7 @@ function release(ws: Socket, event: WebSocketEvent): void {
     else if (ws.closing !== null) ws.state = WS_STATE_CLOSING
   } else if (event === WS_EVENT_CLOSE) {
     settle(ws, 0 - ws.error)
+    ws.context.leaving.delete(ws)
   }
 }
 
@@ -273,6 +275,7 @@ export function finish(ws: Socket, ending: Omit<Ending, 'at'>, text: string | nu
     post(ws, WS_EVENT_ERROR, text, Buffer.byteLength(text), 0, 0)
   }
   post(ws, WS_EVENT_CLOSE, null, 0, 0, 0)
+  if (ws.proc !== null && !hasRun(ws)) ws.context.leaving.add(ws)
   ws.context.observer.ended(ws)
 }
 

@@ -217,6 +217,27 @@ describe.each(engines)('the hook of a host on the %s engine', (engine) => {
     }
   })
 
+  it('is told that an answer was broken off, by its action or its peer', async () => {
+    for (const who of ['action', 'peer']) {
+      const begun = deferred()
+      const { host, port, told, until } = await hooked(async (web, event) => {
+        if (event !== WEB_HOOK_RUN) return
+        webWrite(web, 'a part')
+        begun.resolve()
+        if (who === 'action') throw new Error('behind its first part')
+        await new Promise(() => {})
+      })
+      const client = await RawClient.connect(port)
+      client.send(Buffer.from('GET /a/x HTTP/1.1\r\nHost: x\r\n\r\n'))
+      await begun.promise
+      if (who === 'peer') client.reset()
+      await until(1)
+      expect(told.slice(2), who).toEqual(['ERROR GET /x 200', 'END GET /x 200'])
+      client.destroy()
+      await webFreeHost(host)
+    }
+  })
+
   it('hears of the end of who has gone before the answer', async () => {
     const asked = deferred()
     const { host, port, told, until } = await hooked((_web, event) => {

@@ -4,6 +4,7 @@ import { findRedirect, parsePartialUrl, type RequestUrl } from '../../lib/web/re
 const url = (changes: Partial<RequestUrl> = {}): RequestUrl => ({
   scheme: 'http',
   host: 'example.org',
+  asked: changes.host ?? 'example.org',
   port: 8080,
   path: '/a/b',
   query: 'q=1',
@@ -100,4 +101,14 @@ describe('redirects', () => {
     expect(go('http', 'https', { path: '/ü %?#', query: '' })).toBe('https://example.org/%C3%BC%20%25%3F%23')
     expect(go('http', '/ü%20x y')).toBe('http://example.org:8080/%C3%BC%20x%20y')
   })
+})
+
+it('a host that goes by another name: what the request calls it counts, and its own name, which it is sent to', () => {
+  const named = { host: 'www.example.org', asked: 'example.org' }
+  expect(go('http://example.org', 'http://www.example.org', named)).toBe('http://www.example.org/a/b?q=1')
+  expect(go('http://www.example.org/a/b', 'https://', named)).toBe('https://www.example.org/a/b?q=1')
+  expect(go('http://other.org', 'https://', named)).toBeNull()
+  // It is there already.
+  expect(go(null, 'http://www.example.org:8080', { host: 'www.example.org', asked: 'www.example.org' })).toBeNull()
+  expect(go(null, 'http://:8080', named)).toBe('http://www.example.org:8080/a/b?q=1')
 })

@@ -156,3 +156,43 @@ describe.each(engines)('what is refused on the %s engine', (engine) => {
     second.destroy()
   })
 })
+
+describe.each(engines)('requests that can be read in two ways, on the %s engine', (engine) => {
+  const SMUGGLED = 'GET /ws HTTP/1.1\r\nHost: x\r\n\r\n'
+  it.each([
+    ['two lengths', `Host: x\r\nContent-Length: 0\r\nContent-Length: ${SMUGGLED.length}`],
+    ['two lengths, the longer first', `Host: x\r\nContent-Length: ${SMUGGLED.length}\r\nContent-Length: 0`],
+    ['an encoding in front of chunked', 'Host: x\r\nTransfer-Encoding: gzip, chunked'],
+    ['two encodings', 'Host: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity'],
+    ['a length and chunked', 'Host: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked'],
+    ['two hosts', 'Host: x\r\nHost: y\r\nContent-Length: 0'],
+  ])('%s: 400 at most, and the end', async (_what, lines) => {
+    let calls = 0
+    const { port } = await serve(engine, () => calls++, { routes: [{ match: '/ws', handler: 'action' }] })
+    const client = await RawClient.connect(port)
+    client.send(Buffer.from(`POST /ws HTTP/1.1\r\n${lines}\r\n\r\n${SMUGGLED}`))
+    expect(String(await client.rest())).toMatch(/^(HTTP\/1\.1 400 [^]*)?$/)
+    expect(calls).toBe(0)
+  })
+
+  it.each(['evil"<>', 'a b', 'a,b', 'a/b', '[::1', 'x:port', 'a@b'])(
+    'Host %s is 400, and is not sent back',
+    async (host) => {
+      const { port } = await serve(engine, () => {}, { redirect: [{ to: 'https://:443' }] })
+      const client = await RawClient.connect(port)
+      client.send(Buffer.from(`GET /x HTTP/1.1\r\nHost: ${host}\r\n\r\n`))
+      const { status, head } = await client.response()
+      expect(status).toBe(400)
+      expect(head).not.toContain(host)
+      client.destroy()
+    },
+  )
+
+  it.each(['x', 'x.example:80', '127.0.0.1', '[::1]:8080', 'a_b.c-d'])('Host %s is one', async (host) => {
+    const { port } = await serve(engine, () => {}, { redirect: [{ to: 'https://:443' }] })
+    const client = await RawClient.connect(port)
+    client.send(Buffer.from(`GET /x HTTP/1.1\r\nHost: ${host}\r\n\r\n`))
+    expect((await client.response()).head).toContain(`Location: https://${host.replace(/:\d+$/, '')}/x`)
+    client.destroy()
+  })
+})

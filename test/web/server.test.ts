@@ -5,7 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Web } from '../../include-types/web.ts'
 import { parts } from '../../lib/parts.ts'
 import { createHost } from '../../lib/web/host.ts'
-import { WS_EVENT_ERROR, WS_EVENT_MESSAGE, WS_EVENT_PARTIAL_MESSAGE } from '../../lib/websock/constants.ts'
+import {
+  WS_EVENT_CLOSE,
+  WS_EVENT_ERROR,
+  WS_EVENT_MESSAGE,
+  WS_EVENT_PARTIAL_MESSAGE,
+} from '../../lib/websock/constants.ts'
 import { webWriteResponse } from '../../lib/web/reply.ts'
 import { webGetHeader, webGetQueryVar, webReadBody } from '../../lib/web/web.ts'
 import { byEngine } from '../support/differences.ts'
@@ -13,7 +18,7 @@ import { cont, ping, text } from '../support/frames.ts'
 import { Journal } from '../support/journal.ts'
 import { webSocketRun } from '../../lib/websock/run.ts'
 import { handshake, RawClient } from '../support/raw.ts'
-import { engines, serve } from '../support/server.ts'
+import { engines, serve, start } from '../support/server.ts'
 
 let folder = ''
 
@@ -236,6 +241,28 @@ describe.each(engines)('a host on the %s engine', (engine) => {
     }
     while (!(await isServed()));
     first.destroy()
+  })
+
+  it.each(['stop', 'free'] as const)('trap 2, 71: %s waits for CLOSE, also of who does not answer', async (how) => {
+    const events: string[] = []
+    const { host, port } = await start(
+      engine,
+      async (web) => {
+        const code = await webSocketRun(web.webSocket, async (_ws, event) => {
+          if (event !== WS_EVENT_CLOSE) return
+          await new Promise((resolve) => setTimeout(resolve, 20))
+          events.push('close')
+        })
+        events.push(`run ${code}`)
+      },
+      { timeouts: { drain: '250ms' } },
+    )
+    const clients = await Promise.all([RawClient.open(port), RawClient.open(port)])
+    await host[how]()
+    events.push('over')
+    const code = how === 'free' ? -1006 : byEngine(engine, 'local Close', { node: -1006, uws: 0 })
+    expect(events).toEqual(['close', `run ${code}`, 'close', `run ${code}`, 'over'])
+    for (const client of clients) client.destroy()
   })
 
   it("trap 43, 44: a ping of '1sec' comes once a second, one of 'never' never, and 'never' is no timer", async () => {

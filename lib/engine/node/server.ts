@@ -10,6 +10,18 @@ import { NodeTopics } from './topics.ts'
 // What an error on a connection means is told by 'close', which follows it.
 const ignore = (): void => {}
 
+/** Two Hosts, or a body in more than one encoding (RFC 9112 §3.2, §6.1). */
+function isAmbiguous({ rawHeaders, headers }: http.IncomingMessage): boolean {
+  const encoding = headers['transfer-encoding']
+  if (encoding !== undefined && encoding.toLowerCase() !== 'chunked') return true
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  return hosts > 1
+}
+
 const NO_LIMIT = 0x7fff_ffff
 
 /** node:http(s) with our own RFC 6455 behind its upgrade event. */
@@ -21,6 +33,8 @@ class NodeServer implements ServerPort {
   readonly #sockets = new Set<Socket>()
   /** Connections that have not asked for anything yet. */
   readonly #silent = new Set<Socket>()
+  /** Connections of which nothing more is taken. */
+  readonly #refused = new WeakSet<Socket>()
   #gone: Promise<void> | null = null
 
   constructor(options: ServerOptions, onExchange: (exchange: Exchange) => void) {
@@ -49,10 +63,21 @@ class NodeServer implements ServerPort {
     return this.#gone
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     const gone = this.stopListening()
+    // A server closes before its last sockets say that they have.
+    const closed = Array.from(this.#sockets, (socket) => new Promise((resolve) => socket.once('close', resolve)))
     for (const socket of this.#sockets) socket.destroy()
-    return gone
+    await Promise.all([gone, ...closed])
+  }
+
+  /** What can be read in more than one way, and node's parser takes: 400, and nothing that comes behind it. */
+  #begin(exchange: NodeExchange, req: http.IncomingMessage): void {
+    if (this.#refused.has(req.socket)) return
+    if (!isAmbiguous(req)) return this.#onExchange(exchange)
+    this.#refused.add(req.socket)
+    req.socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+    req.socket.resume()
   }
 
   #keep(socket: Socket, asks: boolean): void {
@@ -80,7 +105,7 @@ class NodeServer implements ServerPort {
       this.#silent.delete(req.socket)
       // A peer that is lost while it is answered: told by 'close'.
       res.on('error', ignore)
-      this.#onExchange(new NodeExchange(req, res))
+      this.#begin(new NodeExchange(req, res), req)
     })
     server.on('upgrade', (req: http.IncomingMessage, duplex, head) => {
       const { socket } = req
@@ -88,7 +113,7 @@ class NodeServer implements ServerPort {
       duplex.on('error', ignore)
       const { publishLimit, compression } = this.#options
       const offer = { socket, head, topics: this.topics, publishLimit, compression }
-      this.#onExchange(new NodeExchange(req, offer))
+      this.#begin(new NodeExchange(req, offer), req)
     })
     // Below TLS there is another socket.
     server.on('connection', (socket: Socket) => this.#keep(socket, tls === null))

@@ -112,6 +112,8 @@ export class UwsApp implements Home {
     // The path of every request, too.
     try {
       if (maxHeader !== 0 && exchange.headerBytes > maxHeader) exchange.refuse(431)
+      // Behind an answer it would go on reading.
+      else if (exchange.ambiguous) exchange.abort()
       else this.#owner.onExchange(exchange)
     } catch (error) {
       exchange.abort()

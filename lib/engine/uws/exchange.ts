@@ -41,6 +41,8 @@ export class UwsExchange implements Exchange {
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
   readonly version = '1.1'
+  /** Its header block can be read in more than one way. */
+  readonly ambiguous: boolean
   /** Bytes of the header block. */
   readonly headerBytes: number
   readonly #home: Home
@@ -76,7 +78,8 @@ export class UwsExchange implements Exchange {
     this.method = req.getCaseSensitiveMethod()
     const query = req.getQuery()
     this.target = query === undefined ? req.getUrl() : `${req.getUrl()}?${query}`
-    const { headers, bytes } = readHeaders(req)
+    const { headers, bytes, ambiguous } = readHeaders(req)
+    this.ambiguous = ambiguous
     this.headers = headers
     this.headerBytes = bytes + this.method.length + this.target.length + 14
     if ('content-length' in headers || 'transfer-encoding' in headers)

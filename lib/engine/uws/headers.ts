@@ -27,19 +27,34 @@ const SINGLE = new Set([
 // oxlint-disable-next-line no-control-regex
 const ASCII = /^[\0-\x7f]*$/
 
-/** A request's header fields, repeated ones joined as node:http joins them, and their bytes. */
-export function readHeaders(req: NativeRequest): { headers: Record<string, string>; bytes: number } {
+/** Fields that say where a request ends or whom it is for: with two of them others may read it in another way. */
+const DECISIVE = new Set(['content-length', 'host', 'transfer-encoding'])
+
+/** What a request's header block has. */
+export interface HeaderBlock {
+  /** Repeated fields joined as node:http joins them. */
+  readonly headers: Record<string, string>
+  readonly bytes: number
+  /** It can be read in more than one way (RFC 9112 §3.2, §6.3). */
+  readonly ambiguous: boolean
+}
+
+export function readHeaders(req: NativeRequest): HeaderBlock {
   const headers: Record<string, string> = {}
   let bytes = 0
+  let ambiguous = false
   req.forEach((name, value) => {
     bytes += name.length + value.length + 4
     // Most names are new, and few are those of what every object has.
     const before = headers[name] !== undefined && Object.hasOwn(headers, name) ? headers[name] : undefined
     const field = ASCII.test(value) ? value : Buffer.from(value).toString('latin1')
+    if (before !== undefined && DECISIVE.has(name)) ambiguous = true
     if (before === undefined) headers[name] = field
     else if (!SINGLE.has(name)) headers[name] = `${before}${name === 'cookie' ? '; ' : ', '}${field}`
   })
-  return { headers, bytes }
+  const encoding = headers['transfer-encoding']
+  if (encoding !== undefined && encoding.toLowerCase() !== 'chunked') ambiguous = true
+  return { headers, bytes, ambiguous }
 }
 
 /** Addresses of four bytes, by their number: a client has more than one request. */

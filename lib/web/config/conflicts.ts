@@ -34,7 +34,9 @@ function findTlsConflicts(value: unknown, folder: string): Problem[] {
   const ciphers = tls('ciphers')
   for (const [i, cipher] of Array.isArray(ciphers) ? ciphers.entries() : []) {
     if (typeof cipher === 'string' && !isCipher(cipher)) {
-      problems.push(problem(['tls', 'ciphers', i], 'is no name of OpenSSL (`openssl ciphers -v` has them)', cipher))
+      problems.push(
+        problem(['tls', 'ciphers', i], 'is no name of OpenSSL (`openssl ciphers -v` has them)', `'${cipher}'`),
+      )
     }
   }
   return problems

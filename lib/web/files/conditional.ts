@@ -22,6 +22,15 @@ export function isKnown(headers: Headers, { etag, modified }: Validators): boole
   return !Number.isNaN(since) && toSecond(modified) <= since
 }
 
+/** Whether the client wants another state than this: 412 (RFC 9110 §13.1.1, §13.1.4). */
+export function isUnwanted(headers: Headers, { etag, modified }: Validators): boolean {
+  const tags = headers['if-match']
+  // Strong comparison; a list of tags is stronger than a date.
+  if (tags !== undefined) return tags.trim() !== '*' && !tags.split(',').some((tag) => tag.trim() === etag)
+  if (headers['if-unmodified-since'] === undefined) return false
+  return toSecond(modified) > Date.parse(headers['if-unmodified-since'])
+}
+
 /** Whether a range may be answered with a part: `If-Range` is not there, or names this state (§13.1.5). */
 export function mayBePart(headers: Headers, { etag, modified }: Validators): boolean {
   const state = headers['if-range']?.trim()

@@ -5,7 +5,7 @@ import type { HeaderList } from '../../engine/port.ts'
 import { keepHeaders } from '../../rfc9110.ts'
 import { answer } from '../answer.ts'
 import type { RouteSettings } from '../config/settings.ts'
-import { isKnown, mayBePart } from '../files/conditional.ts'
+import { isKnown, isUnwanted, mayBePart } from '../files/conditional.ts'
 import { accepts, ENCODINGS } from '../files/encoding.ts'
 import { toMediaType } from '../files/media.ts'
 import { parseRange, type Range } from '../files/range.ts'
@@ -16,6 +16,8 @@ import { notFound } from '../hooks.ts'
 import { encodePath } from '../redirect.ts'
 import { joinHeaders, type Response } from '../response.ts'
 import type { Request } from '../web.ts'
+
+const CHANGED = answer(412)
 
 /** Serves the files below a folder. */
 export const fileHandler: HandlerFactory = (route, host) => {
@@ -107,6 +109,11 @@ function answerWith(
   site: Site,
 ): Promise<void> | undefined {
   const { route } = site
+  if (isUnwanted(headers, file)) {
+    response.add(describeState(path, file, route))
+    response.give(CHANGED)
+    return undefined
+  }
   if (isKnown(headers, file)) {
     response.add(describeState(path, file, route))
     response.notModified()

@@ -168,6 +168,29 @@ describe.each(engines)('files on the %s engine', (engine) => {
     expect(reply.headers['content-type']).toBe('application/octet-stream')
   })
 
+  it('who wants another state of a file than it has is told so with 412', async () => {
+    const { port } = await site()
+    const etag = String((await ask(port, '/plain.txt')).headers['etag'])
+    const earlier = new Date(DATE.getTime() - 1000).toUTCString()
+    for (const [headers, status] of [
+      [{ 'If-Match': etag }, 200],
+      [{ 'If-Match': '*' }, 200],
+      [{ 'If-Match': `"x", ${etag}` }, 200],
+      [{ 'If-Match': '"x"' }, 412],
+      [{ 'If-Match': `W/${etag}` }, 412],
+      [{ 'If-Unmodified-Since': DATE.toUTCString() }, 200],
+      [{ 'If-Unmodified-Since': earlier }, 412],
+      [{ 'If-Unmodified-Since': 'no date' }, 200],
+      [{ 'If-Match': etag, 'If-Unmodified-Since': earlier }, 200],
+      [{ 'If-Match': '"x"', 'If-None-Match': etag }, 412],
+    ] as const) {
+      for (const method of ['GET', 'HEAD']) {
+        const given = await ask(port, '/plain.txt', { headers, method })
+        expect(given.status, JSON.stringify(headers)).toBe(status)
+      }
+    }
+  })
+
   it('trap 66: a range that is not there is 416, a text; HEAD has no ranges', async () => {
     const { port } = await site()
     const reply = await ask(port, '/hundred.bin', { headers: { Range: 'bytes=200-' } })
