@@ -45,4 +45,5 @@ function split(headers: HeaderList): AnswerHeaders {
     : { length: Number(own[1]), others: headers.filter((header) => !isLength(header)) }
 }
 
-const isLength = ([name]: HeaderList[number]): boolean => name.length === 14 && name.toLowerCase() === 'content-length'
+export const isLength = ([name]: HeaderList[number]): boolean =>
+  name.length === 14 && name.toLowerCase() === 'content-length'

@@ -68,6 +68,7 @@ function route(request: Request, response: Response, site: Site): void {
   if (malformed !== null) return response.give(malformed)
   if (found === null) return notFound(request, 'No matching route')
   response.add(found.headers)
+  response.base = response.headers
   response.maxBody = found.limits.body
   const early = answerEarly(exchange, found, upgrades)
   if (early !== null) return response.give(early)

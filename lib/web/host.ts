@@ -225,11 +225,14 @@ function urlHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
+/** Milliseconds that a timer of node can wait: 25 days. */
+const LONGEST = 0x7fff_ffff
+
 /** Waits for a promise, `ms` milliseconds at most. */
 async function within(promise: Promise<void>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => {
-    if (ms !== Infinity) timer = setTimeout(resolve, ms)
+    if (ms <= LONGEST) timer = setTimeout(resolve, ms)
   })
   await Promise.race([promise, late])
   clearTimeout(timer)

@@ -1,6 +1,6 @@
 import type { Web } from '../../include-types/web.ts'
-import { validateHeaders } from '../rfc9110.ts'
-import { R_ERR_BAD_ARGS, R_ERR_BAD_STATE, R_ERR_WOULD_BLOCK } from '../websock/constants.ts'
+import { isLength, validateHeaders } from '../rfc9110.ts'
+import { R_ERR_BAD_ARGS, R_ERR_BAD_STATE, R_ERR_WONT_FIT, R_ERR_WOULD_BLOCK } from '../websock/constants.ts'
 import { format } from '../websock/format.ts'
 import { answer } from './answer.ts'
 import type { Response } from './response.ts'
@@ -41,6 +41,9 @@ export function webAddHeader(web: Web, name: string, value: string): number {
   } catch {
     return R_ERR_BAD_ARGS
   }
+  // Where the answer ends is not for two to say.
+  if (isLength([name, value]) && !/^\d+$/.test(value)) return R_ERR_BAD_ARGS
+  if (name.toLowerCase() === 'transfer-encoding') return R_ERR_BAD_ARGS
   response.add([[name, value]])
   return 0
 }
@@ -49,15 +52,17 @@ export function webAddHeader(web: Web, name: string, value: string): number {
  * Sends a part of the body, behind the header if that has not left yet.
  *
  * @returns bytes accepted; -41 when the peer has not read what was written before: nothing was written, `webFlush` waits
- *   for it; -6 for anything but text and bytes; -14 when the answer is complete or the peer has gone
+ *   for it; -40 for more than its Content-Length has left; -6 for anything but text and bytes; -14 when the answer is complete or the peer has gone
  */
 export function webWrite(web: Web, data: string | Uint8Array): number {
   const response = open(web)
   if (typeof response === 'number') return response
   if (typeof data !== 'string' && !(data instanceof Uint8Array)) return R_ERR_BAD_ARGS
   if (response.waits) return R_ERR_WOULD_BLOCK
+  const length = Buffer.byteLength(data)
+  if (length > response.left) return R_ERR_WONT_FIT
   response.write(data)
-  return Buffer.byteLength(data)
+  return length
 }
 
 /** Resolves with 0 when the peer has taken what was written, with -14 when the answer is complete or the peer has gone. */

@@ -1,5 +1,5 @@
 import type { Exchange, HeaderList } from '../engine/port.ts'
-import { contentLength } from '../rfc9110.ts'
+import { contentLength, isLength } from '../rfc9110.ts'
 import { type Answer, answer } from './answer.ts'
 
 const TOO_LONG = answer(413)
@@ -18,6 +18,8 @@ export class Response {
   readonly exchange: Exchange
   /** Bytes of a body that the request may have. */
   maxBody = Infinity
+  /** Headers that any answer has, also a 500: those of host and route. */
+  base: HeaderList
   /** Null once it was told of the end. */
   watcher: Watcher | null = null
   #status = 200
@@ -34,6 +36,7 @@ export class Response {
   constructor(exchange: Exchange, headers: HeaderList) {
     this.exchange = exchange
     this.#headers = headers
+    this.base = headers
   }
 
   /** Nothing can be written to it any more. */
@@ -76,21 +79,21 @@ export class Response {
   /** A whole answer, where none was begun. */
   give({ status, text, headers }: Answer): void {
     if (this.done || this.#started) return
-    const body = `${text}\n`
     this.#status = status
+    const body = `${text}\n`
     this.add([
-      ['Content-Type', 'text/plain; charset=utf-8'],
+      ...(hasContent(status) ? [['Content-Type', 'text/plain; charset=utf-8'] as const] : []),
       ...headers,
       ['Content-Length', String(Buffer.byteLength(body))],
     ])
-    this.start()
-    if (status >= 400) this.watcher?.onError()
     this.end(body)
   }
 
   /** For what is not the request's fault: 500, or the end of the connection where an answer was begun. */
   fail(): void {
     if (this.#started) return this.abort()
+    // What was said of another answer is not true of this one.
+    this.#headers = this.base
     try {
       this.give(FAILED)
     } catch {
@@ -115,12 +118,23 @@ export class Response {
     this.#started = true
     this.#left = length ?? Infinity
     this.exchange.writeHead(this.#status, this.#headers)
+    if (this.#status >= 400) this.watcher?.onError()
+  }
+
+  /** Bytes that may still be written: Infinity where no length is announced. */
+  get left(): number {
+    return this.#started ? this.#left : (contentLength(this.#headers) ?? Infinity)
+  }
+
+  /** Whether what is written is sent: not to HEAD, and not with 204 and 304 (RFC 9110 §6.4.1). */
+  get #sends(): boolean {
+    return this.exchange.method !== 'HEAD' && hasContent(this.#status)
   }
 
   /** A part of the body; false when it is better to wait for `flushed` before the next. */
   write(chunk: string | Uint8Array): boolean {
     this.start()
-    if (this.done || this.exchange.method === 'HEAD') return true
+    if (this.done || !this.#sends) return true
     this.#left -= Buffer.byteLength(chunk)
     const taken = this.exchange.write(chunk)
     if (this.#left <= 0) {
@@ -147,13 +161,24 @@ export class Response {
   /** The end of the body. What has no body yet is as long as `chunk`. */
   end(chunk?: string | Uint8Array): void {
     if (this.done) return this.#over()
-    if (!this.#started) {
-      const length = contentLength(this.#headers)
-      if (length === null) this.add([['Content-Length', String(chunk === undefined ? 0 : Buffer.byteLength(chunk))]])
-      this.#start(length)
-    }
-    this.exchange.end(this.exchange.method === 'HEAD' ? undefined : chunk)
+    if (this.#started) {
+      // A promise that cannot be kept any more.
+      if (this.#sends && this.#left !== Infinity && this.#left !== lengthOf(chunk)) return this.abort()
+    } else this.#begin(lengthOf(chunk))
+    this.exchange.end(this.#sends ? chunk : undefined)
     this.#over()
+  }
+
+  /** Sends the header of an answer whose whole body is known. */
+  #begin(length: number): void {
+    if (!hasContent(this.#status)) this.#headers = this.#headers.filter((header) => !isLength(header))
+    else {
+      const announced = contentLength(this.#headers)
+      // HEAD may be answered without the body whose length it tells.
+      const told = this.exchange.method === 'HEAD' && announced !== null
+      if (!told && announced !== length) this.add([['Content-Length', String(length)]])
+    }
+    this.#start(contentLength(this.#headers))
   }
 
   /** The client has what it asks for: status and headers only (RFC 9110 §15.4.5). */
@@ -183,6 +208,12 @@ export class Response {
     watcher?.onEnd()
   }
 }
+
+const lengthOf = (chunk: string | Uint8Array | undefined): number =>
+  chunk === undefined ? 0 : typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length
+
+/** Whether an answer of a status has a body. */
+const hasContent = (status: number): boolean => status !== 204 && status !== 304
 
 /** Later headers take the place of earlier ones of the same name; cookies stand beside each other (RFC 9110 §5.3). */
 export function joinHeaders(before: HeaderList, after: HeaderList): HeaderList {

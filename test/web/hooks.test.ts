@@ -14,12 +14,15 @@ import {
   webFreeHost,
   webGetError,
   webGetPort,
+  webFinalize,
   webSetHook,
+  webSetStatus,
   webSocketRun,
   webSocketSendClose,
   webSocketSendString,
   webStartHost,
   webWrite,
+  webWriteJson,
   webWriteResponse,
   webWriteResponseString,
   WS_EVENT_MESSAGE,
@@ -215,6 +218,30 @@ describe.each(engines)('the hook of a host on the %s engine', (engine) => {
         await webFreeHost(host)
       }
     }
+  })
+
+  it('is told of an error however it is answered, and of a 304 that it is over', async () => {
+    const answers: ((web: Web) => unknown)[] = [
+      (web) => webWriteJson(web, {}, 500),
+      (web) => webWriteResponse(web, 400, 'no'),
+      (web) => [webSetStatus(web, 404), webWrite(web, 'no'), webFinalize(web)],
+    ]
+    for (const [i, status] of [500, 400, 404].entries()) {
+      const { host, port, told, until } = await hooked((web, event) => {
+        if (event === WEB_HOOK_RUN) answers[i]?.(web)
+      })
+      expect((await ask(port, '/a/x')).status).toBe(status)
+      await until(1)
+      expect(told.slice(2)).toEqual([`ERROR GET /x ${status}`, `END GET /x ${status}`])
+      await webFreeHost(host)
+    }
+    const { host, port, told, until } = await hooked((web, event) => {
+      if (event === WEB_HOOK_RUN) webWriteResponse(web, 304, '')
+    })
+    expect((await ask(port, '/a/x')).status).toBe(304)
+    await until(1)
+    expect(told.slice(2)).toEqual(['END GET /x 304'])
+    await webFreeHost(host)
   })
 
   it('is told that an answer was broken off, by its action or its peer', async () => {

@@ -12,6 +12,7 @@ import {
   webWriteResponse,
   webWriteResponseString,
 } from '../../lib/web/reply.ts'
+import { webReadBody } from '../../lib/web/web.ts'
 import { webSocketRun } from '../../lib/websock/run.ts'
 import { ask } from '../support/http.ts'
 import { deferred } from '../support/memory.ts'
@@ -266,6 +267,103 @@ describe.each(engines)('answers of an action on the %s engine', (engine) => {
       body.subarray(0, size).every((byte) => byte === 97),
       body.subarray(size).every((byte) => byte === 98),
     ]).toEqual([true, true])
+  })
+
+  it.each([204, 304])('%d has no body and no length, however it is given', async (status) => {
+    for (const action of [
+      (web: Web) => webWriteResponseString(web, status, 'a body'),
+      (web: Web) => webWriteResponseString(web, status, ''),
+      (web: Web) => webWriteJson(web, { a: 1 }, status),
+      (web: Web) => {
+        webSetStatus(web, status)
+        webWrite(web, 'a body')
+      },
+      (web: Web) => {
+        webSetStatus(web, status)
+        webAddHeader(web, 'Content-Length', '5')
+        webFinalize(web)
+      },
+    ]) {
+      const { port } = await serve(engine, action)
+      const client = await RawClient.connect(port)
+      const request = Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+      client.send(request)
+      const first = await client.response()
+      expect([first.status, /^(content-length|transfer-encoding):/im.test(first.head)]).toEqual([status, false])
+      // What comes next is the next answer.
+      client.send(request)
+      expect((await client.response()).status).toBe(status)
+      client.destroy()
+    }
+  })
+
+  it('a Content-Length that is not true: a whole answer mends it, parts keep to it, and what is short ends the connection', async () => {
+    const json = await answered((web) => [webAddHeader(web, 'Content-Length', '3'), webWriteJson(web, { a: 1 })])
+    expect([json.headers['content-length'], json.body]).toEqual(['7', '{"a":1}'])
+    const none = await answered((web) => [webAddHeader(web, 'content-length', '10'), webFinalize(web)])
+    expect([none.headers['content-length'], none.body]).toEqual(['0', ''])
+    const long = await answered((web) => [
+      webAddHeader(web, 'content-length', '3'),
+      webWrite(web, 'abcd'),
+      webWrite(web, 'ab'),
+      webWrite(web, 'cd'),
+      webWrite(web, 'c'),
+      webWrite(web, 'd'),
+    ])
+    expect([long.codes, long.headers['content-length'], long.headers['transfer-encoding'], long.body]).toEqual([
+      [0, -40, 2, -40, 1, BAD_STATE],
+      '3',
+      undefined,
+      'abc',
+    ])
+    await expect(
+      answered((web) => {
+        webAddHeader(web, 'Content-Length', '10')
+        webWrite(web, 'abc')
+      }),
+    ).rejects.toThrow(/aborted|hang up|ECONNRESET/)
+    const refused = await answered((web) => [
+      webAddHeader(web, 'Content-Length', 'abc'),
+      webAddHeader(web, 'Content-Length', '-5'),
+      webAddHeader(web, 'Transfer-Encoding', 'chunked'),
+      webWriteResponseString(web, 200, 'fine'),
+    ])
+    expect([refused.codes, refused.body]).toEqual([[BAD_ARGS, BAD_ARGS, BAD_ARGS, 0], 'fine\n'])
+  })
+
+  it('a 500 has nothing of the answer that it stands for', async () => {
+    const { port } = await serve(engine, (web) => {
+      webAddHeader(web, 'Content-Encoding', 'br')
+      webAddHeader(web, 'Cache-Control', 'max-age=1000')
+      throw new Error('in the action')
+    })
+    const failed = await ask(port, '/')
+    expect([failed.status, failed.headers['content-encoding'], failed.headers['cache-control']]).toEqual([
+      500,
+      undefined,
+      undefined,
+    ])
+  })
+
+  it('a body is read as often as it is asked for', async () => {
+    const { port } = await serve(engine, async (web) => {
+      const bodies = [await webReadBody(web), await webReadBody(web)]
+      webWriteResponseString(web, 200, bodies.join(' '))
+    })
+    expect(String((await ask(port, '/', { method: 'POST', body: 'hi' })).body)).toBe('hi hi\n')
+  })
+
+  it('an Upgrade to something else is a plain request', async () => {
+    const { port } = await serve(engine, async (web) => {
+      webWriteResponseString(web, 200, String((await webReadBody(web))?.length))
+    })
+    const headers = {
+      'Connection': 'Upgrade, HTTP2-Settings',
+      'Upgrade': 'h2c',
+      'HTTP2-Settings': 'AAMAAABkAAQAoAAAAAIAAAAA',
+    }
+    const { status, body } = await ask(port, '/', { headers })
+    expect([status, String(body)]).toEqual([200, '0\n'])
   })
 
   it.each([1, 3])('a wait for the last of %d parts ends with it', async (parts) => {

@@ -34,6 +34,7 @@ export class NodeExchange implements Exchange {
   #res: ServerResponse | null
   #headers: Record<string, string> | null = null
   #upgraded = false
+  #body: Promise<Buffer | null> | null = null
 
   constructor(req: IncomingMessage, answer: ServerResponse | UpgradeOffer) {
     this.#req = req
@@ -69,11 +70,20 @@ export class NodeExchange implements Exchange {
   }
 
   readBody(limit: number): Promise<Buffer | null> {
+    this.#body ??= this.#readBody(limit)
+    return this.#body
+  }
+
+  #readBody(limit: number): Promise<Buffer | null> {
     const req = this.#req
     const chunks: Buffer[] = []
     let length = 0
-    // Behind an upgrade that was ignored node reads no body.
-    if (req === null || this.#offer !== null) return Promise.resolve(null)
+    if (req === null) return Promise.resolve(null)
+    // Behind an upgrade that is ignored node reads no body.
+    const { 'content-length': announced = '0', 'transfer-encoding': encoding } = req.headers
+    if (this.#offer !== null) {
+      return Promise.resolve(announced === '0' && encoding === undefined ? Buffer.alloc(0) : null)
+    }
     return new Promise((resolve) => {
       req.on('data', (chunk: Buffer) => {
         length += chunk.length

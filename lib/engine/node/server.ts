@@ -76,8 +76,8 @@ class NodeServer implements ServerPort {
     if (this.#refused.has(req.socket)) return
     if (!isAmbiguous(req)) return this.#onExchange(exchange)
     this.#refused.add(req.socket)
-    req.socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
-    req.socket.resume()
+    req.socket.write('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+    req.socket.destroySoon()
   }
 
   #keep(socket: Socket, asks: boolean): void {

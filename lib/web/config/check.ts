@@ -194,5 +194,8 @@ function expectation(node: SchemaNode | null): string {
 /** A value as it may be shown. */
 function show(value: unknown, node: SchemaNode | null): string {
   if (value === undefined) return ''
-  return node?.secret === true ? 'a secret' : inspect(value, SHORT)
+  if (node?.secret === true) return 'a secret'
+  // There may be a secret in it.
+  if (Array.isArray(value)) return 'a list'
+  return isRecord(value) ? 'an object' : inspect(value, SHORT)
 }

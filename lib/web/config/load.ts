@@ -72,7 +72,10 @@ function toChecked({ source, value, problems: before, hidden, said }: Draft, fol
   }
   if (problems.length > 0 || !isConfig(value)) {
     throw new ConfigError(
-      problems.map(({ path, rule, got }) => `${place(path)}: ${rule}${got === '' ? '' : `, got ${got}`}`),
+      problems.map(({ path, rule, got }) => {
+        const shown = got !== '' && hidden.has(got) ? 'something from the environment' : got
+        return `${place(path)}: ${rule}${shown === '' ? '' : `, got ${shown}`}`
+      }),
     )
   }
   return deepFreeze(

@@ -18,6 +18,7 @@ import { joinHeaders, type Response } from '../response.ts'
 import type { Request } from '../web.ts'
 
 const CHANGED = answer(412)
+const MISSING = 'Cannot locate document'
 
 /** Serves the files below a folder. */
 export const fileHandler: HandlerFactory = (route, host) => {
@@ -49,7 +50,9 @@ function serve(request: Request, site: Site): Promise<void> | undefined {
   const { route, store } = site
   const wanted = path.endsWith('/') ? path + route.index : path
   const found = store.find(wanted)
-  if (found === null) notFound(request, 'Cannot locate document')
+  if (found === null) notFound(request, MISSING)
+  // A folder of the index's name leads nowhere.
+  else if (found.kind === 'folder' && path.endsWith('/')) notFound(request, MISSING)
   else if (found.kind === 'folder') toFolder(request, response)
   else {
     const { file, encoding } = route.compressed

@@ -139,4 +139,21 @@ describe('secrets', () => {
     expect(printed).toContain("token: '(secret)'")
     expect(printed).not.toMatch(/hunter2|tokn|_x/)
   })
+
+  it('nor what is in a list or an object that should be none', () => {
+    expect(problems({ web: { routes: { token: 'hush' }, name: ['hush'] } })).toEqual([
+      'web.routes: must be a list, got an object',
+      'web.name: must be text, got a list',
+    ])
+  })
+})
+
+it('a time of years is no timer of milliseconds', () => {
+  expect(checkConfig({ web: { timeouts: { drain: '2months' } } }, folder).drain).toBe(60 * 86_400_000)
+  expect(
+    checkConfig({ web: { limits: { connections: 0, body: 0 }, timeouts: { inactivity: 0 } } }, folder),
+  ).toMatchObject({
+    server: { maxConnections: Infinity, maxBody: Infinity, inactivity: Infinity },
+    routes: [{ limits: { body: Infinity } }],
+  })
 })

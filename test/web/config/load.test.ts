@@ -184,7 +184,7 @@ describe('a file', () => {
       expect.stringMatching(/^web\.json5:3:12: invalid character/),
     ])
     expect(wrong('')).toEqual([expect.stringMatching(/^web\.json5:1:1: invalid end of input/)])
-    expect(wrong('[]')).toEqual(['web.json5:1:1 config: must be an object, got []'])
+    expect(wrong('[]')).toEqual(['web.json5:1:1 config: must be an object, got a list'])
     expect(wrong('5')).toEqual(['web.json5:1:1 config: must be an object, got 5'])
   })
 

@@ -43,6 +43,11 @@ beforeAll(() => {
   put('only.css.gz', 'gzip')
   put('plain.txt', 'plain')
   put('.env', 'SECRET')
+  put('sub dir/.env', 'SECRET')
+  put('a/.git/config', 'SECRET')
+  put('.well-known-x/y', 'SECRET')
+  put('.well-known/.x', 'SECRET')
+  mkdirSync(join(site, 'odd/index.html'), { recursive: true })
   put('.git/config', 'SECRET')
   put('.well-known/x', 'known')
   put('a b%c#d?e.txt', 'odd')
@@ -166,6 +171,40 @@ describe.each(engines)('files on the %s engine', (engine) => {
     expect([reply.status, reply.headers['content-range'], reply.body]).toEqual([status, contentRange, bytes])
     expect(reply.headers['content-length']).toBe(String(bytes.length))
     expect(reply.headers['content-type']).toBe('application/octet-stream')
+  })
+
+  it('what is hidden is so at any depth, and a folder that is called like the index is no page', async () => {
+    const { port } = await site()
+    for (const path of ['/sub%20dir/.env', '/a/.git/config', '/.well-known-x/y', '/.well-known/.x']) {
+      expect((await ask(port, path)).status, path).toBe(404)
+    }
+    const { status, headers } = await ask(port, '/odd/')
+    expect([status, headers['location']]).toEqual([404, undefined])
+  })
+
+  it('an encoded file that was asked for itself stays apart from what it stands for', async () => {
+    const { port } = await site({ compressed: true })
+    for (let i = 0; i < 2; i++) {
+      const own = await ask(port, '/app.js.br')
+      expect([own.headers['content-encoding'], String(own.body)]).toEqual([undefined, 'brotli'])
+      const encoded = await ask(port, '/app.js', { headers: { 'Accept-Encoding': 'br' } })
+      expect([encoded.headers['content-encoding'], encoded.headers['content-type']]).toEqual([
+        'br',
+        'text/javascript; charset=utf-8',
+      ])
+      expect(encoded.headers['etag']).toBe(own.headers['etag'])
+    }
+    const part = await ask(port, '/app.js', { headers: { 'Accept-Encoding': 'br', 'Range': 'bytes=1-2' } })
+    expect([part.status, String(part.body)]).toEqual([206, 'ro'])
+    expect(part.headers).toMatchObject({
+      'content-encoding': 'br',
+      'etag': expect.any(String) as unknown,
+      'last-modified': DATE.toUTCString(),
+      'accept-ranges': 'bytes',
+      'vary': 'Accept-Encoding',
+    })
+    const old = new Date(DATE.getTime() - 1000).toUTCString()
+    expect((await ask(port, '/app.js', { headers: { 'Range': 'bytes=1-2', 'If-Range': old } })).status).toBe(200)
   })
 
   it('who wants another state of a file than it has is told so with 412', async () => {
