@@ -1,4 +1,5 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join, normalize } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { selectEngine } from '../../lib/engine/select.ts'
@@ -233,6 +234,24 @@ describe('the command', () => {
     server.signal('SIGINT')
     expect(await server.exit).toBe(0)
   })
+
+  it.each(['nothing', 'another copy'])(
+    "modules elsewhere, beside %s, have the command's own 'fiberws'",
+    async (beside) => {
+      const elsewhere = mkdtempSync(join(tmpdir(), 'fiberws-elsewhere-'))
+      for (const name of ['name.ts', 'typed.ts', 'my.json5']) cpSync(join(folder, name), join(elsewhere, name))
+      cpSync(join(folder, 'plain.js'), join(elsewhere, 'plain.mjs'))
+      writeFileSync(join(elsewhere, 'my.json5'), read(join(folder, 'my.json5')).replace('plain.js', 'plain.mjs'))
+      if (beside === 'another copy') {
+        cpSync(join(folder, 'node_modules/fiberws'), join(elsewhere, 'node_modules/fiberws'), { recursive: true })
+      }
+      const server = new Started(elsewhere, join(folder, 'node_modules/.bin/fiberws'), ['my.json5'])
+      await expectEcho(server)
+      server.signal('SIGINT')
+      expect(await server.exit).toBe(0)
+      rmSync(elsewhere, { recursive: true })
+    },
+  )
 
   it('--version; without a file, one sentence', async () => {
     const version = start('--version')

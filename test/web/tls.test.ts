@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { TlsConfig } from '../../include-types/web.ts'
+import type { RedirectConfig, TlsConfig } from '../../include-types/web.ts'
 import { parts } from '../../lib/parts.ts'
 import { createHost, type Host } from '../../lib/web/host.ts'
 import { webWriteResponse } from '../../lib/web/reply.ts'
@@ -48,6 +48,7 @@ afterAll(async () => {
 async function serve(
   engine: 'auto' | 'node' | 'uws',
   tls: Partial<TlsConfig> = {},
+  redirect: RedirectConfig[] = [],
 ): Promise<{ host: Host; port: number }> {
   const host = createHost(
     {
@@ -57,6 +58,7 @@ async function serve(
         webSockets: { protocol: null },
         timeouts: { drain: 0.1 },
         routes: [{ handler: 'action' }],
+        redirect,
       },
       tls: { certificate: pem('server'), key: pem('server-key'), ...tls },
     },
@@ -102,6 +104,15 @@ describe.each(engines)('TLS on the %s engine', (engine) => {
     const old = await ask(port, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' })
     expect(old).toMatchObject({ protocol: null })
     expect(old.answer).not.toContain('HTTP')
+  })
+
+  it('who is there by https already is not sent there', async () => {
+    for (const to of ['https', 'https://:443']) {
+      const { port } = await serve(engine, {}, [{ to }])
+      expect((await ask(port)).answer).toBe('HTTP/1.1 200 OK')
+    }
+    const { port } = await serve(engine, {}, [{ from: 'http', to: 'https://elsewhere' }])
+    expect((await ask(port)).answer).toBe('HTTP/1.1 200 OK')
   })
 
   it('has the ciphers that a config allows, and no others', async () => {

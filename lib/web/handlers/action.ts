@@ -5,7 +5,6 @@ import type { Web, WebAction } from '../../../include-types/web.ts'
 import { toTarget } from '../action.ts'
 import { ConfigError } from '../config/load.ts'
 import type { HandlerFactory } from '../handler.ts'
-import { TYPESCRIPT } from './typescript.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST']
 
@@ -31,13 +30,15 @@ async function loadAction(path: string): Promise<(web: Web) => unknown> {
   throw new ConfigError([`${path}: has no default export that is a function`])
 }
 
-let compiles = import.meta.url.endsWith('.ts')
+// Where this file runs from its source, somebody compiles already, and programs import that source.
+let registered = import.meta.url.endsWith('.ts')
 
-/** TypeScript is compiled as it is loaded: by ourselves, unless this file runs from its source and somebody does already. */
+/** Modules get this program as 'fiberws', wherever they lie, and are compiled as they are loaded. */
 async function importModule(url: string): Promise<unknown> {
-  if (!compiles && TYPESCRIPT.test(url)) {
-    compiles = true
-    register('./typescript.js', import.meta.url)
+  if (!registered) {
+    registered = true
+    const own = new URL('../../index.js', import.meta.url).href
+    register('./loader.js', { parentURL: import.meta.url, data: { own } })
   }
   return import(url)
 }

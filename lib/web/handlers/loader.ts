@@ -1,15 +1,22 @@
 import { readFile } from 'node:fs/promises'
-import type { LoadHook, ResolveHook } from 'node:module'
+import type { InitializeHook, LoadHook, ResolveHook } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 /*
- * Hooks for node's loader: TypeScript outside of this program, compiled as it is loaded. They touch nothing else, so that
- * a module's 'fiberws' is the one that runs, whatever its folder's package.json says about "type". tsx loads a second one
- * where that is not "module", and handles of one would be none to the other.
+ * Hooks for node's loader, for the modules of routes. Their 'fiberws' is the program that runs, wherever they lie and whatever
+ * is installed there: handles of another one would be none to this. TypeScript is compiled as it is loaded, whatever its
+ * folder's package.json says about "type"; tsx would load a second program where that is not "module".
  */
 
-/** Files that the hooks compile; always ES modules. */
-export const TYPESCRIPT = /\.m?ts$/
+/** Files that are compiled; always ES modules. */
+const TYPESCRIPT = /\.m?ts$/
+
+/** The URL of this program. */
+let own = ''
+
+export const initialize: InitializeHook<{ readonly own: string }> = (data) => {
+  own = data.own
+}
 
 export const load: LoadHook = async (url, context, next) => {
   if (!TYPESCRIPT.test(url)) return next(url, context)
@@ -29,6 +36,7 @@ export const load: LoadHook = async (url, context, next) => {
 
 /** TypeScript may name a file as what it is compiled to: './x.js' is './x.ts' where there is no such file. */
 export const resolve: ResolveHook = async (specifier, context, next) => {
+  if (specifier === 'fiberws') return next(own, context)
   try {
     return await next(specifier, context)
   } catch (error) {
