@@ -60,6 +60,8 @@ export const differences = {
     node: 'followed, or the offer is declined',
     uws: 'declined with server_max_window_bits, and in takeover mode with server_no_context_takeover',
   },
+  'request that can be read in two ways': { node: '400, and the end', uws: 'the end of TCP' },
+  'absolute URL in a request line': { node: 'served', uws: '505' },
   'request before the last was answered': { node: 'answered in turn', uws: 'ends the connection, both unanswered' },
 } as const satisfies Record<string, Record<EngineName, string>>
 

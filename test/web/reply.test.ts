@@ -345,6 +345,12 @@ describe.each(engines)('answers of an action on the %s engine', (engine) => {
     ])
   })
 
+  it('an action that returns the refusal of its own answer is a 500, not a word about WebSockets', async () => {
+    const { port } = await serve(engine, (web) => webRedirect(web, 303, 'http://x\r\nX: y'))
+    const { status, body } = await ask(port, '/')
+    expect([status, String(body)]).toEqual([500, 'Internal Server Error\n'])
+  })
+
   it('a body is read as often as it is asked for', async () => {
     const { port } = await serve(engine, async (web) => {
       const bodies = [await webReadBody(web), await webReadBody(web)]

@@ -109,12 +109,14 @@ export const redirect = {
     from: {
       type: 'string',
       reads: 'url',
-      description: 'A URL, or part of one: what it names must be that of the request. Without it: every request.',
+      description:
+        'A URL, or part of one: what it names must be that of the request, the path exactly, the host as the request or `web.name` has it. Without it: every request.',
     },
     to: {
       type: 'string',
       reads: 'url',
-      description: 'A URL, or part of one: what it leaves out is that of the request.',
+      description:
+        'A URL, or part of one: what it leaves out is that of the request; its query and hash only where it names no path.',
     },
     status: { enum: [301, 302, 303, 307, 308], default: 301, description: 'Of the answer.' },
   },
@@ -128,7 +130,7 @@ export const limits = {
   maxMessage: size('100K', 'Longest message: received Close 1009, sent -40.'),
   maxFrame: size('100K', 'Longest frame that is sent, and longest part in partial mode.'),
   maxBackpressure: size('1M', 'Sends are refused with -41 while more than this waits for the peer.'),
-  maxQueue: size(0, 'What may wait for a callback. Default: twice `maxMessage`, 1M at least.'),
+  maxQueue: size(0, 'What may wait for a callback. Never without limit: 0 is twice `maxMessage`, 1M at least.'),
 } as const
 
 export const timeouts = {
