@@ -82,6 +82,19 @@ describe('the command', () => {
     writeFileSync(join(folder, 'number.mjs'), 'export default () => {}')
     const good = new Command([file, '--check'])
     expect([await good.exit, good.out]).toEqual([0, 'ok, with 2 warnings\n'])
+
+    const other = join(folder, 'header.json5')
+    const role = "{ match: '/r', handler: 'action', role: 'admin', module: './good.mjs' }"
+    writeFileSync(other, `{ web: { engine: 'uws', limits: { header: '64K' }, routes: [${role}] } }`)
+    const long = new Command([other, '--check'])
+    expect([await long.exit, long.err.split('\n')]).toEqual([
+      1,
+      [
+        "warning: route '/r' needs the role 'admin', and no program says who has it: it answers 403",
+        "limits.header: the uws engine takes 24576 bytes at most: lower it, or set engine to 'node'",
+        '',
+      ],
+    ])
   })
 
   it.each([

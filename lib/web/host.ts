@@ -9,7 +9,7 @@ import { toTarget } from './action.ts'
 import { answer } from './answer.ts'
 import { checkConfig, ConfigError, loadConfig } from './config/load.ts'
 import type { RouteSettings, Settings } from './config/settings.ts'
-import { dispatch, type Route, type Site } from './dispatch.ts'
+import { dispatch, PUBLIC, type Route, type Site } from './dispatch.ts'
 import type { HandlerTable, Target } from './handler.ts'
 import { tellEnd } from './hooks.ts'
 import { joinHeaders, Response } from './response.ts'
@@ -130,7 +130,9 @@ export class Host implements Owner {
   /** Everything that a start does before it opens a listener: the engine is found, modules are loaded. */
   async check(): Promise<number> {
     try {
-      await this.#prepare()
+      const { engine } = await this.#prepare()
+      // What an engine cannot be, it says when it is made.
+      engine.createServer(this.settings.server, () => {})
       return 0
     } catch (error) {
       this.error = describe(error)
@@ -154,6 +156,10 @@ export class Host implements Owner {
       )
     }
     if (problems.length > 0) throw new ConfigError(problems)
+    for (const { match, role } of routes) {
+      if (role === null || role === PUBLIC || this.authorize !== null) continue
+      this.warnings.push(`route '${match}' needs the role '${role}', and no program says who has it: it answers 403`)
+    }
     return { engine, routes }
   }
 
