@@ -18,12 +18,12 @@ export class Response {
   readonly exchange: Exchange
   /** Bytes of a body that the request may have. */
   maxBody = Infinity
+  headers: HeaderList
   /** Headers that any answer has, also a 500: those of host and route. */
   base: HeaderList
   /** Null once it was told of the end. */
   watcher: Watcher | null = null
   #status = 200
-  #headers: HeaderList
   #started = false
   /** Bytes to come, where that was announced: then the answer is complete. */
   #left = Infinity
@@ -35,7 +35,7 @@ export class Response {
   /** @param headers those of the host */
   constructor(exchange: Exchange, headers: HeaderList) {
     this.exchange = exchange
-    this.#headers = headers
+    this.headers = headers
     this.base = headers
   }
 
@@ -54,10 +54,6 @@ export class Response {
     return this.#started ? this.#status : 0
   }
 
-  get headers(): HeaderList {
-    return this.#headers
-  }
-
   get waits(): boolean {
     return this.#waits !== null
   }
@@ -66,14 +62,9 @@ export class Response {
     this.#status = status
   }
 
-  /** All of them. */
-  set headers(headers: HeaderList) {
-    this.#headers = headers
-  }
-
   /** Takes the place of headers of the same names. */
   add(headers: HeaderList): void {
-    this.#headers = joinHeaders(this.#headers, headers)
+    this.headers = joinHeaders(this.headers, headers)
   }
 
   /** A whole answer, where none was begun. */
@@ -93,7 +84,7 @@ export class Response {
   fail(): void {
     if (this.#started) return this.abort()
     // What was said of another answer is not true of this one.
-    this.#headers = this.base
+    this.headers = this.base
     try {
       this.give(FAILED)
     } catch {
@@ -110,20 +101,16 @@ export class Response {
   }
 
   /** Sends status and headers. */
-  start(): void {
-    if (!this.#started && !this.done) this.#start(contentLength(this.#headers))
-  }
-
-  #start(length: number | null): void {
+  #start(): void {
     this.#started = true
-    this.#left = length ?? Infinity
-    this.exchange.writeHead(this.#status, this.#headers)
+    this.#left = contentLength(this.headers) ?? Infinity
+    this.exchange.writeHead(this.#status, this.headers)
     if (this.#status >= 400) this.watcher?.onError()
   }
 
   /** Bytes that may still be written: Infinity where no length is announced. */
   get left(): number {
-    return this.#started ? this.#left : (contentLength(this.#headers) ?? Infinity)
+    return this.#started ? this.#left : (contentLength(this.headers) ?? Infinity)
   }
 
   /** Whether what is written is sent: not to HEAD, and not with 204 and 304 (RFC 9110 §6.4.1). */
@@ -133,8 +120,9 @@ export class Response {
 
   /** A part of the body; false when it is better to wait for `flushed` before the next. */
   write(chunk: string | Uint8Array): boolean {
-    this.start()
-    if (this.done || !this.#sends) return true
+    if (this.done) return true
+    if (!this.#started) this.#start()
+    if (!this.#sends) return true
     this.#left -= Buffer.byteLength(chunk)
     const taken = this.exchange.write(chunk)
     if (this.#left <= 0) {
@@ -171,22 +159,20 @@ export class Response {
 
   /** Sends the header of an answer whose whole body is known. */
   #begin(length: number): void {
-    if (!hasContent(this.#status)) this.#headers = this.#headers.filter((header) => !isLength(header))
+    if (!hasContent(this.#status)) this.headers = this.headers.filter((header) => !isLength(header))
     else {
-      const announced = contentLength(this.#headers)
+      const announced = contentLength(this.headers)
       // HEAD may be answered without the body whose length it tells.
       const told = this.exchange.method === 'HEAD' && announced !== null
       if (!told && announced !== length) this.add([['Content-Length', String(length)]])
     }
-    this.#start(contentLength(this.#headers))
+    this.#start()
   }
 
   /** The client has what it asks for: status and headers only (RFC 9110 §15.4.5). */
   notModified(): void {
     this.#status = 304
-    this.start()
-    this.exchange.end()
-    this.#over()
+    this.end()
   }
 
   /** Drops the connection: what was begun cannot be finished. */

@@ -27,8 +27,8 @@ interface Kept {
 }
 
 /**
- * The files below a folder. Those that are not large are kept, and looked at again for each request, those of one turn of the event loop
- * together: one system call, which is synchronous because node takes ten times as long to make it otherwise.
+ * The files below a folder. Those that are not large are kept, and looked at again for each request, those of one turn of the
+ * event loop together: one system call, which is synchronous because node takes ten times as long to make it otherwise.
  */
 export class FileStore {
   readonly #root: string
