@@ -1079,8 +1079,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '304 with a length',
     file: 'lib/web/response.ts',
-    from: '    this.#status = 304\n    this.start()\n    this.exchange.end()',
-    to: '    this.#status = 304\n    this.end()',
+    from: 'status !== 204 && status !== 304',
+    to: 'status !== 204',
     test: FILES,
   },
   {
