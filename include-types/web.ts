@@ -17,7 +17,20 @@ export interface Config {
   /** For editors: where the schema is. */
   $schema?: string
   web?: WebConfig
+  observe?: ObserveConfig
   tls?: TlsConfig
+}
+
+/** What the host tells of itself. */
+export interface ObserveConfig {
+  /** Form of the log: lines for people, or a JSON object a line on stdout. Default 'text'. */
+  log?: 'text' | 'json'
+  /** A line when a WebSocket opens, and one when it ends. Default: with 'json'. */
+  connections?: boolean
+  /** Where /metrics, /healthz, /readyz and /debug/closes are. Default: nowhere. */
+  listen?: string
+  /** A credential that /metrics and /debug/closes need. Without it `listen` has to be a loopback address. */
+  token?: string
 }
 
 export interface TlsConfig {
@@ -37,6 +50,12 @@ export interface WebConfig {
   engine?: 'auto' | 'uws' | 'node'
   /** `[http://|https://][host][:port]`. Default 'http://127.0.0.1:8080'; port 0 is any free port. */
   listen?: string | string[]
+  /** Processes that serve the listeners together, 'auto' one for each core; for the command. Default 1. */
+  workers?: number | string
+  /** Names by which requests may call the host, '*.example.com' for all below it; else 421. Default: any. */
+  hosts?: string[]
+  /** Addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. */
+  trustedProxies?: string[]
   /** The host's own name, for redirects. Default: what the request calls it. */
   name?: string
   /** Folder that file routes serve, relative to the config file. Default 'site'. */
@@ -72,6 +91,10 @@ export interface WebConfig {
     body?: Size
     /** Connections per listener; default 10000. */
     connections?: Count
+    /** WebSockets that one address may have open: 429. Default: any. */
+    addressConnections?: Count
+    /** Requests a second from one address, ten seconds of them at once: 429. Default: any. */
+    addressRate?: Count
     /** Requests per connection; default 1000. */
     requests?: Count
     /** Longest message in either direction; default 100K. */
@@ -82,6 +105,10 @@ export interface WebConfig {
     maxBackpressure?: Size
     /** What may wait for a callback; default the greater of 1M and twice maxMessage. */
     maxQueue?: Size
+    /** What may wait for all peers and callbacks together: the worst is closed with 1013. Default 256M. */
+    maxBuffered?: Size
+    /** WebSockets a second that are told to leave when the host stops. Default 2000. */
+    drainRate?: Count
   }
   timeouts?: {
     /** For the header block of a request; default 5secs. */
@@ -112,7 +139,7 @@ export interface RouteConfig {
   /** Only the path itself, also where `match` ends in '/'. */
   exact?: boolean
   /** Default 'file'. */
-  handler?: 'file' | 'action'
+  handler?: 'file' | 'action' | 'observe'
   /** Others are answered with 405. Default: GET and HEAD, for actions POST too. */
   methods?: string[]
   /** Every request is sent there with 302. */
@@ -122,7 +149,12 @@ export interface RouteConfig {
   /** Over those of `web.headers`. */
   headers?: Record<string, string>
   /** In place of the host's. */
-  limits?: { body?: Size; maxMessage?: Size; maxFrame?: Size }
+  limits?: { body?: Size; maxMessage?: Size; maxFrame?: Size; maxBackpressure?: Size }
+  /**
+   * What becomes of a WebSocket that reads too slowly. close (default): what is published beyond `maxBackpressure` ends it with
+   * 1013. drop-new: it misses that. pause: as close, and nothing is read from it while half of `maxBackpressure` waits; node engine.
+   */
+  backpressure?: 'close' | 'drop-new' | 'pause'
   /** A credential that each request needs: `Authorization: Bearer …`, or `?token=…`; else 401. */
   token?: string
   /** Asked of the hook of `webSetAuthorize`; else 403. */

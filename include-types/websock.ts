@@ -70,6 +70,11 @@ export interface WebSocketDefaults {
   timeout: number
   /** A ping is sent this often. */
   pingPeriod: number
+  /**
+   * What becomes of a peer that reads too slowly. `close`: what is published to it beyond `maxBackpressure` ends it with Close
+   * 1013. `drop-new`: it misses that. `pause`: as `close`, and while half of `maxBackpressure` waits nothing is read from it; node engine.
+   */
+  backpressure: 'close' | 'drop-new' | 'pause'
   /** Deliver PARTIAL_MESSAGE events. */
   partial: boolean
   /** Check that text is UTF-8 (RFC 6455 §8.1). */
@@ -85,5 +90,10 @@ export interface JsonObject {
   [key: string]: JsonValue
 }
 
-/** Where the lines of rInfo, rError and rTrace go. */
-export type LogSink = (level: 'error' | 'info' | 'trace', source: string, message: string) => void
+/** Where log lines go. `fields`: what there is to know about an event, such as the end of a connection, by name. */
+export type LogSink = (
+  level: 'error' | 'info' | 'trace',
+  source: string,
+  message: string,
+  fields?: Readonly<Record<string, unknown>>,
+) => void

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { parts } from './parts.ts'
+import { isLoopback } from './web/config/endpoint.ts'
 import { ConfigError, effectiveConfig, loadConfig } from './web/config/load.ts'
 import { INITIAL, printConfig } from './web/config/print.ts'
 import { PUBLIC } from './web/dispatch.ts'
@@ -115,8 +116,6 @@ function noticeOpenDoors({ settings }: Host): void {
     process.stderr.write(`notice: '${host}' can be reached from the network, and asks no credential for ${names}\n`)
   }
 }
-
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
 
 /** Milliseconds in which a terminal and what has started us may pass on the same Ctrl-C. */
 const SAME_SIGNAL = 200

@@ -1,6 +1,8 @@
 import { selectEngine } from './engine/select.ts'
+import { createObservatory } from './observe/observatory.ts'
 import { actionHandler } from './web/handlers/action.ts'
 import { fileHandler } from './web/handlers/file.ts'
+import { observeHandler } from './web/handlers/observe.ts'
 import type { Parts } from './web/host.ts'
 
 /** Where the parts meet: what the `handler` of a route may be. A new protocol is a folder and a row here. */
@@ -8,6 +10,8 @@ export const parts: Parts = {
   handlers: {
     action: actionHandler,
     file: fileHandler,
+    observe: observeHandler,
   },
   selectEngine,
+  createObservatory,
 }

@@ -84,6 +84,8 @@ export interface Receiver {
   /** Bytes of any kind have arrived. */
   onActivity(): void
   onDrain(): void
+  /** Whether the connection goes on where a publish does not fit; read before `onOverrun`. */
+  readonly dropsNew: boolean
   /** A publish found this connection over its limit. */
   onOverrun(): void
   /** The peer broke the protocol; `status` is the code that RFC 6455 has for it. Nothing but `onGone` follows. */
@@ -117,6 +119,8 @@ export interface Exchange {
   /** The peer's IP address, '' when unknown, as it is when nobody has asked before the end. */
   readonly remoteAddress: string
   readonly secure: boolean
+  /** Its listener has more connections than it should. */
+  readonly crowded: boolean
   /** True once the peer has gone or the answer has been ended. */
   readonly done: boolean
   /** Reads the body; null when it is longer than `limit` bytes, or the server's `maxBody`, or the peer has gone. */
@@ -139,7 +143,9 @@ export interface Exchange {
 export interface ServerOptions {
   /** Bytes of one request's header block. */
   maxHeader: number
-  /** Connections of any kind on one listener; more are closed at once. */
+  /** Other processes listen on the same ports. */
+  sharesPorts: boolean
+  /** Connections of any kind on one listener: exchanges of more are `crowded`, and beyond `crowdLimit` they are closed at once. */
   maxConnections: number
   /** Requests on one connection before it is closed; 0: any. */
   maxRequests: number
@@ -157,6 +163,10 @@ export interface ServerOptions {
   /** What clients may ask for. */
   compression: CompressionMode
 }
+
+/** Connections of a listener that are taken so that they can be told that there are too many. */
+export const crowdLimit = (maxConnections: number): number =>
+  maxConnections + Math.max(16, Math.ceil(maxConnections / 8))
 
 export interface Endpoint {
   readonly host: string
@@ -184,6 +194,12 @@ export interface ServerPort {
   readonly topics: TopicPort
   /** Resolves with the bound port, or rejects with the system's error. */
   listen(endpoint: Endpoint): Promise<number>
+  /** No new connections on one listener; those that exist go on. */
+  unlisten(endpoint: Endpoint): void
+  /** Other certificates for connections that come from now on. Rejects when they cannot be used: those of before stay. */
+  setTls(endpoint: Endpoint, tls: TlsFiles): Promise<void>
+  /** Other options from now on; returns the settings, as a config names them, that this cannot change. */
+  update(options: ServerOptions): readonly string[]
   /** No new connections; those that exist go on. Resolves when the last of them has gone. */
   stopListening(): Promise<void>
   /** Drops what is left; resolves when it has gone. */

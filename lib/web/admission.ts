@@ -1,20 +1,133 @@
+import { isIP } from 'node:net'
 import type { Exchange } from '../engine/port.ts'
+import type { Socket } from '../websock/socket.ts'
+import { Proxies } from './address.ts'
 import { type Answer, answer } from './answer.ts'
+import type { AdmissionSettings, RouteSettings } from './config/settings.ts'
 import { hasCredential } from './credential.ts'
+import type { Crowd } from './crowd.ts'
 import { queryOf } from './path.ts'
 
-/**
- * Whether the page that opens the connection may: loopback is no protection against a page in the user's browser. Programs
- * send no Origin.
- */
-export function checkOrigin({ headers }: Exchange, origins: readonly string[]): Answer | null {
-  const origin = headers['origin']
-  if (origin === undefined || origins.includes('*') || origins.includes(origin)) return null
-  return URL.canParse(origin) && new URL(origin).host === headers['host'] ? null : answer(403, 'Origin not allowed')
+/** Why a request is not let in, for metrics. */
+export type Refusal =
+  | 'stopping'
+  | 'connections'
+  | 'address'
+  | 'rate'
+  | 'handshake'
+  | 'route'
+  | 'method'
+  | 'host'
+  | 'origin'
+  | 'body'
+  | 'credential'
+  | 'role'
+  | 'protocol'
+  | 'action'
+
+/** Seconds after which it is worth another try, where nobody can know. */
+const RETRY = 5
+
+const CROWDED = answer(503, 'Too many connections', [['Retry-After', String(RETRY)]])
+export const TOO_MANY = answer(429, 'Too many connections from this address', [['Retry-After', String(RETRY)]])
+const WRONG_HOST = answer(421)
+const WRONG_ORIGIN = answer(403, 'Origin not allowed')
+const NO_CREDENTIAL = answer(401, undefined, [['WWW-Authenticate', 'Bearer']])
+
+/** Where a request is refused. */
+export interface Refused {
+  readonly refusal: Refusal
+  readonly answer: Answer
 }
 
-/** Whether a request has the token of its route. */
-export function checkCredential({ headers, target }: Exchange, token: string | null): Answer | null {
-  if (token === null || hasCredential(headers, queryOf(target), token)) return null
-  return answer(401, undefined, [['WWW-Authenticate', 'Bearer']])
+const refused = (refusal: Refusal, given: Answer): Refused => ({ refusal, answer: given })
+
+/** Who is let in: what holds for the whole host. */
+export class Admission {
+  readonly #settings: AdmissionSettings
+  readonly #crowd: Crowd
+  readonly #proxies: Proxies
+
+  constructor(settings: AdmissionSettings, crowd: Crowd) {
+    this.#settings = settings
+    this.#crowd = crowd
+    this.#proxies = new Proxies(settings.trustedProxies)
+  }
+
+  /** The client's address: that of the peer, or what proxies of ours say. */
+  addressOf({ remoteAddress, headers }: Exchange): string {
+    return this.#proxies.clientOf(remoteAddress, headers['x-forwarded-for'])
+  }
+
+  /** Whether a proxy of ours has handed on a request. */
+  isForwarded({ remoteAddress, headers }: Exchange): boolean {
+    return headers['x-forwarded-for'] !== undefined && this.#proxies.trusts(remoteAddress)
+  }
+
+  /** Whether the client's connection is encrypted, as far as we know, or a proxy of ours. */
+  isSecure(exchange: Exchange): boolean {
+    const scheme = exchange.headers['x-forwarded-proto']
+    return scheme === undefined || !this.isForwarded(exchange) ? exchange.secure : /^(?:https|wss)$/i.test(scheme)
+  }
+
+  /** Whether there is room for one more request; asked before anything that costs more. */
+  checkRoom(exchange: Exchange, upgrades: boolean): Refused | null {
+    const { addressRate } = this.#settings
+    if (exchange.crowded) return refused('connections', CROWDED)
+    if (upgrades && !this.hasRoom(exchange)) return refused('address', TOO_MANY)
+    const wait = addressRate === Infinity ? 0 : this.#crowd.take(this.addressOf(exchange), addressRate)
+    return wait === 0 ? null : refused('rate', answer(429, undefined, [['Retry-After', String(wait)]]))
+  }
+
+  /** Whether its sender may have one more WebSocket. */
+  hasRoom(exchange: Exchange): boolean {
+    const { addressConnections } = this.#settings
+    return addressConnections === Infinity || this.#crowd.connections(this.addressOf(exchange)) < addressConnections
+  }
+
+  enter(ws: Socket): void {
+    this.#crowd.enter(ws.remoteAddress)
+  }
+
+  /** Whether the host is called by a name of its own. */
+  checkHost({ headers }: Exchange): Refused | null {
+    const { hosts } = this.#settings
+    return hosts === null || isOneOf(hosts, hostOf(headers)) ? null : refused('host', WRONG_HOST)
+  }
+
+  /**
+   * Whether the page that opens the connection may: loopback is no protection against a page in the user's browser. Programs
+   * send no Origin. A page of the same host may, unless its name could be anybody's: whoever owns a name can let it point to a
+   * loopback address, and is the same host then.
+   */
+  checkOrigin(exchange: Exchange, { origins, token }: RouteSettings): Refused | null {
+    const { origin } = exchange.headers
+    if (origin === undefined || origins.includes('*') || origins.includes(origin)) return null
+    // Such a page would need the token first.
+    if (token !== null && origins.length === 0) return null
+    const same = URL.canParse(origin) && new URL(origin).host === exchange.headers['host']?.toLowerCase()
+    return same && this.#isOurs(exchange) ? null : refused('origin', WRONG_ORIGIN)
+  }
+
+  /** Whether the name that a browser has for this host is known to be ours. */
+  #isOurs(exchange: Exchange): boolean {
+    const { hosts, loopback, name } = this.#settings
+    const called = hostOf(exchange.headers)
+    return hosts !== null || !loopback || isOwn(called) || called === name || this.isForwarded(exchange)
+  }
 }
+
+/** The name in a Host header, in lower case, without its port. */
+const hostOf = (headers: Exchange['headers']): string =>
+  (headers['host'] ?? '').toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
+
+/** A name that nobody else can let point here. */
+const isOwn = (name: string): boolean =>
+  name === 'localhost' || name.endsWith('.localhost') || isIP(name.replace(/^\[|\]$/g, '')) !== 0
+
+const isOneOf = (hosts: readonly string[], name: string): boolean =>
+  hosts.some((host) => (host.startsWith('*.') ? name.endsWith(host.slice(1)) : name === host))
+
+/** Whether a request has the token of its route. */
+export const checkCredential = ({ headers, target }: Exchange, token: string | null): Refused | null =>
+  token === null || hasCredential(headers, queryOf(target), token) ? null : refused('credential', NO_CREDENTIAL)

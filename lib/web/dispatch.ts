@@ -1,13 +1,14 @@
 import type { Exchange } from '../engine/port.ts'
 import type { Context } from '../websock/context.ts'
 import { rFailure } from '../websock/log.ts'
-import { type Answer, answer } from './answer.ts'
-import { checkCredential, checkOrigin } from './admission.ts'
+import { type Admission, checkCredential, type Refused } from './admission.ts'
+import { answer } from './answer.ts'
 import type { RouteSettings, Settings } from './config/settings.ts'
 import type { Handler, Target } from './handler.ts'
 import { checkHandshake, wantsUpgrade } from './handshake.ts'
 import { askHook, notFound, watch, WEB_HOOK_ACTION, WEB_HOOK_RUN, WEB_HOOK_START, whenKnown } from './hooks.ts'
 import type { Host } from './host.ts'
+import type { WebObserver } from './observer.ts'
 import { parseTarget } from './path.ts'
 import { findRedirect, type RequestUrl } from './redirect.ts'
 import { Response } from './response.ts'
@@ -20,6 +21,8 @@ export interface Route extends RouteSettings {
   readonly serving: Handler
   /** Methods that it answers, GET with HEAD. */
   readonly allowed: readonly string[]
+  /** Of its connections. */
+  readonly context: Context
 }
 
 /** What a request meets. */
@@ -27,7 +30,8 @@ export interface Site {
   readonly host: Host
   readonly settings: Settings
   readonly routes: readonly Route[]
-  readonly context: Context
+  readonly admission: Admission
+  readonly observer: WebObserver
 }
 
 /** The role that everybody has. */
@@ -40,12 +44,19 @@ const NO_WEBSOCKETS = answer(501, 'WebSockets are not served here')
 export function dispatch(exchange: Exchange, site: Site): void {
   const response = new Response(exchange, site.settings.headers)
   try {
+    const upgrades = wantsUpgrade(exchange)
+    const full = site.admission.checkRoom(exchange, upgrades)
+    if (full !== null) {
+      // Whoever is one too many goes with the answer.
+      exchange.refuseBody()
+      return refuse(response, site, full)
+    }
     const target = parseTarget(exchange.target)
     if (target === null || !isHost(exchange.headers['host'])) return response.give(answer(400))
     const request = new Request(response, target.path, site.host)
-    if (site.host.hook === null) return route(request, response, site)
+    if (site.host.hook === null) return route(request, response, upgrades, site)
     watch(request, response)
-    askHook(request, WEB_HOOK_START, () => route(request, response, site))
+    askHook(request, WEB_HOOK_START, () => route(request, response, upgrades, site))
   } catch (error) {
     rFailure('web', 'Request failed', error)
     response.fail()
@@ -55,27 +66,35 @@ export function dispatch(exchange: Exchange, site: Site): void {
 /** RFC 9112 §3.2: a request with a Host that is none is answered with 400. */
 const isHost = (host: string | undefined): boolean => host === undefined || HOST.test(host)
 
-function route(request: Request, response: Response, site: Site): void {
+function refuse(response: Response, { observer }: Site, { refusal, answer: given }: Refused): void {
+  observer.refused(response.exchange, refusal, given.status)
+  response.give(given)
+}
+
+function route(request: Request, response: Response, asksUpgrade: boolean, site: Site): void {
   const { exchange } = response
   const { settings, routes } = site
   const { path } = request
-  const elsewhere =
-    settings.redirects.length === 0 ? null : findRedirect(settings.redirects, toUrl(exchange, request, settings.name))
+  const elsewhere = settings.redirects.length === 0 ? null : findRedirect(settings.redirects, toUrl(request, site))
   if (elsewhere !== null) return response.give(answer(elsewhere.status, undefined, [['Location', elsewhere.location]]))
   const found = findRoute(routes, path)
-  const upgrades = wantsUpgrade(exchange) && (found === null || found.serving.upgrades)
+  const upgrades = asksUpgrade && (found === null || found.serving.upgrades)
   const malformed = upgrades ? (settings.upgrades ? checkHandshake(exchange) : NO_WEBSOCKETS) : null
-  if (malformed !== null) return response.give(malformed)
-  if (found === null) return notFound(request, 'No matching route')
+  if (malformed !== null) return refuse(response, site, { refusal: 'handshake', answer: malformed })
+  if (found === null) return notFound(request, 'No matching route', 'route')
   response.add(found.headers)
   response.base = response.headers
-  response.maxBody = found.limits.body
-  const early = answerEarly(exchange, found, upgrades)
-  if (early !== null) return response.give(early)
+  response.maxBody = found.maxBody
+  const early = checkEarly(exchange, found, upgrades, site)
+  if (early !== null) return refuse(response, site, early)
+  if (found.redirect !== null) return response.give(answer(302, undefined, [['Location', found.redirect]]))
   if (exchange.method === 'OPTIONS') return tellMethods(response, found.allowed)
-  if (Number(exchange.headers['content-length'] ?? 0) > found.limits.body) return response.refuseBody()
-  const refused = checkCredential(exchange, found.token)
-  if (refused !== null) return response.give(refused)
+  if (Number(exchange.headers['content-length'] ?? 0) > found.maxBody) {
+    site.observer.refused(exchange, 'body', 413)
+    return response.refuseBody()
+  }
+  const stranger = checkCredential(exchange, found.token)
+  if (stranger !== null) return refuse(response, site, stranger)
   request.trim(found.trim)
   const target = found.serving.find(request.path)
   const role = target?.role ?? null
@@ -83,18 +102,20 @@ function route(request: Request, response: Response, site: Site): void {
   if (found.role === null && role === null && site.host.hook === null) {
     return serve(request, response, found, target, upgrades, site)
   }
-  authorize(request, response, [found.role, role], () =>
+  authorize(request, response, [found.role, role], site, () =>
     askHook(request, WEB_HOOK_RUN, () => serve(request, response, found, target, upgrades, site)),
   )
 }
 
-/** What needs no look at the request's sender: its method, a redirect, its origin. */
-function answerEarly(exchange: Exchange, found: Route, upgrades: boolean): Answer | null {
-  const { method } = exchange
-  const { allowed, redirect, origins } = found
-  if (!allowed.includes(method)) return answer(405, undefined, [['Allow', allowed.join(', ')]])
-  if (redirect !== null) return answer(302, undefined, [['Location', redirect]])
-  return upgrades ? checkOrigin(exchange, origins) : null
+/** What needs no look at who the sender is: how the host is called, the method, the origin. */
+function checkEarly(exchange: Exchange, found: Route, upgrades: boolean, { admission }: Site): Refused | null {
+  const { allowed } = found
+  const wrongHost = admission.checkHost(exchange)
+  if (wrongHost !== null) return wrongHost
+  if (!allowed.includes(exchange.method)) {
+    return { refusal: 'method', answer: answer(405, undefined, [['Allow', allowed.join(', ')]]) }
+  }
+  return upgrades && found.redirect === null ? admission.checkOrigin(exchange, found) : null
 }
 
 function tellMethods(response: Response, allowed: readonly string[]): void {
@@ -108,15 +129,16 @@ function authorize(
   request: Request,
   response: Response,
   [role, ...others]: readonly (string | null)[],
+  site: Site,
   go: () => void,
 ): void {
   if (role === undefined) return go()
   const decide = (granted: unknown): void => {
     if (response.done) response.lost()
-    else if (granted === true) authorize(request, response, others, go)
-    else response.give(answer(403))
+    else if (granted === true) authorize(request, response, others, site, go)
+    else refuse(response, site, { refusal: 'role', answer: answer(403) })
   }
-  if (role === null || role === PUBLIC) return authorize(request, response, others, go)
+  if (role === null || role === PUBLIC) return authorize(request, response, others, site, go)
   whenKnown(
     () => request.host.authorize?.(request, role),
     decide,
@@ -133,7 +155,7 @@ function serve(
   site: Site,
 ): void {
   if (upgrades && !upgrade(request, response, target, found, site)) return
-  if (target === null) return notFound(request, 'No action')
+  if (target === null) return notFound(request, 'No action', 'action')
   if (found.handler !== 'action' || site.host.hook === null) return run(target, request)
   askHook(request, WEB_HOOK_ACTION, () => run(target, request))
 }
@@ -143,15 +165,15 @@ function run(target: Target, request: Request): void {
 }
 
 /** The whole URL that a request was for. */
-function toUrl(exchange: Exchange, { path, query }: Request, name: string | null): RequestUrl {
-  const scheme = exchange.secure ? 'https' : 'http'
-  const [, given = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(exchange.headers['host'] ?? '') ?? []
+function toUrl({ exchange, path, query }: Request, { settings, admission }: Site): RequestUrl {
+  const secure = exchange !== null && admission.isSecure(exchange)
+  const [, given = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(exchange?.headers['host'] ?? '') ?? []
   const asked = given === '' ? 'localhost' : given
   return {
-    scheme,
-    host: name ?? asked,
+    scheme: secure ? 'https' : 'http',
+    host: settings.name ?? asked,
     asked,
-    port: Number(port ?? (exchange.secure ? 443 : 80)),
+    port: Number(port ?? (secure ? 443 : 80)),
     path,
     query,
   }

@@ -4,6 +4,7 @@ import { WS_STATUS_POLICY_VIOLATION } from '../websock/constants.ts'
 import { rFailure } from '../websock/log.ts'
 import type { Socket } from '../websock/socket.ts'
 import { isThenable } from '../websock/thenable.ts'
+import type { Refusal } from './admission.ts'
 import { answer } from './answer.ts'
 import { wantsUpgrade } from './handshake.ts'
 import type { Response } from './response.ts'
@@ -100,5 +101,10 @@ export function tellEnd(ws: Socket): void {
 }
 
 /** There is nothing for a request, unless the hook has something. */
-export const notFound = (request: Request, text: string): void =>
-  askHook(request, WEB_HOOK_NOT_FOUND, () => request.response?.give(answer(404, text)))
+export const notFound = (request: Request, text: string, refusal: Refusal | null = null): void =>
+  askHook(request, WEB_HOOK_NOT_FOUND, () => {
+    const { response, host } = request
+    if (response === null) return
+    if (refusal !== null) host.observer.refused(response.exchange, refusal, 404)
+    response.give(answer(404, text))
+  })

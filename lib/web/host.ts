@@ -1,18 +1,27 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Config, WebAction, WebAuthorize, WebHook } from '../../include-types/web.ts'
 import type { Engine, Exchange, ServerPort } from '../engine/port.ts'
-import { webSocketSendClose } from '../websock/close.ts'
-import { R_ERR_CANT_OPEN, WS_STATUS_GOING_AWAY } from '../websock/constants.ts'
-import { createContext, type Observer } from '../websock/context.ts'
-import { rError, rInfo } from '../websock/log.ts'
-import { logObserver } from '../websock/observer.ts'
+import { R_ERR_CANT_OPEN } from '../websock/constants.ts'
+import { type Context, createContext } from '../websock/context.ts'
+import { rError } from '../websock/log.ts'
+import type { Socket } from '../websock/socket.ts'
 import { toTarget } from './action.ts'
+import { Admission } from './admission.ts'
 import { answer } from './answer.ts'
-import { checkConfig, ConfigError, loadConfig } from './config/load.ts'
-import type { RouteSettings, Settings } from './config/settings.ts'
-import { dispatch, PUBLIC, type Route, type Site } from './dispatch.ts'
+import { checkConfig, loadConfig } from './config/load.ts'
+import type { Settings } from './config/settings.ts'
+import { Crowd } from './crowd.ts'
+import { dispatch, type Route, type Site } from './dispatch.ts'
+import { dismissAll } from './drain.ts'
 import type { HandlerTable, Target } from './handler.ts'
 import { tellEnd } from './hooks.ts'
-import { joinHeaders, Response } from './response.ts'
+import { changeListeners, describe, type Listening, openListeners } from './listening.ts'
+import type { Observatory, ObservatoryFactory, Observed, Report, WebObserver } from './observer.ts'
+import { Response } from './response.ts'
+import { type Preparation, prepare } from './preparation.ts'
+import { type Draft, openRoute } from './routes.ts'
+import { toStatusSettings } from './status.ts'
+import { within } from './within.ts'
 import type { Owner } from './web.ts'
 
 /** What a host is put together from. */
@@ -20,24 +29,28 @@ export interface Parts {
   readonly handlers: HandlerTable
   /** Finds the engine that a config asks for; `notice` is for the log. */
   selectEngine(choice: Settings['engine']): Promise<{ engine: Engine; notice: string | null }>
-}
-
-interface Listening {
-  readonly url: string
-  readonly port: number
+  readonly createObservatory: ObservatoryFactory
 }
 
 /** What runs while the host does. */
 interface Running {
   readonly engine: Engine
   readonly server: ServerPort
-  readonly site: Site
-  readonly listening: readonly Listening[]
+  /** Shared by all connections. */
+  readonly context: Context
+  readonly crowd: Crowd
+  site: Site
+  listening: readonly Listening[]
 }
 
+const NOBODY: ReadonlySet<Socket> = new Set()
+
 /** A server made from a config. */
-export class Host implements Owner {
-  readonly settings: Settings
+export class Host implements Owner, Observed {
+  /** What a reload changes. */
+  settings: Settings
+  readonly observer: WebObserver
+  readonly #observatory: Observatory
   readonly #parts: Parts
   readonly #actions: { readonly match: string; readonly target: Target }[] = []
   /** Who may use what has a role. */
@@ -46,21 +59,33 @@ export class Host implements Owner {
   hook: WebHook | null = null
   #freed = false
   #running: Running | null = null
+  /** Serves what there is to know about this one, where it was asked for: also while this one stops. */
+  #status: Host | null = null
   #starting: Promise<number> | null = null
   #stopping: Promise<void> | null = null
   /** What the user should hear about, though it works. */
   readonly warnings: string[]
-  /** Why the last start failed, for a person. */
+  /** Why the last start or reload has failed, for a person. */
   error: string | null = null
 
   constructor(settings: Settings, parts: Parts) {
     this.settings = settings
     this.warnings = [...settings.warnings]
     this.#parts = parts
+    this.#observatory = parts.createObservatory(this, settings.observe)
+    const { observer } = this.#observatory
+    this.observer = {
+      ...observer,
+      ended: (ws) => {
+        observer.ended(ws)
+        this.#running?.crowd.leave(ws.remoteAddress)
+        tellEnd(ws)
+      },
+    }
   }
 
-  get topics(): Owner['topics'] {
-    return this.#running?.site.context.topics ?? null
+  get topics(): Context['topics'] | null {
+    return this.#running?.context.topics ?? null
   }
 
   get engine(): Engine | null {
@@ -72,8 +97,29 @@ export class Host implements Owner {
     return this.#running?.listening ?? []
   }
 
+  get ready(): boolean {
+    return this.#running !== null && this.#starting === null && this.#stopping === null
+  }
+
   get connections(): number {
-    return this.#running?.site.context.connections.size ?? 0
+    return this.sockets.size
+  }
+
+  get sockets(): ReadonlySet<Socket> {
+    return this.#running?.context.connections ?? NOBODY
+  }
+
+  get pressure(): Context['pressure'] | null {
+    return this.#running?.context.pressure ?? null
+  }
+
+  /** A page about this host. */
+  report(path: string): Promise<Report | null> {
+    return this.#observatory.report(path)
+  }
+
+  addressOf(exchange: Exchange): string {
+    return this.#running?.site.admission.addressOf(exchange) ?? exchange.remoteAddress
   }
 
   addAction(match: string, action: WebAction, role: string | null = null): void {
@@ -106,31 +152,46 @@ export class Host implements Owner {
   async #start(): Promise<number> {
     const { settings } = this
     try {
-      const { engine, routes } = await this.#prepare()
+      const { engine, drafts } = await this.#prepare(settings, [])
       const server = engine.createServer(settings.server, (exchange) => this.#onExchange(exchange))
-      const context = createContext(engine.clock, server.topics, observer, settings.webSockets)
-      const listening: Listening[] = []
-      const site = { host: this, settings, routes, context }
+      const context = createContext(engine.clock, server.topics, this.observer, settings.webSockets)
+      const crowd = new Crowd(() => engine.clock.now())
       // Requests may come in as soon as the first listener is open.
-      this.#running = { engine, server, site, listening }
-      for (const endpoint of settings.endpoints) {
-        const port = await server.listen(endpoint)
-        listening.push({ url: `${endpoint.tls === null ? 'http' : 'https'}://${urlHost(endpoint.host)}:${port}`, port })
-      }
+      const site = this.#toSite(settings, drafts, context, crowd)
+      this.#running = { engine, server, context, crowd, site, listening: [] }
+      this.#running.listening = await openListeners(server, settings.endpoints)
+      await this.#openStatus(settings.observe)
     } catch (error) {
       this.error = describe(error)
       await this.#running?.server.close()
       this.#running = null
       return R_ERR_CANT_OPEN
     }
-    for (const warning of this.warnings) rError('web', 'warning: %s', warning)
+    this.#warn()
     return 0
+  }
+
+  /** Opens `observe.listen`. */
+  async #openStatus({ endpoint, token }: Settings['observe']): Promise<void> {
+    if (endpoint === null) return
+    const handlers: HandlerTable = {
+      ...this.#parts.handlers,
+      observe: (route) => this.#parts.handlers.observe(route, this),
+    }
+    const status = new Host(toStatusSettings(endpoint, token), { ...this.#parts, handlers })
+    if ((await status.start()) !== 0) throw new Error(`observe.listen: ${status.error ?? 'cannot listen'}`)
+    this.#status = status
+  }
+
+  /** Where there is what there is to know about this host; null where nobody has asked for it. */
+  get status(): Listening | null {
+    return this.#status?.listening[0] ?? null
   }
 
   /** Everything that a start does before it opens a listener: the engine is found, modules are loaded. */
   async check(): Promise<number> {
     try {
-      const { engine } = await this.#prepare()
+      const { engine } = await this.#prepare(this.settings, [])
       // What an engine cannot be, it says when it is made.
       engine.createServer(this.settings.server, () => {})
       return 0
@@ -140,35 +201,57 @@ export class Host implements Owner {
     }
   }
 
-  /** Throws with all that is wrong with the routes. */
-  async #prepare(): Promise<{ engine: Engine; routes: Route[] }> {
-    const { settings } = this
-    this.error = null
-    this.warnings.splice(0, Infinity, ...settings.warnings)
-    const { engine, notice } = await this.#parts.selectEngine(settings.engine)
-    if (notice !== null) rInfo('web', '%s', notice)
-    this.warnings.push(...unfollowed(engine, settings))
-    const [routes, problems]: [Route[], string[]] = [[], []]
-    for (const route of settings.routes) {
-      await this.#toRoute(route).then(
-        (one) => routes.push(one),
-        (error: unknown) => problems.push(describe(error)),
-      )
+  /**
+   * Goes on with other settings. Connections of routes that stay, stay; those of others are told to leave. 0; or -28 with
+   * `error` set, and everything as it was.
+   */
+  async reload(settings: Settings): Promise<number> {
+    await this.#starting
+    const running = this.#running
+    if (running === null || this.#stopping !== null) {
+      this.error = 'The host does not run'
+      return R_ERR_CANT_OPEN
     }
-    if (problems.length > 0) throw new ConfigError(problems)
-    for (const { match, role } of routes) {
-      if (role === null || role === PUBLIC || this.authorize !== null) continue
-      this.warnings.push(`route '${match}' needs the role '${role}', and no program says who has it: it answers 403`)
+    const { server, context, crowd, site: before } = running
+    try {
+      const { engine, drafts } = await this.#prepare(settings, before.routes)
+      if (engine.name !== running.engine.name) throw new Error('web.engine cannot be changed without a restart')
+      running.listening = await changeListeners(server, running.listening, settings.endpoints)
+      running.site = this.#toSite(settings, drafts, context, crowd)
+    } catch (error) {
+      this.error = describe(error)
+      return R_ERR_CANT_OPEN
     }
-    return { engine, routes }
+    if (!isDeepStrictEqual(settings.observe, this.settings.observe))
+      this.warnings.push('observe counts after a restart')
+    this.settings = settings
+    for (const name of server.update(settings.server)) this.warnings.push(`${name} counts after a restart`)
+    this.#warn()
+    const kept = new Set(running.site.routes.map((route) => route.context))
+    const strays = (): Socket[] => [...context.connections].filter((ws) => !kept.has(ws.context))
+    void dismissAll(strays, settings.drainRate, 'Its route has gone', context.clock)
+    return 0
   }
 
-  async #toRoute(route: RouteSettings): Promise<Route> {
-    const serving = await this.#parts.handlers[route.handler](route, this)
-    const methods = route.methods ?? serving.methods
-    const allowed = methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods
-    // With those of the host: what is the same for each request is made once.
-    return { ...route, headers: joinHeaders(this.settings.headers, route.headers), serving, allowed }
+  #prepare(settings: Settings, running: readonly Route[]): Promise<Preparation> {
+    this.error = null
+    this.warnings.length = 0
+    return prepare(settings, this, this.#parts, running)
+  }
+
+  #toSite(settings: Settings, drafts: readonly Draft[], context: Context, crowd: Crowd): Site {
+    context.pressure.limit = settings.maxBuffered
+    return {
+      host: this,
+      settings,
+      routes: drafts.map((draft) => openRoute(draft, context)),
+      admission: new Admission(settings.admission, crowd),
+      observer: this.observer,
+    }
+  }
+
+  #warn(): void {
+    for (const warning of this.warnings) rError('web', 'warning: %s', warning)
   }
 
   /** No new connections, Close 1001 to those there are; what has not gone after `timeouts.drain` is dropped. */
@@ -183,19 +266,22 @@ export class Host implements Owner {
   async #stop(): Promise<void> {
     await this.#starting
     if (this.#running === null) return
-    const { server, site } = this.#running
+    const { server, context } = this.#running
     const gone = server.stopListening()
-    for (const ws of site.context.connections) webSocketSendClose(ws, WS_STATUS_GOING_AWAY)
-    await within(gone, this.settings.drain)
+    const { drainRate, drain } = this.settings
+    await dismissAll(() => context.connections, drainRate, 'The server stops', context.clock)
+    await within(gone, drain)
     await this.#end()
   }
 
   /** Drops what is left, and waits for what programs do about it. */
   async #end(): Promise<void> {
     if (this.#running === null) return
-    const { server, site } = this.#running
+    const { server, context } = this.#running
     await server.close()
-    await within(site.context.leaving.empty(), this.settings.drain)
+    await within(context.leaving.empty(), this.settings.drain)
+    await this.#status?.free()
+    this.#status = null
   }
 
   /** Drops all connections, frees the ports, and does not start again. */
@@ -208,57 +294,13 @@ export class Host implements Owner {
   }
 
   #onExchange(exchange: Exchange): void {
-    if (this.#running === null || this.#stopping !== null) new Response(exchange, []).give(answer(503))
-    else dispatch(exchange, this.#running.site)
+    if (this.#running !== null && this.#stopping === null) return dispatch(exchange, this.#running.site)
+    this.observer.refused(exchange, 'stopping', STOPPING.status)
+    new Response(exchange, []).give(STOPPING)
   }
 }
 
-/** What happens in the layer goes into the log, and the end of a connection to the hook. */
-const observer: Observer = {
-  ...logObserver,
-  ended: tellEnd,
-}
-
-/** What the config asks for and the engine does not do, a line each. */
-const unfollowed = (engine: Engine, { stated }: Settings): string[] =>
-  engine.unfollowed
-    .filter(({ setting, unless }) => stated.has(setting) && stated.get(setting) !== unless)
-    .map(({ setting, instead }) => `web.${setting} has no effect on the ${engine.name} engine: ${instead}`)
-
-/** How a person on this machine spells a listener's host. */
-function urlHost(host: string): string {
-  if (host === '::' || host === '0.0.0.0') return 'localhost'
-  return host.includes(':') ? `[${host}]` : host
-}
-
-/** Milliseconds that a timer of node can wait: 25 days. */
-const LONGEST = 0x7fff_ffff
-
-/** Waits for a promise, `ms` milliseconds at most. */
-async function within(promise: Promise<void>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    if (ms <= LONGEST) timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([promise, late])
-  clearTimeout(timer)
-}
-
-/** What the system says about a listener, as a sentence that says what to do. */
-const LISTEN_ERRORS: Readonly<
-  Record<string, (error: NodeJS.ErrnoException & { port?: unknown; hostname?: unknown }) => string>
-> = {
-  EADDRINUSE: ({ port }) => `Port ${String(port)} is in use: stop what listens there, or choose another with --listen`,
-  EACCES: ({ port }) => `Port ${String(port)} needs privileges: choose one above 1023`,
-  EADDRNOTAVAIL: ({ message }) => `This machine does not have that address: ${message}`,
-  ENOTFOUND: ({ hostname }) => `There is no host '${String(hostname)}': check listen`,
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const known = 'code' in error ? LISTEN_ERRORS[String(error.code)] : undefined
-  return known?.(error) ?? error.message
-}
+const STOPPING = answer(503)
 
 /** Makes a host from a config file or object. Throws ConfigError with every problem, a line each. */
 export function createHost(config: string | Config | Settings, parts: Parts): Host {

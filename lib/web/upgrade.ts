@@ -1,47 +1,46 @@
-import type { Context } from '../websock/context.ts'
-import { webSocketSetLimits, webSocketSetPartial } from '../websock/handle.ts'
 import { createConnection } from '../websock/receive.ts'
+import { type Refused, TOO_MANY } from './admission.ts'
 import { answer } from './answer.ts'
-import type { RouteSettings, Settings } from './config/settings.ts'
+import type { Route, Site } from './dispatch.ts'
 import type { Target } from './handler.ts'
 import { selectProtocol } from './handshake.ts'
 import { notFound, tellConnect } from './hooks.ts'
 import type { Response } from './response.ts'
 import type { Request } from './web.ts'
 
-/** Where a connection belongs. */
-interface Home {
-  readonly settings: Settings
-  readonly context: Context
-}
+const NO_PROTOCOL: Refused = { refusal: 'protocol', answer: answer(400, 'Unsupported Sec-WebSocket-Protocol') }
+const NO_ROOM: Refused = { refusal: 'address', answer: TOO_MANY }
 
 /** Answers 101 and makes the connection, or answers why not. */
 export function upgrade(
   request: Request,
   response: Response,
   target: Target | null,
-  { limits, partial }: RouteSettings,
-  { settings, context }: Home,
+  { context }: Route,
+  { settings, admission, observer }: Site,
 ): boolean {
   const { exchange } = response
+  const refuse = ({ refusal, answer: given }: Refused): void => {
+    observer.refused(exchange, refusal, given.status)
+    response.give(given)
+  }
   const protocol = selectProtocol(exchange, settings.protocols)
-  if (protocol === null) response.give(answer(400, 'Unsupported Sec-WebSocket-Protocol'))
-  else if (target === null) notFound(request, 'No action')
+  if (protocol === null) refuse(NO_PROTOCOL)
+  else if (target === null) notFound(request, 'No action', 'action')
+  // Others may have come while a role was asked for.
+  else if (!admission.hasRoom(exchange)) refuse(NO_ROOM)
   else {
-    const { remoteAddress } = exchange
+    const address = admission.addressOf(exchange)
     const transport = exchange.upgrade(protocol, response.headers)
     if (transport === null) {
       response.lost()
       return false
     }
-    const ws = createConnection(transport, context, remoteAddress, false)
+    const ws = createConnection(transport, context, address, false)
     ws.protocol = protocol === '' ? null : protocol
-    webSocketSetPartial(ws, partial)
-    const { maxFrame, maxMessage } = limits
-    if (maxFrame !== settings.webSockets.maxFrame || maxMessage !== settings.webSockets.maxMessage) {
-      webSocketSetLimits(ws, maxFrame, maxMessage)
-    }
     request.become(ws)
+    admission.enter(ws)
+    observer.opened(ws, request.path)
     tellConnect(request, ws)
     return true
   }

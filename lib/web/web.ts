@@ -6,6 +6,7 @@ import { intern } from '../websock/intern.ts'
 import { rFailure } from '../websock/log.ts'
 import type { Socket } from '../websock/socket.ts'
 import { packHeaders, unpackHeaders } from './headers.ts'
+import type { WebObserver } from './observer.ts'
 import { queryOf } from './path.ts'
 import type { Response } from './response.ts'
 import { trimPath } from './router.ts'
@@ -16,6 +17,9 @@ export interface Owner extends WebHost {
   readonly authorize: WebAuthorize | null
   /** Told of each request, and asked. */
   readonly hook: WebHook | null
+  readonly observer: WebObserver
+  /** The address of the client who sends a request. */
+  addressOf(exchange: Exchange): string
 }
 
 const SWITCHING = 101
@@ -43,7 +47,7 @@ export class Request implements Web {
 
   /** For programs, which may ask for the peer's address when the request is over. */
   rememberRemote(): void {
-    this.#remote = this.exchange?.remoteAddress ?? null
+    this.#remote = this.exchange === null ? null : this.host.addressOf(this.exchange)
   }
 
   /** Takes off the front of the path what its route says. */
@@ -97,7 +101,8 @@ export class Request implements Web {
   }
 
   get remote(): string {
-    return this.#remote ?? this.exchange?.remoteAddress ?? this.webSocket?.remoteAddress ?? ''
+    if (this.#remote !== null) return this.#remote
+    return this.exchange === null ? (this.webSocket?.remoteAddress ?? '') : this.host.addressOf(this.exchange)
   }
 
   get upgrade(): boolean {

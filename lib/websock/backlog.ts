@@ -1,5 +1,5 @@
 import { EventQueue, type QueuedEvent } from './queue.ts'
-import type { Socket } from './socket.ts'
+import { Outgoing, type Socket } from './socket.ts'
 
 /** What waits for a callback, and what that means for the peer: its TCP is paused, where the engine can do that. */
 
@@ -9,10 +9,13 @@ const MIN_QUEUE = 1 << 20
 /** The peer is paused while the queue is fuller than this, until it is emptier than that. */
 const PAUSE_ABOVE = 1 / 4
 const RESUME_BELOW = 1 / 8
+/** With `pause` a peer is not read from while more of its `maxBackpressure` than this waits: answers still fit then. */
+const HOLD_ABOVE = 1 / 2
 
 /** Keeps an event until the callback is free. */
 export function enqueue(ws: Socket, item: QueuedEvent): void {
   const queue = (ws.queue ??= new EventQueue())
+  if (queue.length === 0) ws.context.pressure.add(ws)
   queue.push(item)
   if (!queue.paused && !ws.ended && fill(ws, queue) > PAUSE_ABOVE) {
     queue.paused = true
@@ -22,7 +25,7 @@ export function enqueue(ws: Socket, item: QueuedEvent): void {
 
 /** How full the queue is, or would be with one more message: 1 is the bound. */
 function fill(ws: Socket, queue: EventQueue, more = 0): number {
-  const bound = ws.context.defaults.maxQueue || Math.max(MIN_QUEUE, 2 * ws.limits.maxMessage)
+  const bound = ws.limits.maxQueue || Math.max(MIN_QUEUE, 2 * ws.limits.maxMessage)
   return Math.max((queue.bytes + more) / bound, queue.length / MAX_EVENTS)
 }
 
@@ -35,5 +38,25 @@ export function relieve(ws: Socket): void {
   const { queue } = ws
   if (queue === null || !queue.paused || fill(ws, queue) >= RESUME_BELOW) return
   queue.paused = false
-  ws.transport?.resume()
+  if (ws.outgoing === null || !ws.outgoing.holds) ws.transport?.resume()
+}
+
+/** What was sent waits for the peer: where its route says so it is not read from until it has read itself. */
+export function hold(ws: Socket): void {
+  const { transport, limits } = ws
+  ws.context.pressure.add(ws)
+  if (limits.backpressure !== 'pause' || transport === null) return
+  const outgoing = (ws.outgoing ??= new Outgoing())
+  if (outgoing.holds || transport.buffered() <= HOLD_ABOVE * (limits.maxBackpressure || MIN_QUEUE)) return
+  outgoing.holds = true
+  transport.pause()
+  transport.requestDrain()
+}
+
+/** The peer has read everything. */
+export function release(ws: Socket): void {
+  const { outgoing, queue, transport } = ws
+  if (outgoing === null || !outgoing.holds) return
+  outgoing.holds = false
+  if (queue === null || !queue.paused) transport?.resume()
 }

@@ -12,7 +12,7 @@ import { payloadLength, truncate } from './payload.ts'
 import { settle } from './result.ts'
 import { relieve } from './backlog.ts'
 import { finish, LOST } from './run.ts'
-import { isClosing, linger, refuse, type Socket, toSocket } from './socket.ts'
+import { type Cause, isClosing, linger, refuse, type Socket, toSocket } from './socket.ts'
 
 /**
  * Closes the connection: sends Close, waits for the peer's, 5 s or as long as the peer still reads what was sent before,
@@ -32,18 +32,29 @@ export function webSocketSendClose(ws: WebSocket | null, status: number = WS_STA
   if (!empty && !isCloseStatus(status)) return refuse(socket, R_ERR_BAD_ARGS, 'Not a close status that may be sent')
   if (reason !== null && typeof reason !== 'string') return refuse(socket, R_ERR_BAD_ARGS, 'A close reason is a string')
   const text = empty ? '' : truncate(reason ?? '', WS_MAX_CONTROL - 2)
-  startClose(socket, empty ? 0 : status, text)
+  startClose(socket, empty ? 0 : status, text, {
+    initiator: 'us',
+    code: empty ? WS_STATUS_NO_STATUS : status,
+    reason: text,
+  })
   return empty ? 0 : 2 + payloadLength(text)
 }
 
-function startClose(socket: Socket, status: number, reason: string): void {
+/** Closes a connection for a reason that its peer is not told. */
+export function dismiss(socket: Socket, status: number, reason: string): void {
+  if (!isClosing(socket)) startClose(socket, status, '', { initiator: 'us', code: status, reason })
+}
+
+function startClose(socket: Socket, status: number, reason: string, cause: Cause): void {
   socket.state = WS_STATE_CLOSING
   if (socket.outgoing !== null) socket.outgoing.more = null
   socket.queue?.dropData()
-  linger(socket)
+  linger(socket, cause)
   socket.transport?.close(status, reason)
   relieve(socket)
 }
+
+const FREED: Cause = { initiator: 'us', code: WS_STATUS_COMMS_ERROR, reason: 'Dropped' }
 
 /**
  * Drops the connection: no Close frame, CLOSE with 1006. While a callback is pending `webSocketRun` resolves at once
@@ -54,7 +65,7 @@ export function webSocketFree(ws: WebSocket | null): void {
   if (socket === null) return
   const { transport } = socket
   socket.queue?.dropData()
-  finish(socket, LOST, null, null)
+  finish(socket, { ...LOST, cause: FREED }, null, null)
   transport?.abort()
   if (socket.busy) settle(socket, -WS_STATUS_COMMS_ERROR)
 }

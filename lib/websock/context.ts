@@ -2,33 +2,44 @@ import type { WebSocketDefaults, WebSocketEvent } from '../../include-types/webs
 import type { Clock, TopicPort } from '../engine/port.ts'
 import { WS_MAX_FRAME, WS_MAX_MESSAGE } from './constants.ts'
 import { Leaving } from './leaving.ts'
-import { type Limits, type Socket, toLimit, toLimits } from './socket.ts'
+import { type Limits, replaceLimits, toLimit, toLimits } from './limits.ts'
+import { Pressure } from './pressure.ts'
+import type { Socket } from './socket.ts'
 import { expire } from './timers.ts'
 import { Topics } from './topics.ts'
 import { Wheel } from './wheel.ts'
 
 /** Told of what happens in the layer; must not throw. */
 export interface Observer {
+  /** A connection that was open has ended, as its `ending` says; its callback may still have to hear of it. */
+  ended(ws: Socket): void
+  /** A peer that reads too slowly has not been sent what was published. */
+  dropped(ws: Socket): void
   /** A callback threw or rejected; only its own connection suffers. */
   callbackFailed(ws: Socket, event: WebSocketEvent, error: unknown): void
   /** Something was asked for that this engine cannot do. */
   warn(message: string): void
-  /** A connection that was open has ended; its callback may still have to hear of it. */
-  ended(ws: Socket): void
 }
 
 /** What the connections of one host share. */
-export interface Context {
+interface Shared {
   readonly clock: Clock
   readonly wheel: Wheel<Socket>
   readonly topics: Topics
   readonly observer: Observer
-  readonly defaults: Readonly<WebSocketDefaults>
-  /** Those of connections where nothing else was set. */
-  readonly limits: Limits
-  /** Connections that have not ended. */
-  readonly connections: Set<Socket>
   readonly leaving: Leaving
+  readonly pressure: Pressure
+  /** Those that have not ended. */
+  readonly connections: Set<Socket>
+}
+
+/** What the connections of one route share, or all that have none. */
+export interface Context extends Shared {
+  /** The route's name in log and metrics. */
+  readonly route: string
+  defaults: Readonly<WebSocketDefaults>
+  /** Those of connections where nothing else was set. */
+  limits: Limits
 }
 
 /** As the C library has them; a server's come from its config. */
@@ -39,6 +50,7 @@ export const DEFAULTS: Readonly<WebSocketDefaults> = {
   maxQueue: 0,
   timeout: 0,
   pingPeriod: 0,
+  backpressure: 'close',
   partial: false,
   validateUTF: true,
 }
@@ -53,15 +65,31 @@ export function createContext(
   observer: Observer,
   given: Partial<WebSocketDefaults> = {},
 ): Context {
-  const defaults = { ...DEFAULTS, ...given }
-  return {
+  const connections = new Set<Socket>()
+  const pressure = new Pressure(clock, connections)
+  const shared: Shared = {
     clock,
     wheel: new Wheel(clock, expire),
-    topics: new Topics(topics),
+    topics: new Topics(topics, pressure),
     observer,
-    defaults,
-    limits: toLimits(defaults),
-    connections: new Set(),
     leaving: new Leaving(),
+    pressure,
+    connections,
   }
+  return forRoute(shared, '', { ...DEFAULTS, ...given })
+}
+
+/** The same, for connections that have other limits. */
+export function forRoute(host: Shared, route: string, defaults: Readonly<WebSocketDefaults>): Context {
+  const { clock, wheel, topics, observer, leaving, pressure, connections } = host
+  const limits = toLimits(defaults)
+  return { clock, wheel, topics, observer, leaving, pressure, connections, route, defaults, limits }
+}
+
+/** Other limits from now on, also for connections that are there. */
+export function setDefaults(context: Context, defaults: Readonly<WebSocketDefaults>): void {
+  const before = context.limits
+  context.defaults = defaults
+  context.limits = toLimits(defaults)
+  for (const ws of context.connections) if (ws.context === context) replaceLimits(ws, before, context.limits)
 }

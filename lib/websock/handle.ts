@@ -1,6 +1,7 @@
 import type { WebSocket } from '../../include-types/websock.ts'
 import { R_ERR_BAD_ARGS, WS_STATE_CLOSED, WS_STATE_CONNECTING, WS_STATUS_NO_STATUS } from './constants.ts'
-import { arm, refuse, setLimits, toLimit, toMode, toSocket } from './socket.ts'
+import { setLimits, toLimit } from './limits.ts'
+import { arm, refuse, toMode, toSocket } from './socket.ts'
 
 /*
  * Getters and setters of one connection. Getters work on any handle, also long after close; on something that is no

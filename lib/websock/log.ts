@@ -11,10 +11,17 @@ function escape(text: string): string {
   })
 }
 
-/** One line `source level message`; errors to stderr, info to stdout, trace nowhere. */
-const standard: LogSink = (level, source, message) => {
+/** `name=value`, in quotes where it would not be one word. */
+const toWord = ([name, value]: [string, unknown]): string => {
+  const text = String(value)
+  return ` ${name}=${/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text)}`
+}
+
+/** One line `source level message name=value …`; errors to stderr, info to stdout, trace nowhere. */
+const standard: LogSink = (level, source, message, fields) => {
   if (level === 'trace') return
-  const line = escape(`${source} ${level} ${message}`)
+  const words = fields === undefined ? '' : Object.entries(fields).map(toWord).join('')
+  const line = escape(`${source} ${level} ${message}${words}`)
   // The console, not the streams: a closed pipe then costs the line, not the process
   if (level === 'error') console.error(line)
   else console.info(line)
@@ -32,16 +39,19 @@ function failed(error: unknown, ...line: Parameters<LogSink>): void {
   }
 }
 
-function write(level: Parameters<LogSink>[0], source: string, fmt: string, args: readonly unknown[]): void {
-  if (level === 'trace' && sink === standard) return
-  const message = format(fmt, args)
+function write(...line: Parameters<LogSink>): void {
   try {
-    const done: unknown = sink(level, source, message)
+    const done: unknown = sink(...line)
     // An async function fits the type, too
-    if (done instanceof Promise) done.catch((error: unknown) => failed(error, level, source, message))
+    if (done instanceof Promise) done.catch((error: unknown) => failed(error, ...line))
   } catch (error) {
-    failed(error, level, source, message)
+    failed(error, ...line)
   }
+}
+
+function log(level: Parameters<LogSink>[0], source: string, fmt: string, args: readonly unknown[]): void {
+  if (level === 'trace' && sink === standard) return
+  write(level, source, format(fmt, args))
 }
 
 /**
@@ -54,12 +64,12 @@ export function rSetLogSink(to: LogSink | null): void {
 
 /** Logs what is worth knowing. `source` names the part that speaks, `fmt` is a printf format. Never throws. */
 export function rInfo(source: string, fmt: string, ...args: readonly unknown[]): void {
-  write('info', source, fmt, args)
+  log('info', source, fmt, args)
 }
 
 /** Logs a failure, like rInfo. */
 export function rError(source: string, fmt: string, ...args: readonly unknown[]): void {
-  write('error', source, fmt, args)
+  log('error', source, fmt, args)
 }
 
 /** Logs what was thrown, its stack a line each: the standard sink would show its newlines escaped. */
@@ -70,7 +80,11 @@ export function rFailure(source: string, what: string, error: unknown): void {
   for (const frame of frames) rError(source, '%s', frame)
 }
 
+/** Logs something that has happened, with what there is to know about it by name. */
+export const rEvent = (source: string, message: string, fields: Readonly<Record<string, unknown>>): void =>
+  write('info', source, message, fields)
+
 /** Logs a detail for debugging, like rInfo. The standard sink drops it. */
 export function rTrace(source: string, fmt: string, ...args: readonly unknown[]): void {
-  write('trace', source, fmt, args)
+  log('trace', source, fmt, args)
 }

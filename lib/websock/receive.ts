@@ -7,6 +7,7 @@ import {
   WS_EVENT_PARTIAL_MESSAGE,
   WS_MSG_BINARY,
   WS_MSG_TEXT,
+  WS_STATUS_COMMS_ERROR,
   WS_STATUS_MESSAGE_TOO_LARGE,
   WS_STATUS_NO_STATUS,
   WS_STATUS_POLICY_VIOLATION,
@@ -17,8 +18,8 @@ import type { Context } from './context.ts'
 import { Incoming } from './incoming.ts'
 import { Slicer } from './partial.ts'
 import { fail, finish, LOST, mustWait, post, settleFlushes } from './run.ts'
-import { overflows } from './backlog.ts'
-import { arm, isClosing, Socket } from './socket.ts'
+import { overflows, release } from './backlog.ts'
+import { arm, type Cause, isClosing, Socket } from './socket.ts'
 
 /** A connection as its engine sees it: what comes in is measured, put together or cut, and handed to delivery. */
 class Connection extends Socket implements Receiver {
@@ -60,11 +61,19 @@ class Connection extends Socket implements Receiver {
     this.lastActive = this.context.wheel.now
     // Something was sent behind what the first flush had asked about.
     if (this.transport !== null && this.transport.buffered() > 0) this.transport.requestDrain()
-    else settleFlushes(this, 0)
+    else {
+      release(this)
+      settleFlushes(this, 0)
+    }
+  }
+
+  get dropsNew(): boolean {
+    return this.limits.backpressure === 'drop-new'
   }
 
   onOverrun(): void {
-    fail(this, WS_STATUS_TRY_AGAIN_LATER, WS_STATUS_TRY_AGAIN_LATER, 'Peer reads too slowly')
+    if (this.dropsNew) this.context.observer.dropped(this)
+    else fail(this, WS_STATUS_TRY_AGAIN_LATER, WS_STATUS_TRY_AGAIN_LATER, 'Peer reads too slowly')
   }
 
   onFault(status: number, text: string): void {
@@ -76,7 +85,13 @@ class Connection extends Socket implements Receiver {
     const echo = status === WS_STATUS_NO_STATUS ? 0 : status
     finish(
       this,
-      { error: 0, status, reason: reason === '' ? null : reason, orderly: true },
+      {
+        error: 0,
+        status,
+        reason: reason === '' ? null : reason,
+        orderly: true,
+        cause: { initiator: 'peer', code: status, reason },
+      },
       null,
       isClosing(this) ? null : echo,
     )
@@ -155,6 +170,8 @@ function deliver(
   owned: boolean,
   waits: boolean,
 ): void {
+  ws.bytesIn += bytes.length
+  if (event === WS_EVENT_MESSAGE) ws.messagesIn++
   if (!binary && !ws.mode.raw) {
     const text = toText(bytes)
     if (text === null) tooLarge(ws)
@@ -174,7 +191,9 @@ function toText(bytes: Buffer): string | null {
   }
 }
 
+const GONE: Cause = { initiator: 'network', code: WS_STATUS_COMMS_ERROR, reason: 'Connection lost' }
+
 /** The end came without a Close from the peer: an error, unless we had said Close and did not get an answer. */
 function lost(ws: Connection): void {
-  finish(ws, LOST, ws.closing === null ? 'Connection lost' : null, null)
+  finish(ws, { ...LOST, cause: GONE }, ws.closing === null ? 'Connection lost' : null, null)
 }

@@ -15,7 +15,8 @@ import {
 } from './constants.ts'
 import { enqueue, relieve } from './backlog.ts'
 import { hasRun, RunResult, settle } from './result.ts'
-import { arm, type Ending, linger, setLimits, type Socket, toLimit, toSocket } from './socket.ts'
+import { setLimits, toLimit } from './limits.ts'
+import { arm, type Cause, type Ending, type Initiator, linger, type Socket, toSocket } from './socket.ts'
 import { isThenable } from './thenable.ts'
 
 /**
@@ -94,7 +95,8 @@ export function runFailed(
   text: string,
 ): Promise<number> {
   bind(socket, callback, arg)
-  socket.ending = { ...LOST, error: -code, at: socket.context.wheel.touch() }
+  const cause: Cause = { initiator: 'network', code: WS_STATUS_COMMS_ERROR, reason: text }
+  socket.ending = { ...LOST, error: -code, cause, at: socket.context.wheel.touch() }
   socket.errorMessage = text
   post(socket, WS_EVENT_ERROR, text, Buffer.byteLength(text), 0, 0)
   post(socket, WS_EVENT_CLOSE, null, 0, 0, 0)
@@ -242,7 +244,7 @@ export function errorText(error: unknown): string {
 }
 
 /** The connection was lost, or is not waited for any longer. */
-export const LOST: Omit<Ending, 'at'> = {
+export const LOST: Omit<Ending, 'at' | 'cause'> = {
   error: WS_STATUS_COMMS_ERROR,
   status: WS_STATUS_COMMS_ERROR,
   reason: null,
@@ -258,7 +260,9 @@ export const LOST: Omit<Ending, 'at'> = {
  */
 export function finish(ws: Socket, ending: Omit<Ending, 'at'>, text: string | null, close: number | null): void {
   if (ws.ending !== null) return
-  ws.ending = { ...ending, at: ws.context.wheel.touch() }
+  // Whoever said Close first, began.
+  const cause = ws.closing?.cause ?? ending.cause
+  ws.ending = { ...ending, cause, at: ws.context.wheel.touch() }
   ws.state = WS_STATE_CLOSED
   if (ws.outgoing !== null) ws.outgoing.more = null
   ws.incoming = null
@@ -268,7 +272,7 @@ export function finish(ws: Socket, ending: Omit<Ending, 'at'>, text: string | nu
   if (!ws.client || !ending.orderly) ws.transport?.end()
   // It is over: that server need not be waited for by a process that has nothing else to do.
   if (ws.client) ws.transport?.unref()
-  linger(ws)
+  linger(ws, cause)
   settleFlushes(ws, R_ERR_BAD_STATE)
   if (text !== null) {
     ws.errorMessage = text
@@ -280,8 +284,14 @@ export function finish(ws: Socket, ending: Omit<Ending, 'at'>, text: string | nu
 }
 
 /** Fails the connection from this side (RFC 6455 §7.1.7): Close `close`, the end of TCP, ERROR, CLOSE. */
-export const fail = (ws: Socket, close: number, error: number, text: string | null): void =>
-  finish(ws, { ...LOST, error }, text, close)
+export const fail = (
+  ws: Socket,
+  close: number,
+  error: number,
+  text: string | null,
+  initiator: Initiator = 'us',
+): void =>
+  finish(ws, { ...LOST, error, cause: { initiator, code: close, reason: text ?? ws.errorMessage ?? '' } }, text, close)
 
 /** Resolves the calls of `webSocketFlush`. */
 export function settleFlushes(ws: Socket, result: number): void {

@@ -17,6 +17,7 @@ import {
   WS_MSG_TEXT,
   WS_STATE_OPEN,
 } from './constants.ts'
+import { hold } from './backlog.ts'
 import { format } from './format.ts'
 import { jsonText } from './json.ts'
 import { codePointEnd, type Payload, payloadLength, toPayload } from './payload.ts'
@@ -234,11 +235,10 @@ function check(socket: Socket, length: number): number {
   if (socket.state !== WS_STATE_OPEN || isClosing(socket) || transport === null) {
     return refuse(socket, R_ERR_BAD_STATE, 'Connection is not open')
   }
-  const { maxMessage } = socket.limits
+  const { maxMessage, maxBackpressure } = socket.limits
   if (maxMessage !== 0 && length > maxMessage) {
     return refuse(socket, R_ERR_WONT_FIT, 'Message exceeds maxMessage')
   }
-  const { maxBackpressure } = socket.context.defaults
   const held = heldBytes(socket)
   if (maxBackpressure !== 0 && (held > maxBackpressure || transport.congested(maxBackpressure - held))) {
     return refuse(socket, R_ERR_WOULD_BLOCK, 'Peer has not read what was sent before')
@@ -249,15 +249,23 @@ function check(socket: Socket, length: number): number {
 /** Puts one message, or one part, on the wire in frames of at most `maxFrame` bytes (RFC 6455 §5.4). */
 function emit(socket: Socket, payload: Payload, length: number, opcode: 0 | 1 | 2, fin: boolean): void {
   const { transport } = socket
-  const { maxFrame, sendsCount } = socket.limits
+  const { maxFrame } = socket.limits
   if (transport === null) return
+  socket.bytesOut += length
+  if (fin) socket.messagesOut++
   // Where a message has to wait as a whole it is not cut: behind a part that is dropped the rest would be garbage.
   if (maxFrame === 0 || length <= maxFrame || transport.room() < framed(length, maxFrame)) {
-    if (transport.send(payload, length, opcode, fin) && sendsCount) socket.lastActive = socket.context.wheel.now
+    sent(socket, transport.send(payload, length, opcode, fin))
   } else {
     split(transport, typeof payload === 'string' ? Buffer.from(payload) : payload, maxFrame, opcode, fin)
-    if (sendsCount && transport.buffered() === 0) socket.lastActive = socket.context.wheel.now
+    sent(socket, transport.buffered() === 0)
   }
+}
+
+/** `left`: nothing of it waits in this process. */
+function sent(socket: Socket, left: boolean): void {
+  if (!left) hold(socket)
+  else if (socket.limits.sendsCount) socket.lastActive = socket.context.wheel.now
 }
 
 /** Text is cut between code points: not required, but kind to peers that look at frames. */

@@ -3,6 +3,7 @@ import type { Transport } from '../engine/port.ts'
 import { WS_STATE_CONNECTING, WS_STATUS_NO_STATUS } from './constants.ts'
 import type { Context } from './context.ts'
 import type { Incoming } from './incoming.ts'
+import type { Limits } from './limits.ts'
 import type { Payload } from './payload.ts'
 import type { EventQueue } from './queue.ts'
 import { TICK } from './wheel.ts'
@@ -12,12 +13,24 @@ const LINGER = 5000
 /** What the peer has to read of what was sent before to have as long again: 1 KB a second. */
 const LINGER_PRESSURE = 5120
 
+/** Who began the end of a connection. */
+export type Initiator = 'us' | 'peer' | 'network' | 'timeout'
+
+/** Why a connection ends, for people: what log and metrics say. */
+export interface Cause {
+  readonly initiator: Initiator
+  /** The status that was sent first, or would have been; 1006 where TCP ended. */
+  readonly code: number
+  readonly reason: string
+}
+
 /** A connection that goes. */
 export interface Closing {
   /** When it is dropped, in milliseconds of the wheel. */
   readonly by: number
   /** The transport's `pressure` at the time. */
   readonly pressure: number
+  readonly cause: Cause
 }
 
 /** A message that is being sent in parts (`WS_MSG_MORE`). */
@@ -34,6 +47,8 @@ export class Outgoing {
   more: MoreSequence | null = null
   /** It has joined a topic. */
   subscribed = false
+  /** Nothing is read from the peer until it has read what was sent. */
+  holds = false
   /** Calls of `webSocketFlush`. */
   flushes: ((result: number) => void)[] | null = null
 }
@@ -57,42 +72,6 @@ const modes: readonly Mode[] = Array.from({ length: 8 }, (_, i) => ({
 export const toMode = (raw: boolean, view: boolean, partial: boolean): Mode =>
   modes[(raw ? 1 : 0) + (view ? 2 : 0) + (partial ? 4 : 0)]!
 
-/** What holds for a connection; 0: none, or never. Shared until something is set: most are those of the host. */
-export interface Limits {
-  /** Bytes. */
-  readonly maxFrame: number
-  readonly maxMessage: number
-  /** Milliseconds of silence. */
-  readonly timeout: number
-  /** Milliseconds between pings. */
-  readonly pingPeriod: number
-  /** What the kernel takes counts as traffic: not where pings show whether there still is a peer to receive it. */
-  readonly sendsCount: boolean
-}
-
-/** What can be set. */
-export type Settable = Omit<Limits, 'sendsCount'>
-const SETTABLE = ['maxFrame', 'maxMessage', 'timeout', 'pingPeriod'] as const
-
-const complete = (limits: Settable): Limits => ({
-  ...limits,
-  sendsCount: limits.pingPeriod === 0 || limits.pingPeriod >= limits.timeout,
-})
-
-export const toLimits = (defaults: Settable): Limits =>
-  complete({
-    maxFrame: toLimit(defaults.maxFrame),
-    maxMessage: toLimit(defaults.maxMessage),
-    timeout: toLimit(defaults.timeout),
-    pingPeriod: toLimit(defaults.pingPeriod),
-  })
-
-export function setLimits(socket: Socket, some: Partial<Settable>): void {
-  const { limits } = socket
-  const changes = SETTABLE.some((key) => some[key] !== undefined && some[key] !== limits[key])
-  if (changes) socket.limits = complete({ ...limits, ...some })
-}
-
 /** How a connection ended. */
 export interface Ending {
   /** What `webSocketRun` returns, negated. */
@@ -102,8 +81,17 @@ export interface Ending {
   /** The peer's reason; null if it gave none. */
   readonly reason: string | null
   readonly orderly: boolean
+  readonly cause: Cause
   /** When that was, in milliseconds of the wheel. */
   readonly at: number
+}
+
+/** What a connection has carried: payloads, without what was published to it. */
+export interface Traffic {
+  messagesIn: number
+  bytesIn: number
+  messagesOut: number
+  bytesOut: number
 }
 
 /**
@@ -111,7 +99,7 @@ export interface Ending {
  * out. Memory per idle connection is a figure we keep: what most of them never need is null until it is used, and what
  * belongs together then comes as one object.
  */
-export class Socket implements WebSocket {
+export class Socket implements WebSocket, Traffic {
   // What every message needs comes first, and is close together in memory.
   readonly context: Context
   /** Null once TCP is gone, and where it never was. */
@@ -137,11 +125,16 @@ export class Socket implements WebSocket {
   /** What sending has to remember. */
   outgoing: Outgoing | null = null
   closing: Closing | null = null
+  messagesIn = 0
+  bytesIn = 0
+  messagesOut = 0
+  bytesOut = 0
   /** Milliseconds of the wheel, here and below; 0: none. */
   lastActive = 0
 
   pingAt = 0
   dueTick = 0
+  readonly openedAt: number
   readonly client: boolean
   readonly remoteAddress: string
   parent: unknown = null
@@ -158,6 +151,7 @@ export class Socket implements WebSocket {
     this.transport = transport
     this.remoteAddress = remoteAddress
     this.limits = context.limits
+    this.openedAt = context.wheel.touch()
     this.mode = toMode(false, false, context.defaults.partial)
   }
 
@@ -177,9 +171,6 @@ export class Socket implements WebSocket {
     return this.ending?.status ?? WS_STATUS_NO_STATUS
   }
 }
-
-/** One spelling for "none": 0. */
-export const toLimit = (value: number): number => (value === Infinity ? 0 : value)
 
 /** The connection behind a handle; null for anything that is none. */
 export const toSocket = (ws: unknown): Socket | null => (ws instanceof Socket ? ws : null)
@@ -206,9 +197,10 @@ export function arm(socket: Socket): void {
 }
 
 /** Gives the peer some time to let go of the connection; then it is dropped. */
-export function linger(socket: Socket): void {
+export function linger(socket: Socket, cause: Cause): void {
   const { transport, context } = socket
-  socket.closing = transport === null ? null : { by: context.wheel.touch() + LINGER, pressure: transport.pressure() }
+  socket.closing =
+    transport === null ? null : { by: context.wheel.touch() + LINGER, pressure: transport.pressure(), cause }
   arm(socket)
 }
 

@@ -7,7 +7,7 @@ export function expire(ws: Socket): void {
   const { now } = ws.context.wheel
   if (ws.closing !== null) {
     if (now >= ws.closing.by) {
-      if (isReading(ws)) linger(ws)
+      if (isReading(ws)) linger(ws, ws.closing.cause)
       else ws.transport?.abort()
       return
     }
@@ -15,7 +15,7 @@ export function expire(ws: Socket): void {
     // Whoever has input waiting for a slow callback is not silent.
     if (ws.queue !== null && ws.queue.length > 0) ws.lastActive = now
     if (ws.limits.timeout !== 0 && now >= deadline(ws)) {
-      fail(ws, WS_STATUS_GOING_AWAY, WS_STATUS_COMMS_ERROR, 'Timeout waiting for WebSocket data')
+      fail(ws, WS_STATUS_GOING_AWAY, WS_STATUS_COMMS_ERROR, 'Timeout waiting for WebSocket data', 'timeout')
       return
     }
     if (ws.pingAt !== 0 && now >= ws.pingAt) ping(ws, now)
@@ -27,7 +27,7 @@ export function expire(ws: Socket): void {
 function ping(ws: Socket, now: number): void {
   ws.pingAt = Math.max(ws.pingAt + ws.limits.pingPeriod, now + 1)
   // Behind a backlog a ping would only add to it.
-  const limit = ws.context.defaults.maxBackpressure || Infinity
+  const limit = ws.limits.maxBackpressure || Infinity
   if (ws.transport !== null && ws.transport.buffered() <= limit) {
     ws.transport.send('', 0, WS_MSG_PING, true)
   }

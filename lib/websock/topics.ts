@@ -1,7 +1,8 @@
 import type { WebSocket, WebSocketTopics } from '../../include-types/websock.ts'
 import type { TopicPort } from '../engine/port.ts'
 import { R_ERR_BAD_ARGS, R_ERR_BAD_STATE, R_ERR_BUSY, WS_STATE_OPEN } from './constants.ts'
-import { payloadLength, toPayload } from './payload.ts'
+import { type Payload, payloadLength, toPayload } from './payload.ts'
+import type { Pressure } from './pressure.ts'
 import { Outgoing, refuse, type Socket, toSocket } from './socket.ts'
 
 /** Topics that programs name live under this prefix, so that they can never join a protocol's own. */
@@ -11,9 +12,28 @@ const USER = 'u/'
 export class Topics implements WebSocketTopics {
   /** For the protocols: topics by their full name. */
   readonly port: TopicPort
+  readonly #pressure: Pressure
+  /** What was sent so far, once for each receiver. */
+  messages = 0
+  bytes = 0
+  /** Told of each publish. */
+  onPublish: (() => void) | null = null
 
-  constructor(port: TopicPort) {
+  constructor(port: TopicPort, pressure: Pressure) {
     this.port = port
+    this.#pressure = pressure
+  }
+
+  publish(topic: string, payload: Payload, binary: boolean): number {
+    const length = payloadLength(payload)
+    const receivers = this.port.publish(topic, payload, length, binary)
+    this.messages += receivers
+    this.bytes += receivers * length
+    if (receivers > 0) {
+      this.#pressure.published(receivers * length)
+      this.onPublish?.()
+    }
+    return receivers
   }
 
   subscribers(topic: string): number {
@@ -51,7 +71,7 @@ export function webSocketPublish(
 ): number {
   const payload = toPayload(data)
   if (payload === null || typeof topic !== 'string' || !(topics instanceof Topics)) return R_ERR_BAD_ARGS
-  return topics.port.publish(USER + topic, payload, payloadLength(payload), binary ?? typeof payload !== 'string')
+  return topics.publish(USER + topic, payload, binary ?? typeof payload !== 'string')
 }
 
 function canSubscribe(socket: Socket, topic: unknown): boolean {

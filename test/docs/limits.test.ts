@@ -10,7 +10,7 @@ const rows = readTable('docs/limits.md', 'Name').map(([name = '', value = '', un
 const valueOf = (name: string): string | undefined => rows.find((row) => row.name === `\`${name}\``)?.value
 const show = (value: number): string => (value === 0 || value === Infinity ? 'none' : value.toLocaleString('en-US'))
 
-const { server, webSockets, drain } = checkConfig({}, '/')
+const { server, webSockets, drain, admission, maxBuffered, drainRate } = checkConfig({}, '/')
 
 /** What a config without a word comes to, by the key that would say it. */
 const defaults: Readonly<Record<string, number>> = {
@@ -23,6 +23,10 @@ const defaults: Readonly<Record<string, number>> = {
   'limits.maxBackpressure': webSockets.maxBackpressure,
   // 0: the layer works it out, from what a row of its own says.
   'limits.maxQueue': webSockets.maxQueue || Math.max(1 << 20, 2 * webSockets.maxMessage),
+  'limits.addressConnections': admission.addressConnections,
+  'limits.addressRate': admission.addressRate,
+  'limits.maxBuffered': maxBuffered,
+  'limits.drainRate': drainRate,
   'timeouts.parse': server.parseTimeout,
   'timeouts.request': server.requestTimeout,
   'timeouts.inactivity': webSockets.timeout,

@@ -33,6 +33,7 @@ export function bench(defaults: Partial<WebSocketDefaults> = {}): Bench {
       callbackFailed: (_ws, event, error) => failures.push({ event, error }),
       warn: (message) => warnings.push(message),
       ended: () => {},
+      dropped: () => {},
     },
     defaults,
   )

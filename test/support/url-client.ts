@@ -59,7 +59,7 @@ export const echoBack: JournalCallback = (ws, event, buf) => {
 /** A client whose time stands still until the test moves it. */
 export function clockedSide(): ClientSide & { clock: ManualClock } {
   const clock = new ManualClock()
-  const observer = { callbackFailed: () => {}, warn: () => {}, ended: () => {} }
+  const observer = { callbackFailed: () => {}, warn: () => {}, ended: () => {}, dropped: () => {} }
   return { clock, port: nodeClient, context: createContext(clock, new MemoryTopics(), observer) }
 }
 

@@ -71,7 +71,14 @@ describe.each(engines)('admission on the %s engine', (engine) => {
 
   it('in its order: handshake, route, method, redirect, origin, credential, role, sub-protocol, action', async () => {
     const routes: RouteConfig[] = [
-      { match: '/a/', handler: 'action', methods: ['GET', 'OPTIONS'], token: 't', role: 'admin' },
+      {
+        match: '/a/',
+        handler: 'action',
+        methods: ['GET', 'OPTIONS'],
+        token: 't',
+        role: 'admin',
+        origins: ['https://good.example'],
+      },
       { match: '/gone', handler: 'action', methods: ['GET'], redirect: '/open', token: 't' },
       { match: '/r/', handler: 'action', role: 'admin', trim: '/r' },
       { match: '/p/', handler: 'action', role: 'public', trim: '/p' },

@@ -35,7 +35,7 @@ describe.each(engines)('the opening handshake on the %s engine', (engine) => {
   it.each([
     ['other cases of the tokens', { Upgrade: 'WebSocket', Connection: 'keep-alive, UPGRADE' }],
     ['an offered extension', { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' }],
-    ['an Origin of the same host', { Host: 'example.org:81', Origin: 'http://example.org:81' }],
+    ['an Origin of the same host', { Host: '192.0.2.1:81', Origin: 'http://192.0.2.1:81' }],
   ])('takes %s', async (_name, headers) => {
     const { status, head } = await ask(handshake('/', headers))
     expect(status).toBe(101)

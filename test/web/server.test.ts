@@ -229,15 +229,19 @@ describe.each(engines)('a host on the %s engine', (engine) => {
     await long.rest()
     const [first, second] = [await RawClient.open(port), await RawClient.connect(port)]
     const third = await RawClient.connect(port)
-    expect((await third.rest()).length).toBe(0)
+    third.send(handshake())
+    const refused = await third.response()
+    expect(refused.status).toBe(503)
+    expect(refused.head).toMatch(/retry-after: \d/i)
+    await third.rest()
     // Who has gone makes room.
     second.destroy()
     const isServed = async (): Promise<boolean> => {
       const client = await RawClient.connect(port)
       client.send(handshake())
-      await client.until(() => client.ended || client.received.length > 0)
+      const { status } = await client.response()
       client.destroy()
-      return client.received.length > 0
+      return status === 101
     }
     while (!(await isServed()));
     first.destroy()

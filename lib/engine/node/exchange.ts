@@ -26,6 +26,7 @@ export class NodeExchange implements Exchange {
   readonly method: string
   readonly target: string
   readonly version: string
+  readonly crowded: boolean
   /** Null once upgraded: an idle connection should not keep its request alive. */
   #req: IncomingMessage | null
   #offer: UpgradeOffer | null
@@ -36,7 +37,8 @@ export class NodeExchange implements Exchange {
   #upgraded = false
   #body: Promise<Buffer | null> | null = null
 
-  constructor(req: IncomingMessage, answer: ServerResponse | UpgradeOffer) {
+  constructor(req: IncomingMessage, answer: ServerResponse | UpgradeOffer, crowded = false) {
+    this.crowded = crowded
     this.#req = req
     this.#socket = req.socket
     this.method = req.method ?? ''

@@ -2,7 +2,15 @@ import http from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
 import type { TlsOptions, TLSSocket } from 'node:tls'
-import type { Endpoint, Engine, Exchange, ServerOptions, ServerPort, TlsFiles } from '../port.ts'
+import {
+  crowdLimit,
+  type Endpoint,
+  type Engine,
+  type Exchange,
+  type ServerOptions,
+  type ServerPort,
+  type TlsFiles,
+} from '../port.ts'
 import { systemClock } from '../clock.ts'
 import { NodeExchange } from './exchange.ts'
 import { NodeTopics } from './topics.ts'
@@ -27,9 +35,11 @@ const NO_LIMIT = 0x7fff_ffff
 /** node:http(s) with our own RFC 6455 behind its upgrade event. */
 class NodeServer implements ServerPort {
   readonly topics = new NodeTopics()
-  readonly #options: ServerOptions
+  #options: ServerOptions
   readonly #onExchange: (exchange: Exchange) => void
-  readonly #servers = new Set<http.Server>()
+  readonly #servers = new Map<Endpoint, http.Server>()
+  /** Those of `unlisten`: some of their connections may still be there. */
+  readonly #closed: Promise<void>[] = []
   readonly #sockets = new Set<Socket>()
   /** Connections that have not asked for anything yet. */
   readonly #silent = new Set<Socket>()
@@ -42,22 +52,44 @@ class NodeServer implements ServerPort {
     this.#onExchange = onExchange
   }
 
-  listen({ host, port, tls }: Endpoint): Promise<number> {
+  listen(endpoint: Endpoint): Promise<number> {
+    const { host, port, tls } = endpoint
     const server = this.#create(tls)
     return new Promise((resolve, reject) => {
       server.once('error', reject)
-      server.listen({ host, port, exclusive: true }, () => {
+      server.listen({ host, port, exclusive: !this.#options.sharesPorts }, () => {
         server.off('error', reject)
         server.on('error', ignore)
-        this.#servers.add(server)
+        this.#servers.set(endpoint, server)
         const address = server.address()
         resolve(typeof address === 'object' && address !== null ? address.port : port)
       })
     })
   }
 
+  unlisten(endpoint: Endpoint): void {
+    const server = this.#servers.get(endpoint)
+    this.#servers.delete(endpoint)
+    if (server !== undefined) this.#closed.push(closeServer(server))
+  }
+
+  async setTls(endpoint: Endpoint, tls: TlsFiles): Promise<void> {
+    const server = this.#servers.get(endpoint)
+    if (endpoint.tls?.verify !== tls.verify) throw new Error('tls.verify cannot be changed without a restart')
+    if (server instanceof https.Server) server.setSecureContext(toTlsOptions(tls))
+    await Promise.resolve()
+  }
+
+  update(options: ServerOptions): readonly string[] {
+    this.#options = options
+    for (const server of this.#servers.values()) apply(server, options)
+    return []
+  }
+
   stopListening(): Promise<void> {
-    this.#gone ??= Promise.all(Array.from(this.#servers, closeServer)).then(() => undefined)
+    this.#gone ??= Promise.all([...this.#closed, ...Array.from(this.#servers.values(), closeServer)]).then(
+      () => undefined,
+    )
     // A browser's spare connections would hold up the end for nothing.
     for (const socket of this.#silent) socket.destroy()
     return this.#gone
@@ -90,22 +122,21 @@ class NodeServer implements ServerPort {
   }
 
   #create(tls: Endpoint['tls']): http.Server {
-    const { maxHeader, maxConnections, maxRequests, parseTimeout, requestTimeout } = this.#options
     const options = {
-      // To node 0 is its own default; here it is none.
-      maxHeaderSize: maxHeader === 0 ? NO_LIMIT : maxHeader,
-      headersTimeout: requestTimeout === 0 ? parseTimeout : Math.min(parseTimeout, requestTimeout),
-      requestTimeout,
+      // What is looked at each second, and for how long a TLS handshake may take: silent peers go before they have asked for anything.
       connectionsCheckingInterval: 1000,
+      handshakeTimeout: this.#options.parseTimeout || NO_LIMIT,
     }
     const server = tls === null ? http.createServer(options) : https.createServer({ ...options, ...toTlsOptions(tls) })
-    if (Number.isFinite(maxConnections)) server.maxConnections = maxConnections
-    server.maxRequestsPerSocket = maxRequests
+    apply(server, this.#options)
+    // Of this listener, with those below TLS counted once.
+    let connections = 0
+    const isCrowded = (): boolean => connections > this.#options.maxConnections
     server.on('request', (req, res) => {
       this.#silent.delete(req.socket)
       // A peer that is lost while it is answered: told by 'close'.
       res.on('error', ignore)
-      this.#begin(new NodeExchange(req, res), req)
+      this.#begin(new NodeExchange(req, res, isCrowded()), req)
     })
     server.on('upgrade', (req: http.IncomingMessage, duplex, head) => {
       const { socket } = req
@@ -113,16 +144,33 @@ class NodeServer implements ServerPort {
       duplex.on('error', ignore)
       const { publishLimit, compression } = this.#options
       const offer = { socket, head, topics: this.topics, publishLimit, compression }
-      this.#begin(new NodeExchange(req, offer), req)
+      this.#begin(new NodeExchange(req, offer, isCrowded()), req)
     })
     // Below TLS there is another socket.
-    server.on('connection', (socket: Socket) => this.#keep(socket, tls === null))
+    server.on('connection', (socket: Socket) => {
+      connections++
+      socket.on('close', () => connections--)
+      this.#keep(socket, tls === null)
+    })
     server.on('secureConnection', (socket: TLSSocket) => {
       this.#keep(socket, true)
       if (tls?.verify === 'any' && socket.getPeerX509Certificate() === undefined) socket.destroy()
     })
     return server
   }
+}
+
+/** What can be changed while a server runs. */
+function apply(
+  server: http.Server,
+  { maxHeader, maxConnections, maxRequests, parseTimeout, requestTimeout }: ServerOptions,
+): void {
+  // To node 0 is its own default; here it is none.
+  Object.assign(server, { maxHeaderSize: maxHeader === 0 ? NO_LIMIT : maxHeader })
+  server.headersTimeout = requestTimeout === 0 ? parseTimeout : Math.min(parseTimeout, requestTimeout)
+  server.requestTimeout = requestTimeout
+  server.maxConnections = Number.isFinite(maxConnections) ? crowdLimit(maxConnections) : NO_LIMIT
+  server.maxRequestsPerSocket = maxRequests
 }
 
 const toTlsOptions = ({ cert, key, ciphers, authority, verify }: TlsFiles): TlsOptions => ({

@@ -1,4 +1,4 @@
-import type { CompressionMode, Endpoint, Exchange, ServerOptions } from '../port.ts'
+import { type CompressionMode, crowdLimit, type Endpoint, type Exchange, type ServerOptions } from '../port.ts'
 import { type Home, UwsExchange } from './exchange.ts'
 import { guard, rethrow } from './guard.ts'
 import type {
@@ -33,22 +33,33 @@ export interface AppOwner {
   onEnd(): void
 }
 
+/** What the apps of one listener share. */
+export interface Door {
+  connections: number
+}
+
 /** One listener's part of uWebSockets.js: an app of its own, so that its connections can be counted. */
 export class UwsApp implements Home {
   readonly native: NativeApp
   readonly secure: boolean
   #owner: AppOwner
-  /** Connections of any kind. */
-  connections = 0
+  /** What holds for as long as it lives, as uWebSockets.js was told. */
+  readonly #fixed: ServerOptions
+  /** Connections of any kind, together with other apps of its listener. */
+  readonly #door: Door
   /** Those that are WebSockets. */
   sockets = 0
+  /** It has no listener any more, and goes with its last connection. */
+  retired = false
   /** Requests that have not been answered. */
   exchanges = 0
   /** The socket of an upgrade that is being made. */
   readonly #opened: NativeSocket[] = []
 
-  constructor(native: Native, tls: Endpoint['tls'], owner: AppOwner) {
+  constructor(native: Native, tls: Endpoint['tls'], owner: AppOwner, door: Door) {
     this.#owner = owner
+    this.#fixed = owner.options
+    this.#door = door
     this.secure = tls !== null
     this.native =
       tls === null
@@ -59,8 +70,8 @@ export class UwsApp implements Home {
             ...(tls.ciphers === null ? {} : { ssl_ciphers: tls.ciphers }),
           })
     this.native.filter((res, change) => {
-      this.connections += change
-      if (this.connections > this.#owner.options.maxConnections) res.close()
+      door.connections += change
+      if (door.connections > crowdLimit(this.#owner.options.maxConnections)) res.close()
     })
     this.native.ws('/*', this.#createBehavior(native))
     this.native.any('/*', (res, req) => this.#request(res, req, null))
@@ -75,15 +86,15 @@ export class UwsApp implements Home {
   // For exchanges and transports
 
   get room(): number {
-    return this.#owner.options.publishLimit
+    return this.#fixed.publishLimit
   }
 
   get compression(): boolean {
-    return this.#owner.options.compression !== false
+    return this.#fixed.compression !== false
   }
 
   get takeover(): boolean {
-    return this.#owner.options.compression === 'takeover'
+    return this.#fixed.compression === 'takeover'
   }
 
   get maxBody(): number {
@@ -92,6 +103,17 @@ export class UwsApp implements Home {
 
   get stopping(): boolean {
     return this.#owner.stopping
+  }
+
+  get crowded(): boolean {
+    return this.#door.connections > this.#owner.options.maxConnections
+  }
+
+  /** Bytes of a message that uWebSockets.js takes. */
+  get longest(): number {
+    const { maxMessage } = this.#fixed
+    const longest = maxMessage === 0 ? Infinity : maxMessage + Math.max(MIN_GRACE, maxMessage / 4)
+    return Math.min(MAX_PAYLOAD, Math.floor(longest))
   }
 
   takeOpened(): NativeSocket | null {
@@ -124,12 +146,11 @@ export class UwsApp implements Home {
 
   /** Limits and timers of uWebSockets.js are off, or beyond the layer's own, which closes with a reason. */
   #createBehavior(native: Native): NativeBehavior {
-    const { maxMessage, publishLimit, compression, inactivity } = this.#owner.options
+    const { publishLimit, compression, inactivity } = this.#fixed
     const forever = inactivity === Infinity
-    const longest = maxMessage === 0 ? Infinity : maxMessage + Math.max(MIN_GRACE, maxMessage / 4)
     return {
       compression: toNativeCompression(native, compression),
-      maxPayloadLength: Math.min(MAX_PAYLOAD, Math.floor(longest)),
+      maxPayloadLength: this.longest,
       maxBackpressure: publishLimit < MAX_PAYLOAD ? publishLimit : 0,
       closeOnBackpressureLimit: false,
       idleTimeout: forever ? 0 : LONGEST_IDLE,
@@ -148,7 +169,7 @@ export class UwsApp implements Home {
       dropped: ({ transport }) => transport.dropped(),
       close: ({ transport }, code, message) => {
         // The filter is told of plain requests only.
-        this.connections--
+        this.#door.connections--
         if (this.#opened.pop() === undefined) this.sockets--
         guard(() => transport.closed(code, message))
         this.#owner.onEnd()

@@ -17,6 +17,8 @@ export interface Home extends Shared {
   readonly maxBody: number
   /** Connections end with their answer from here on. */
   readonly stopping: boolean
+  /** There are more connections than there should be. */
+  readonly crowded: boolean
   /** An exchange is over. */
   onDone(): void
   /** The socket that an upgrade has just made; null when it has ended already. */
@@ -93,6 +95,10 @@ export class UwsExchange implements Exchange {
 
   get secure(): boolean {
     return this.#home.secure
+  }
+
+  get crowded(): boolean {
+    return this.#home.crowded
   }
 
   get done(): boolean {

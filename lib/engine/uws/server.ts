@@ -1,21 +1,33 @@
 import { createServer } from 'node:net'
 import { systemClock } from '../clock.ts'
-import type { Endpoint, Engine, Exchange, ServerOptions, ServerPort, TopicPort } from '../port.ts'
-import { type AppOwner, UwsApp } from './app.ts'
+import type { Endpoint, Engine, Exchange, ServerOptions, ServerPort, TlsFiles, TopicPort } from '../port.ts'
+import { type AppOwner, type Door, UwsApp } from './app.ts'
 import { loadNative, MAX_HEADER, type Native, type NativeListener, nativeVersion } from './native.ts'
 import { UwsTopics } from './topics.ts'
 
+/** Others may listen on the port, too: SO_REUSEPORT. */
+const SHARED_PORT = 0
 /** Milliseconds for the last Close frames to reach their peers. */
 const GOODBYE = 1000
+
+/** A listener, and the app that it belongs to. */
+interface Open {
+  readonly door: Door
+  readonly port: number
+  readonly app: UwsApp
+  readonly listener: NativeListener
+}
 
 /** The HTTP and WebSocket server of uWebSockets.js. */
 class UwsServer implements ServerPort, AppOwner {
   readonly topics: TopicPort
-  readonly options: ServerOptions
+  options: ServerOptions
   readonly onExchange: (exchange: Exchange) => void
   readonly #native: Native
-  readonly #apps: UwsApp[] = []
-  readonly #listeners: NativeListener[] = []
+  /** Also those without a listener, for as long as they have connections. */
+  readonly #apps = new Set<UwsApp>()
+  readonly #listeners = new Map<Endpoint, Open>()
+  #retired = 0
   #gone: Promise<void> | null = null
   #resolveGone: () => void = () => {}
   /** WebSockets that there were when the server was told to stop. */
@@ -26,23 +38,76 @@ class UwsServer implements ServerPort, AppOwner {
     this.#native = native
     this.options = options
     this.onExchange = onExchange
-    this.topics = new UwsTopics(this.#apps, options.compression !== false)
+    this.topics = new UwsTopics(this.#apps)
   }
 
   get stopping(): boolean {
     return this.#gone !== null
   }
 
-  async listen({ host, port, tls }: Endpoint): Promise<number> {
+  async listen(endpoint: Endpoint): Promise<number> {
+    const { host, port, tls } = endpoint
     if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new RangeError(`There is no port ${port}`)
-    const app = new UwsApp(this.#native, tls, this)
-    this.#apps.push(app)
+    // Another certificate is another app on the same port: it has to be one that can be shared, and is free now.
+    const shared = tls !== null || this.options.sharesPorts
+    const free = shared && !this.options.sharesPorts ? await findFree(host, port) : port
+    const open = await this.#open(endpoint, tls, free, shared, { connections: 0 })
+    this.#listeners.set(endpoint, open)
+    return open.port
+  }
+
+  async #open({ host }: Endpoint, tls: Endpoint['tls'], port: number, shared: boolean, door: Door): Promise<Open> {
+    const native = this.#native
+    const app = new UwsApp(native, tls, this, door)
     const listener = await new Promise<NativeListener | false>((resolve) => {
-      app.native.listen(host, port, this.#native.LIBUS_LISTEN_EXCLUSIVE_PORT, resolve)
+      app.native.listen(host, port, shared ? SHARED_PORT : native.LIBUS_LISTEN_EXCLUSIVE_PORT, resolve)
     })
     if (listener === false) throw await listenError(host, port)
-    this.#listeners.push(listener)
-    return this.#native.us_socket_local_port(listener)
+    this.#apps.add(app)
+    return { door, app, listener, port: native.us_socket_local_port(listener) }
+  }
+
+  unlisten(endpoint: Endpoint): void {
+    const open = this.#listeners.get(endpoint)
+    this.#listeners.delete(endpoint)
+    if (open !== undefined) this.#retire(open)
+  }
+
+  /** No new connections; the app goes with its last one. */
+  #retire({ app, listener }: Open): void {
+    this.#native.us_listen_socket_close(listener)
+    app.retired = true
+    this.#retired++
+    this.onEnd()
+  }
+
+  #dropRetired(): void {
+    for (const app of this.#apps) {
+      if (!app.retired || app.sockets > 0 || app.exchanges > 0) continue
+      this.#retired--
+      this.#apps.delete(app)
+      app.close()
+    }
+  }
+
+  async setTls(endpoint: Endpoint, tls: TlsFiles): Promise<void> {
+    const before = this.#listeners.get(endpoint)
+    if (before === undefined) return
+    // Both listen for a moment, so that nobody is turned away.
+    const open = await this.#open(endpoint, tls, before.port, true, before.door)
+    this.#listeners.set(endpoint, open)
+    this.#retire(before)
+  }
+
+  update(options: ServerOptions): readonly string[] {
+    const told = this.options
+    this.options = options
+    const longer = [...this.#apps].some(({ longest }) => options.maxMessage === 0 || options.maxMessage > longest)
+    return [
+      ...(longer ? ['limits.maxMessage'] : []),
+      ...(options.publishLimit > told.publishLimit ? ['limits.maxBackpressure'] : []),
+      ...(options.compression === told.compression ? [] : ['webSockets.compression']),
+    ]
   }
 
   stopListening(): Promise<void> {
@@ -50,7 +115,7 @@ class UwsServer implements ServerPort, AppOwner {
       this.#gone = new Promise((resolve) => {
         this.#resolveGone = resolve
       })
-      for (const listener of this.#listeners) this.#native.us_listen_socket_close(listener)
+      for (const { listener } of this.#listeners.values()) this.#native.us_listen_socket_close(listener)
       this.#parting = this.#count('sockets')
       this.onEnd()
     }
@@ -70,14 +135,29 @@ class UwsServer implements ServerPort, AppOwner {
    * may still be on its way, which nothing tells, and gets a moment.
    */
   onEnd(): void {
+    if (this.#retired > 0) this.#dropRetired()
     if (this.#gone === null || this.#count('sockets') > 0 || this.#count('exchanges') > 0) return
     if (this.#parting === 0) this.#resolveGone()
     else this.#goodbye ??= setTimeout(this.#resolveGone, GOODBYE)
   }
 
   #count(what: 'sockets' | 'exchanges'): number {
-    return this.#apps.reduce((sum, app) => sum + app[what], 0)
+    let count = 0
+    for (const app of this.#apps) count += app[what]
+    return count
   }
+}
+
+/** A port that nobody listens on: this one, or any for 0. Rejects with the system's error. */
+function findFree(host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen({ host, port, exclusive: true }, () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : port))
+    })
+  })
 }
 
 /** The native code only says no: the system's reason comes from trying the same with node. */

@@ -3,26 +3,25 @@ import type { UwsApp } from './app.ts'
 
 /** The topics of several apps as one. */
 export class UwsTopics implements TopicPort {
-  readonly #apps: readonly UwsApp[]
-  readonly #compression: boolean
+  readonly #apps: ReadonlySet<UwsApp>
 
-  constructor(apps: readonly UwsApp[], compression: boolean) {
+  constructor(apps: ReadonlySet<UwsApp>) {
     this.#apps = apps
-    this.#compression = compression
   }
 
   publish(topic: string, data: string | Uint8Array, length: number, binary: boolean): number {
-    const compress = this.#compression && !binary && length >= COMPRESS_FROM
     let count = 0
-    for (const { native: app } of this.#apps) {
+    for (const { native: app, compression } of this.#apps) {
       const subscribers = app.numSubscribers(topic)
-      if (subscribers > 0) app.publish(topic, data, binary, compress)
+      if (subscribers > 0) app.publish(topic, data, binary, compression && !binary && length >= COMPRESS_FROM)
       count += subscribers
     }
     return count
   }
 
   subscribers(topic: string): number {
-    return this.#apps.reduce((sum, { native: app }) => sum + app.numSubscribers(topic), 0)
+    let count = 0
+    for (const { native: app } of this.#apps) count += app.numSubscribers(topic)
+    return count
   }
 }

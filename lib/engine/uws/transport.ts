@@ -178,6 +178,7 @@ export class UwsTransport implements Transport {
   /** Something for this connection was dropped: it will not be sent anything behind the gap. */
   dropped(): void {
     if (this.#phase !== OPEN) return
+    if (this.#receiver?.dropsNew === true) return this.#receiver.onOverrun()
     this.#phase = MUTED
     // Topics are being worked through: a connection may not be closed under them.
     systemClock.defer(() => {

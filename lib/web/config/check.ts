@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs'
+import { BlockList } from 'node:net'
 import { resolve } from 'node:path'
 import { inspect } from 'node:util'
 import { distance } from 'fastest-levenshtein'
 import { Compile } from 'typebox/schema'
 import { validateHeaders } from '../../rfc9110.ts'
+import { addNetwork } from '../address.ts'
 import { parsePartialUrl } from '../redirect.ts'
 import { parseEndpoint } from './endpoint.ts'
-import { configSchema, NOT_SERVED, type Reads, type SchemaNode } from './schema.ts'
+import type { Reads, SchemaNode } from './fields.ts'
+import { configSchema, NOT_SERVED } from './schema.ts'
 import { parseCertificate, parseKey } from './tls.ts'
-import { parseCount, parseSize, parseTime } from './units.ts'
+import { parseCount, parseSize, parseTime, parseWorkers } from './units.ts'
 
 /** Where something is in a config. */
 export type Path = readonly (string | number)[]
@@ -88,6 +91,13 @@ const readers: Readonly<Record<Reads, (given: string | number, place: Place) => 
   module: (given, { folder }) => {
     if (!existsSync(resolve(folder, String(given)))) throw new Error('there is no such file')
   },
+  network: (given) => addNetwork(new BlockList(), String(given)),
+  host: (given) => {
+    if (!/^(?:\*\.)?[\w-]+(?:\.[\w-]+)*$|^[\da-f.:[\]]+$/i.test(String(given)) || /\w:\d+$/.test(String(given))) {
+      throw new Error("is not a name: say example.com or '*.example.com', without scheme and port")
+    }
+  },
+  workers: (given) => void parseWorkers(given),
   token: (given) => {
     if (String(given).trim() === '')
       throw new Error('is empty, so anybody would have it: name a secret, or leave it out')

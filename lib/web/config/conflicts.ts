@@ -2,12 +2,17 @@ import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { matches } from '../router.ts'
 import { type Path, type Problem, valueAt, walk } from './check.ts'
-import { type Address, parseEndpoint } from './endpoint.ts'
+import { type Address, isLoopback, parseEndpoint } from './endpoint.ts'
 import { isPair } from './tls.ts'
 
 /** What is right for itself, and wrong together. */
 export function findConflicts(value: unknown, folder: string): Problem[] {
-  return [...findTlsConflicts(value, folder), ...findListenConflicts(value)]
+  return [
+    ...findTlsConflicts(value, folder),
+    ...findListenConflicts(value),
+    ...findEngineConflicts(value),
+    ...findOpenDoors(value),
+  ]
 }
 
 const problem = (path: Path, rule: string, got = ''): Problem => ({ path, rule, got })
@@ -80,6 +85,31 @@ function findListenConflicts(value: unknown): Problem[] {
       ? [problem(path, `has port ${port}, which another address here has already`)]
       : []
   })
+}
+
+/** What uws cannot do. */
+function findEngineConflicts(value: unknown): Problem[] {
+  if (valueAt(value, ['web', 'engine']) !== 'uws') return []
+  const routes = valueAt(value, ['web', 'routes'])
+  return (Array.isArray(routes) ? routes : []).flatMap((_, i) =>
+    valueAt(routes, [i, 'backpressure']) === 'pause'
+      ? [problem(['web', 'routes', i, 'backpressure'], "needs engine: 'node'; uws cannot make a peer wait", "'pause'")]
+      : [],
+  )
+}
+
+/** What tells about the host is not for everybody. */
+function findOpenDoors(value: unknown): Problem[] {
+  const listen = valueAt(value, ['observe', 'listen'])
+  if (typeof listen !== 'string' || valueAt(value, ['observe', 'token']) !== undefined) return []
+  try {
+    if (isLoopback(parseEndpoint(listen).host)) return []
+  } catch {
+    return []
+  }
+  return [
+    problem(['observe', 'listen'], 'can be reached from the network: set observe.token, or say 127.0.0.1', listen),
+  ]
 }
 
 /** What is right, and hardly what was meant. */

@@ -17,3 +17,6 @@ export function parseEndpoint(given: string): Address {
   if (match === null || port > 65_535) throw new Error('is not [http://|https://][host][:port]')
   return { host: (match[2] ?? '').replace(/^\[|\]$/g, '') || '::', port, secure }
 }
+
+/** Whether only this machine can reach a listener. */
+export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')

@@ -1,6 +1,7 @@
 import JSON5 from 'json5'
 import { schemaAt, walk } from './check.ts'
-import { configSchema, type SchemaNode } from './schema.ts'
+import type { SchemaNode } from './fields.ts'
+import { configSchema } from './schema.ts'
 
 /** A config with all its defaults, as text; secrets are left out, and so is what may not be shown. */
 export function printConfig(config: unknown, hidden: ReadonlySet<unknown>): string {

@@ -1,4 +1,5 @@
-import { configSchema, type SchemaNode } from './schema.ts'
+import type { SchemaNode } from './fields.ts'
+import { configSchema } from './schema.ts'
 
 /** The schema for editors: without the words that only we understand. */
 export const toJsonSchema = (): string =>

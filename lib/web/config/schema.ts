@@ -1,53 +1,9 @@
+import { count, flag, headers, MEASURE, type SchemaNode, size, text, textOr, texts, time } from './fields.ts'
+
 /**
  * What a config file may hold: a JSON Schema (draft 2020-12) with two words of our own. It checks, it is what editors are
  * given, and the reference in docs/config.md is made of it.
  */
-
-/** What a number or text is read as: check.ts has the readers. */
-export type Reads =
-  | 'size'
-  | 'time'
-  | 'count'
-  | 'endpoint'
-  | 'header'
-  | 'method'
-  | 'origin'
-  | 'url'
-  | 'certificate'
-  | 'key'
-  | 'module'
-  | 'token'
-
-/** `secret`: never shown. */
-export interface SchemaNode {
-  readonly type?: string | readonly string[]
-  readonly description?: string
-  readonly default?: unknown
-  readonly enum?: readonly unknown[]
-  readonly properties?: Readonly<Record<string, SchemaNode>>
-  readonly required?: readonly string[]
-  readonly additionalProperties?: SchemaNode
-  readonly items?: SchemaNode
-  readonly reads?: Reads
-  readonly secret?: true
-}
-
-const MEASURE = ['number', 'string'] as const
-const size = <const D>(byDefault: D, description: string) =>
-  ({ type: MEASURE, reads: 'size', default: byDefault, description }) as const
-const time = <const D>(byDefault: D, description: string) =>
-  ({ type: MEASURE, reads: 'time', default: byDefault, description }) as const
-const count = <const D>(byDefault: D, description: string) =>
-  ({ type: MEASURE, reads: 'count', default: byDefault, description }) as const
-const text = (description: string) => ({ type: 'string', description }) as const
-const textOr = <const D>(byDefault: D, description: string) =>
-  ({ type: 'string', default: byDefault, description }) as const
-const flag = <const D extends boolean>(byDefault: D, description: string) =>
-  ({ type: 'boolean', default: byDefault, description }) as const
-const texts = <const R extends Reads>(description: string, reads?: R) =>
-  ({ type: 'array', items: { type: 'string', ...(reads === undefined ? {} : { reads }) }, description }) as const
-const headers = (description: string) =>
-  ({ type: 'object', additionalProperties: { type: 'string', reads: 'header' }, description }) as const
 
 /** What a route may set for itself; without it the host's hold. */
 const routeLimits = {
@@ -57,6 +13,7 @@ const routeLimits = {
     body: { type: MEASURE, reads: 'size', description: 'As `web.limits.body`.' },
     maxMessage: { type: MEASURE, reads: 'size', description: 'As `web.limits.maxMessage`.' },
     maxFrame: { type: MEASURE, reads: 'size', description: 'As `web.limits.maxFrame`.' },
+    maxBackpressure: { type: MEASURE, reads: 'size', description: 'As `web.limits.maxBackpressure`.' },
   },
 } as const
 
@@ -65,7 +22,11 @@ export const route = {
   properties: {
     match: textOr('', "'' is every path, 'x/' what begins so, anything else exactly itself."),
     exact: flag(false, "Only the path itself, also where `match` ends in '/'."),
-    handler: { enum: ['file', 'action'], default: 'file', description: 'What stands behind the route.' },
+    handler: {
+      enum: ['file', 'action', 'observe'],
+      default: 'file',
+      description: 'What stands behind the route. observe: what `observe.listen` has, below the route.',
+    },
     methods: texts(
       'Others are answered with 405. Default: GET and HEAD, for actions POST too. GET brings HEAD along.',
       'method',
@@ -81,7 +42,16 @@ export const route = {
       description: 'A credential that each request needs: `Authorization: Bearer …`, or `?token=…`. Else 401.',
     },
     role: text("Asked of the program's authorise hook; without a hook only 'public' passes. Else 403."),
-    origins: texts("Origins, beside the host's own, from which pages may open a WebSocket; '*' for any.", 'origin'),
+    origins: texts(
+      "Origins, beside the host's own, from which pages may open a WebSocket; '*' for any. With a `token` and without this: any.",
+      'origin',
+    ),
+    backpressure: {
+      enum: ['close', 'drop-new', 'pause'],
+      default: 'close',
+      description:
+        'What becomes of a WebSocket that reads too slowly. close: what is published beyond `maxBackpressure` ends it with 1013. drop-new: it misses that. pause: as close, and nothing is read from it while half of `maxBackpressure` waits for it; node engine.',
+    },
     module: {
       type: 'string',
       reads: 'module',
@@ -125,12 +95,28 @@ export const redirect = {
 export const limits = {
   header: size('10K', 'Header block of a request: 431.'),
   body: size('100K', 'Body of a request: 413.'),
-  connections: count(10_000, 'Connections per listener; more are closed at once.'),
+  connections: count(10_000, 'Connections per listener: 503, and far above it they are closed at once.'),
+  addressConnections: count(
+    'unlimited',
+    'WebSockets that one address may have open: 429. An IPv6 address counts by its /64.',
+  ),
+  addressRate: count(
+    'unlimited',
+    'Requests a second from one address, ten seconds of them at once: 429 with Retry-After.',
+  ),
   requests: count(1000, 'Requests on one connection, then it is closed.'),
   maxMessage: size('100K', 'Longest message: received Close 1009, sent -40.'),
   maxFrame: size('100K', 'Longest frame that is sent, and longest part in partial mode.'),
   maxBackpressure: size('1M', 'Sends are refused with -41 while more than this waits for the peer.'),
   maxQueue: size(0, 'What may wait for a callback. Never without limit: 0 is twice `maxMessage`, 1M at least.'),
+  maxBuffered: size(
+    '256M',
+    'What may wait for all peers and callbacks together: whoever has most waiting is closed with 1013.',
+  ),
+  drainRate: count(
+    2000,
+    'WebSockets a second that are told to leave when the host stops, or a reload takes their route away.',
+  ),
 } as const
 
 export const timeouts = {
@@ -166,7 +152,21 @@ export const web = {
     default: 'http://127.0.0.1:8080',
     description: '`[http://|https://][host][:port]`. No host is all addresses, port 0 any free port.',
   },
+  workers: {
+    type: ['number', 'string'],
+    reads: 'workers',
+    default: 1,
+    description: "Processes that serve the listeners together; 'auto' is one for each core. For the command.",
+  },
   name: text("The host's own name, for redirects."),
+  hosts: texts(
+    "Names by which requests may call the host, '*.example.com' for all below it; else 421. Default: any.",
+    'host',
+  ),
+  trustedProxies: texts(
+    'Addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.',
+    'network',
+  ),
   documents: textOr('site', 'The folder that file routes serve, relative to the config file.'),
   index: textOr('index.html', "What a path that ends in '/' serves."),
   headers: headers('Added to each answer, also to 101 and to errors.'),
@@ -200,6 +200,36 @@ export const verify = {
   },
 } as const
 
+/** What the host tells of itself. */
+export const observe = {
+  type: 'object',
+  description: 'What the host tells of itself.',
+  properties: {
+    log: {
+      enum: ['text', 'json'],
+      default: 'text',
+      description: 'Form of the log: lines for people, or a JSON object a line on stdout, with its time.',
+    },
+    connections: {
+      type: 'boolean',
+      description:
+        'A line when a WebSocket opens, and one when it ends: who ended it, why, what it carried. Default: with `json`.',
+    },
+    listen: {
+      type: 'string',
+      reads: 'endpoint',
+      description: 'Where /metrics, /healthz, /readyz and /debug/closes are, such as 127.0.0.1:9464. Default: nowhere.',
+    },
+    token: {
+      type: 'string',
+      reads: 'token',
+      secret: true,
+      description:
+        'A credential that /metrics and /debug/closes need. Without it `listen` has to be a loopback address.',
+    },
+  },
+} as const
+
 export const configSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'fiberws config',
@@ -207,6 +237,7 @@ export const configSchema = {
   properties: {
     $schema: text('For editors: where this schema is.'),
     web: { type: 'object', properties: web, description: 'Listeners, routes and what they have in common.' },
+    observe,
     tls: {
       type: 'object',
       required: ['certificate', 'key'],

@@ -4,17 +4,26 @@ import type { Endpoint, HeaderList, ServerOptions, TlsFiles } from '../../engine
 import { publishLimit } from '../../websock/context.ts'
 import { parsePartialUrl, type Redirect } from '../redirect.ts'
 import type { CheckedConfig } from './check.ts'
-import { parseEndpoint } from './endpoint.ts'
+import { isLoopback, parseEndpoint } from './endpoint.ts'
 import * as schema from './schema.ts'
 import { readTls } from './tls.ts'
-import { parseCount, parseSize, parseTime } from './units.ts'
+import { parseCount, parseSize, parseTime, parseWorkers } from './units.ts'
 
 /** A config as the rest of the program sees it: checked, defaults filled in, units converted, paths absolute. */
 export interface Settings {
   readonly engine: 'auto' | 'uws' | 'node'
   readonly endpoints: readonly Endpoint[]
   readonly server: ServerOptions
+  /** Of connections without a route. */
   readonly webSockets: Readonly<WebSocketDefaults>
+  /** Bytes that may wait in all connections together. */
+  readonly maxBuffered: number
+  /** Connections a second that are told to leave. */
+  readonly drainRate: number
+  readonly admission: AdmissionSettings
+  readonly observe: ObserveSettings
+  /** Processes. */
+  readonly workers: number
   /** Whether WebSockets are taken at all. */
   readonly upgrades: boolean
   /** Sub-protocols; null: whatever is offered first. */
@@ -32,22 +41,45 @@ export interface Settings {
   readonly stated: ReadonlyMap<string, unknown>
 }
 
+/** Who is let in. */
+export interface AdmissionSettings {
+  /** Names of the host, in lower case; null: any. */
+  readonly hosts: readonly string[] | null
+  /** Addresses and networks. */
+  readonly trustedProxies: readonly string[]
+  /** The host's own name; null: none in particular. */
+  readonly name: string | null
+  /** It can be reached from this machine only. */
+  readonly loopback: boolean
+  /** WebSockets that an address may have, and requests that it may make in a second; Infinity: any. */
+  readonly addressConnections: number
+  readonly addressRate: number
+}
+
+export interface ObserveSettings {
+  readonly log: 'text' | 'json'
+  readonly connections: boolean
+  readonly endpoint: Endpoint | null
+  readonly token: string | null
+}
+
 export interface RouteSettings {
   readonly match: string
   readonly exact: boolean
-  readonly handler: 'file' | 'action'
+  readonly handler: 'file' | 'action' | 'observe'
   /** Null: those of the handler. */
   readonly methods: readonly string[] | null
   readonly redirect: string | null
   readonly trim: string
   /** Over those of the host. */
   readonly headers: HeaderList
-  readonly limits: { readonly body: number; readonly maxMessage: number; readonly maxFrame: number }
+  /** Bytes of a request's body. */
+  readonly maxBody: number
+  readonly webSockets: Readonly<WebSocketDefaults>
   readonly token: string | null
   readonly role: string | null
   readonly origins: readonly string[]
   readonly module: string | null
-  readonly partial: boolean
   readonly documents: string
   readonly index: string
   readonly mime: Readonly<Record<string, string>>
@@ -78,10 +110,7 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
   const time = (key: keyof typeof schema.timeouts): number => parseTime(timeouts[key] ?? schema.timeouts[key].default)
   const protocol = webSockets.protocol === undefined ? schema.webSockets.protocol.default : webSockets.protocol
   const tls = config.tls === undefined ? null : readTls(config.tls, folder)
-  const listen = [web.listen ?? schema.web.listen.default].flat()
-  const routes = (web.routes ?? [{}]).map((route) =>
-    toRoute(route, web, folder, { body: size('body'), maxMessage: size('maxMessage'), maxFrame: size('maxFrame') }),
-  )
+  const endpoints = [web.listen ?? schema.web.listen.default].flat().map((text) => toEndpoint(text, tls))
   const defaults: WebSocketDefaults = {
     maxFrame: size('maxFrame'),
     maxMessage: size('maxMessage'),
@@ -89,28 +118,47 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
     maxQueue: finite(size('maxQueue')),
     timeout: time('inactivity'),
     pingPeriod: parseTime(webSockets.ping ?? schema.webSockets.ping.default),
+    backpressure: schema.route.properties.backpressure.default,
     partial: false,
     validateUTF: webSockets.validateUTF ?? schema.webSockets.validateUTF.default,
   }
+  const routes = (web.routes ?? [{}]).map((route) => toRoute(route, web, folder, size('body'), defaults))
   // Engines are told once: what the most generous route takes.
-  const most = (key: 'body' | 'maxMessage'): number =>
-    Math.max(noneIsInfinity(size(key)), ...routes.map(({ limits: own }) => noneIsInfinity(own[key])))
+  const most = (key: 'maxMessage' | 'maxBackpressure'): number =>
+    Math.max(...[defaults, ...routes.map((route) => route.webSockets)].map((own) => noneIsInfinity(own[key])))
   return {
-    engine: toEngine(web.engine ?? schema.web.engine.default, tls),
-    endpoints: listen.map((text) => toEndpoint(text, tls)),
+    engine: toEngine(web.engine ?? schema.web.engine.default, tls, routes),
+    endpoints,
     server: {
+      sharesPorts: false,
       maxHeader: finite(size('header')),
       maxConnections: noneIsInfinity(count('connections')),
       maxRequests: finite(count('requests')),
       parseTimeout: finite(time('parse')),
       requestTimeout: finite(time('request')),
-      maxBody: most('body'),
+      maxBody: Math.max(noneIsInfinity(size('body')), ...routes.map(({ maxBody }) => maxBody)),
       maxMessage: finite(most('maxMessage')),
-      publishLimit: publishLimit({ ...defaults, maxMessage: most('maxMessage') }),
+      publishLimit: publishLimit({
+        ...defaults,
+        maxMessage: most('maxMessage'),
+        maxBackpressure: most('maxBackpressure'),
+      }),
       inactivity: noneIsInfinity(defaults.timeout),
       compression: webSockets.compression ?? schema.webSockets.compression.default,
     },
     webSockets: defaults,
+    maxBuffered: noneIsInfinity(size('maxBuffered')),
+    drainRate: noneIsInfinity(count('drainRate')),
+    admission: {
+      hosts: web.hosts?.map((name) => name.toLowerCase()) ?? null,
+      trustedProxies: web.trustedProxies ?? [],
+      name: web.name?.toLowerCase() ?? null,
+      loopback: endpoints.every(({ host }) => isLoopback(host)),
+      addressConnections: noneIsInfinity(count('addressConnections')),
+      addressRate: noneIsInfinity(count('addressRate')),
+    },
+    observe: toObserve(config.observe ?? {}, tls),
+    workers: parseWorkers(web.workers ?? schema.web.workers.default),
     upgrades: webSockets.enable ?? schema.webSockets.enable.default,
     protocols: protocol === null ? null : [protocol].flat(),
     name: web.name ?? null,
@@ -131,9 +179,24 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
   }
 }
 
-/** Certificates of clients are for node only. */
-const toEngine = (choice: Settings['engine'], tls: TlsFiles | null): Settings['engine'] =>
-  choice === 'auto' && tls !== null && tls.verify !== 'none' ? 'node' : choice
+/** Certificates of clients, and peers that are not read from, are for node only. */
+function toEngine(
+  choice: Settings['engine'],
+  tls: TlsFiles | null,
+  routes: readonly RouteSettings[],
+): Settings['engine'] {
+  const verifies = tls !== null && tls.verify !== 'none'
+  const pauses = routes.some(({ webSockets }) => webSockets.backpressure === 'pause')
+  return choice === 'auto' && (verifies || pauses) ? 'node' : choice
+}
+
+function toObserve(
+  { log = schema.observe.properties.log.default, connections, listen, token }: NonNullable<CheckedConfig['observe']>,
+  tls: TlsFiles | null,
+): ObserveSettings {
+  const endpoint = listen === undefined ? null : toEndpoint(listen, tls)
+  return { log, connections: connections ?? log === 'json', endpoint, token: token ?? null }
+}
 
 function toEndpoint(text: string, tls: TlsFiles | null): Endpoint {
   const { host, port, secure } = parseEndpoint(text)
@@ -142,7 +205,13 @@ function toEndpoint(text: string, tls: TlsFiles | null): Endpoint {
 
 const sizeOr = (given: Measure | undefined, byHost: number): number => (given === undefined ? byHost : parseSize(given))
 
-function toRoute(route: RouteConfig, web: WebConfig, folder: string, host: RouteSettings['limits']): RouteSettings {
+function toRoute(
+  route: RouteConfig,
+  web: WebConfig,
+  folder: string,
+  maxBody: number,
+  host: WebSocketDefaults,
+): RouteSettings {
   const { limits = {}, cache } = route
   const { match, exact, handler, partial, compressed } = schema.route.properties
   return {
@@ -153,16 +222,19 @@ function toRoute(route: RouteConfig, web: WebConfig, folder: string, host: Route
     redirect: route.redirect ?? null,
     trim: route.trim ?? '',
     headers: Object.entries(route.headers ?? {}),
-    limits: {
-      body: noneIsInfinity(sizeOr(limits.body, host.body)),
+    maxBody: noneIsInfinity(sizeOr(limits.body, maxBody)),
+    webSockets: {
+      ...host,
       maxMessage: sizeOr(limits.maxMessage, host.maxMessage),
       maxFrame: sizeOr(limits.maxFrame, host.maxFrame),
+      maxBackpressure: sizeOr(limits.maxBackpressure, host.maxBackpressure),
+      backpressure: route.backpressure ?? host.backpressure,
+      partial: route.partial ?? partial.default,
     },
     token: route.token ?? null,
     role: route.role ?? null,
     origins: route.origins ?? [],
     module: route.module === undefined ? null : resolve(folder, route.module),
-    partial: route.partial ?? partial.default,
     documents: resolve(folder, (route.documents ?? web.documents ?? schema.web.documents.default).replace(/^@/, '')),
     index: web.index ?? schema.web.index.default,
     mime: Object.fromEntries(Object.entries(web.mime ?? {}).map(([name, type]) => [name.toLowerCase(), type])),

@@ -1,7 +1,12 @@
+import { availableParallelism } from 'node:os'
+
 /** A configuration value outside the grammar. The message does not name the key: whoever reads the key adds that. */
 export class UnitError extends Error {
   override readonly name = 'UnitError'
 }
+
+/** Processes that a host may have. */
+export const MOST_WORKERS = 256
 
 interface Kind {
   name: string
@@ -103,3 +108,13 @@ export const parseTime = (value: unknown): number => parse(value, TIME)
 
 /** A count such as 100 or 'unlimited' (Infinity). Throws UnitError. */
 export const parseCount = (value: unknown): number => parse(value, COUNT)
+
+/** Processes of a number such as 4, or 'auto'. Throws UnitError. */
+export function parseWorkers(value: unknown): number {
+  if (value === 'auto') return availableParallelism()
+  const number = Number(value)
+  if (value === '' || !Number.isInteger(number) || number < 1 || number > MOST_WORKERS) {
+    throw new UnitError(`is not a number of processes. Allowed: 1 to ${MOST_WORKERS}, or 'auto'`)
+  }
+  return number
+}

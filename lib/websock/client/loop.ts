@@ -9,7 +9,8 @@ import {
   WS_STATUS_OK,
 } from '../constants.ts'
 import { type AnyProc, errorText, run } from '../run.ts'
-import { isClosing, type Socket, toLimit } from '../socket.ts'
+import { toLimit } from '../limits.ts'
+import { isClosing, type Socket } from '../socket.ts'
 import { Delays } from './delay.ts'
 import { badArgument, ClientError, timedOut } from './error.ts'
 import { type ClientSide, fail, onAbort, open } from './open.ts'

@@ -1,7 +1,7 @@
 import type { UrlHeaders, UrlWebSocketOptions } from '../../../include-types/client.ts'
 import type { DialOptions } from '../../engine/port.ts'
 import { DEFAULTS } from '../context.ts'
-import { type Settable, toLimit } from '../socket.ts'
+import { type Limits, toLimit } from '../limits.ts'
 import { errorText } from '../run.ts'
 import { badArgument, ClientError } from './error.ts'
 
@@ -26,7 +26,7 @@ type Header = [name: string, value: string]
 
 /** What a call has asked for, checked. */
 export interface Plan extends Omit<DialOptions, 'signal'> {
-  readonly limits: Settable
+  readonly limits: Pick<Limits, 'maxFrame' | 'maxMessage' | 'timeout' | 'pingPeriod'>
   readonly partial: boolean
   /** Milliseconds; 0: any. */
   readonly handshakeTimeout: number

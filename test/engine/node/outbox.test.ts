@@ -133,6 +133,7 @@ describe('what is published in one turn of the event loop', () => {
       onClose: ignore,
       onEnd: ignore,
       onGone: ignore,
+      dropsNew: false,
       onOverrun: () => overruns++,
     })
     for (let i = 0; i < 3; i++) publish(topics, 'x'.repeat(60))

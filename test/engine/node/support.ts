@@ -29,6 +29,7 @@ export function bomb(length: number): Buffer {
 /** What a transport tells: whole messages, and what ends it. */
 export class Ears implements Receiver {
   maxMessage = 0
+  dropsNew = false
   readonly messages: (string | Buffer)[] = []
   fault: { status: number; text: string } | null = null
   gone = false

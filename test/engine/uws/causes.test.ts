@@ -151,12 +151,17 @@ class Tap {
       numSubscribers: (topic) => app.numSubscribers(topic),
       close: () => app.close(),
     })
-    this.app = new UwsApp({ ...native, App: () => wrap(native.App()) }, null, {
-      options: { ...OPTIONS, maxMessage: MAX_MESSAGE, compression },
-      stopping: false,
-      onExchange: (exchange) => void exchange.upgrade('', []),
-      onEnd: () => {},
-    })
+    this.app = new UwsApp(
+      { ...native, App: () => wrap(native.App()) },
+      null,
+      {
+        options: { ...OPTIONS, maxMessage: MAX_MESSAGE, compression },
+        stopping: false,
+        onExchange: (exchange) => void exchange.upgrade('', []),
+        onEnd: () => {},
+      },
+      { connections: 0 },
+    )
     this.app.native.listen('127.0.0.1', 0, native.LIBUS_LISTEN_EXCLUSIVE_PORT, (listener) => {
       if (listener !== false) this.port = native.us_socket_local_port(listener)
     })

@@ -14,6 +14,7 @@ import type { RawClient } from '../../support/raw.ts'
 
 /** What a host without limits would ask for. */
 export const OPTIONS: ServerOptions = {
+  sharesPorts: false,
   maxHeader: 10_240,
   maxConnections: Infinity,
   maxRequests: 0,
@@ -88,6 +89,7 @@ export function catchUncaught(): Promise<unknown> {
 /** What a transport tells, as lines. */
 export class Ears implements Receiver {
   readonly maxMessage = 0
+  dropsNew = false
   readonly heard: string[] = []
   readonly #wake: (() => void)[] = []
   /** How often something has come. */

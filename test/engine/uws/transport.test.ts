@@ -947,9 +947,8 @@ describe('addresses and pings', () => {
     ['127.0.0.1', '127.0.0.1', '127.0.0.1'],
     ['[::1]', '[::1]', '::1'],
     ['[::]', '[::1]', '::1'],
-    // As on the node engine.
-    ['[::]', '127.0.0.1', '::ffff:127.0.0.1'],
-    ['', '127.0.0.1', '::ffff:127.0.0.1'],
+    ['[::]', '127.0.0.1', '127.0.0.1'],
+    ['', '127.0.0.1', '127.0.0.1'],
   ])('a listener on "%s" sees a client of %s as %s', async (listener, address, seen) => {
     for (const engine of ['node', 'uws'] as const) {
       const addresses: string[] = []

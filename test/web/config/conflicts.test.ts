@@ -154,6 +154,6 @@ it('a time of years is no timer of milliseconds', () => {
     checkConfig({ web: { limits: { connections: 0, body: 0 }, timeouts: { inactivity: 0 } } }, folder),
   ).toMatchObject({
     server: { maxConnections: Infinity, maxBody: Infinity, inactivity: Infinity },
-    routes: [{ limits: { body: Infinity } }],
+    routes: [{ maxBody: Infinity }],
   })
 })

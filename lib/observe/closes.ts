@@ -1,0 +1,57 @@
+import type { Socket } from '../websock/socket.ts'
+
+/** Ends of connections that are remembered. */
+const MOST = 1000
+
+/** How a connection has ended, for people. */
+export interface CloseRecord {
+  readonly id: number
+  readonly remote: string
+  readonly route: string
+  readonly initiator: string
+  readonly code: number
+  readonly reason: string
+  /** Milliseconds that it was open. */
+  readonly age: number
+  readonly messagesIn: number
+  readonly bytesIn: number
+  readonly messagesOut: number
+  readonly bytesOut: number
+  /** Bytes that the peer had not read. */
+  readonly buffered: number
+}
+
+/** Call it at the end of a connection: what its transport knows goes with it. */
+export function toRecord(ws: Socket, id: number): CloseRecord {
+  const { ending, context, openedAt, remoteAddress, messagesIn, bytesIn, messagesOut, bytesOut } = ws
+  return {
+    id,
+    remote: remoteAddress,
+    route: context.route,
+    initiator: ending?.cause.initiator ?? 'network',
+    code: ending?.cause.code ?? 0,
+    reason: ending?.cause.reason ?? '',
+    age: (ending?.at ?? openedAt) - openedAt,
+    messagesIn,
+    bytesIn,
+    messagesOut,
+    bytesOut,
+    buffered: ws.transport?.buffered() ?? 0,
+  }
+}
+
+/** The latest ends of connections. */
+export class Closes {
+  readonly #records: (CloseRecord & { readonly time: string })[] = []
+  #next = 0
+
+  add(record: CloseRecord): void {
+    this.#records[this.#next] = { time: new Date().toISOString(), ...record }
+    this.#next = (this.#next + 1) % MOST
+  }
+
+  /** The newest first. */
+  list(): readonly CloseRecord[] {
+    return [...this.#records.slice(this.#next), ...this.#records.slice(0, this.#next)].toReversed()
+  }
+}

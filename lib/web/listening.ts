@@ -1,0 +1,78 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Endpoint, ServerPort } from '../engine/port.ts'
+
+/** Where a host can be reached. */
+export interface Listening {
+  readonly endpoint: Endpoint
+  readonly url: string
+  readonly port: number
+}
+
+/** Opens listeners one after the other; rejects with the system's error at the first that fails. */
+export async function openListeners(server: ServerPort, endpoints: readonly Endpoint[]): Promise<Listening[]> {
+  const listening: Listening[] = []
+  for (const endpoint of endpoints) {
+    const port = await server.listen(endpoint)
+    const url = `${endpoint.tls === null ? 'http' : 'https'}://${urlHost(endpoint.host)}:${port}`
+    listening.push({ endpoint, url, port })
+  }
+  return listening
+}
+
+const isSame = (one: Endpoint, other: Endpoint): boolean =>
+  one.host === other.host && one.port === other.port && (one.tls === null) === (other.tls === null)
+
+/**
+ * Opens what is new, closes what is no longer wanted, and lets the rest be, with the certificates of now. Rejects with the
+ * system's error when one cannot be opened: all is as it was then.
+ */
+export async function changeListeners(
+  server: ServerPort,
+  before: readonly Listening[],
+  endpoints: readonly Endpoint[],
+): Promise<Listening[]> {
+  const added = endpoints.filter((endpoint) => !before.some((one) => isSame(one.endpoint, endpoint)))
+  const opened: Listening[] = []
+  try {
+    for (const endpoint of added) opened.push(...(await openListeners(server, [endpoint])))
+    for (const { endpoint } of before) {
+      const { tls } = endpoints.find((one) => isSame(one, endpoint)) ?? endpoint
+      if (tls !== null && endpoint.tls !== null && !isDeepStrictEqual(tls, endpoint.tls))
+        await server.setTls(endpoint, tls)
+    }
+  } catch (error) {
+    for (const { endpoint } of opened) server.unlisten(endpoint)
+    throw error
+  }
+  return [
+    ...before.filter((one) => {
+      const stays = endpoints.some((endpoint) => isSame(one.endpoint, endpoint))
+      if (!stays) server.unlisten(one.endpoint)
+      return stays
+    }),
+    ...opened,
+  ]
+}
+
+/** How a person on this machine spells a listener's host. */
+function urlHost(host: string): string {
+  if (host === '::' || host === '0.0.0.0') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+/** What the system says about a listener, as a sentence that says what to do. */
+const LISTEN_ERRORS: Readonly<
+  Record<string, (error: NodeJS.ErrnoException & { port?: unknown; hostname?: unknown }) => string>
+> = {
+  EADDRINUSE: ({ port }) => `Port ${String(port)} is in use: stop what listens there, or choose another with --listen`,
+  EACCES: ({ port }) => `Port ${String(port)} needs privileges: choose one above 1023`,
+  EADDRNOTAVAIL: ({ message }) => `This machine does not have that address: ${message}`,
+  ENOTFOUND: ({ hostname }) => `There is no host '${String(hostname)}': check listen`,
+}
+
+/** What went wrong, for a person. */
+export function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const known = 'code' in error ? LISTEN_ERRORS[String(error.code)] : undefined
+  return known?.(error) ?? error.message
+}

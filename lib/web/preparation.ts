@@ -1,0 +1,34 @@
+import type { Engine } from '../engine/port.ts'
+import { rInfo } from '../websock/log.ts'
+import type { Settings } from './config/settings.ts'
+import type { Route } from './dispatch.ts'
+import type { Host, Parts } from './host.ts'
+import { type Draft, draftRoutes, findClosed } from './routes.ts'
+
+/** Everything that a start needs before it opens a listener. */
+export interface Preparation {
+  readonly engine: Engine
+  readonly drafts: readonly Draft[]
+}
+
+/** Finds the engine, and makes the handlers; what the user should hear about goes to the host's warnings. Throws what is wrong. */
+export async function prepare(
+  settings: Settings,
+  host: Host,
+  parts: Parts,
+  running: readonly Route[],
+): Promise<Preparation> {
+  const { warnings } = host
+  const { engine, notice } = await parts.selectEngine(settings.engine)
+  if (notice !== null) rInfo('web', '%s', notice)
+  warnings.push(...settings.warnings, ...unfollowed(engine, settings))
+  const drafts = await draftRoutes(settings, host, parts.handlers, running)
+  if (host.authorize === null) warnings.push(...findClosed(drafts))
+  return { engine, drafts }
+}
+
+/** What the config asks for and the engine does not do, a line each. */
+const unfollowed = (engine: Engine, { stated }: Settings): string[] =>
+  engine.unfollowed
+    .filter(({ setting, unless }) => stated.has(setting) && stated.get(setting) !== unless)
+    .map(({ setting, instead }) => `web.${setting} has no effect on the ${engine.name} engine: ${instead}`)

@@ -1,0 +1,81 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type Context, forRoute, setDefaults } from '../websock/context.ts'
+import { ConfigError } from './config/load.ts'
+import type { RouteSettings, Settings } from './config/settings.ts'
+import { PUBLIC, type Route } from './dispatch.ts'
+import type { HandlerTable } from './handler.ts'
+import type { Host } from './host.ts'
+import { describe } from './listening.ts'
+import { joinHeaders } from './response.ts'
+
+/** A route that is ready to be served, and the one whose connections it takes over. */
+export interface Draft {
+  readonly route: Omit<Route, 'context'>
+  readonly before: Route | null
+}
+
+/** What makes a route another one: its connections were let in by these. */
+const ESSENTIAL = [
+  'match',
+  'exact',
+  'handler',
+  'trim',
+  'token',
+  'role',
+  'module',
+] as const satisfies (keyof RouteSettings)[]
+
+const isSame = (one: RouteSettings, other: RouteSettings): boolean => ESSENTIAL.every((key) => one[key] === other[key])
+
+/** Makes the handlers of all routes. Throws ConfigError with all that is wrong with them. */
+export async function draftRoutes(
+  settings: Settings,
+  host: Host,
+  handlers: HandlerTable,
+  running: readonly Route[],
+): Promise<Draft[]> {
+  const drafts: Draft[] = []
+  const problems: string[] = []
+  const left = new Set(running)
+  for (const one of settings.routes) {
+    const before = [...left].find((route) => isSame(route, one)) ?? null
+    if (before !== null) left.delete(before)
+    try {
+      drafts.push({ route: await draftRoute(one, settings, host, handlers), before })
+    } catch (error) {
+      problems.push(describe(error))
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  return drafts
+}
+
+async function draftRoute(
+  route: RouteSettings,
+  settings: Settings,
+  host: Host,
+  handlers: HandlerTable,
+): Promise<Draft['route']> {
+  const serving = await handlers[route.handler](route, host)
+  const methods = route.methods ?? serving.methods
+  const allowed = methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods
+  // With those of the host: what is the same for each request is made once.
+  return { ...route, headers: joinHeaders(settings.headers, route.headers), serving, allowed }
+}
+
+/** Routes whose role nobody can have. */
+export const findClosed = (drafts: readonly Draft[]): string[] =>
+  drafts.flatMap(({ route: { match, role } }) =>
+    role === null || role === PUBLIC
+      ? []
+      : [`route '${match}' needs the role '${role}', and no program says who has it: it answers 403`],
+  )
+
+/** Begins to serve a route: its limits hold from now on, also for the connections that it takes over. */
+export function openRoute({ route, before }: Draft, host: Context): Route {
+  const { match, webSockets } = route
+  if (before === null) return { ...route, context: forRoute(host, match, webSockets) }
+  const { context } = before
+  if (!isDeepStrictEqual(context.defaults, webSockets)) setDefaults(context, webSockets)
+  return { ...route, context }
+}

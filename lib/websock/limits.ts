@@ -1,0 +1,64 @@
+import type { WebSocketDefaults } from '../../include-types/websock.ts'
+import type { Socket } from './socket.ts'
+
+/** What holds for a connection; 0: none, or never. Shared until something is set: most are those of their route. */
+export interface Limits {
+  /** Bytes. */
+  readonly maxFrame: number
+  readonly maxMessage: number
+  readonly maxBackpressure: number
+  readonly maxQueue: number
+  /** Milliseconds of silence. */
+  readonly timeout: number
+  /** Milliseconds between pings. */
+  readonly pingPeriod: number
+  readonly backpressure: WebSocketDefaults['backpressure']
+  /** What the kernel takes counts as traffic: not where pings show whether there still is a peer to receive it. */
+  readonly sendsCount: boolean
+}
+
+type Given = Omit<Limits, 'sendsCount'>
+const KEYS = [
+  'maxFrame',
+  'maxMessage',
+  'maxBackpressure',
+  'maxQueue',
+  'timeout',
+  'pingPeriod',
+  'backpressure',
+] as const satisfies readonly (keyof Given)[]
+
+/** One spelling for "none": 0. */
+export const toLimit = (value: number): number => (value === Infinity ? 0 : value)
+
+const complete = (limits: Given): Limits => ({
+  ...limits,
+  sendsCount: limits.pingPeriod === 0 || limits.pingPeriod >= limits.timeout,
+})
+
+export const toLimits = (defaults: Given): Limits =>
+  complete({
+    maxFrame: toLimit(defaults.maxFrame),
+    maxMessage: toLimit(defaults.maxMessage),
+    maxBackpressure: toLimit(defaults.maxBackpressure),
+    maxQueue: toLimit(defaults.maxQueue),
+    timeout: toLimit(defaults.timeout),
+    pingPeriod: toLimit(defaults.pingPeriod),
+    backpressure: defaults.backpressure,
+  })
+
+export function setLimits(socket: Socket, some: Partial<Given>): void {
+  const { limits } = socket
+  const changes = KEYS.some((key) => some[key] !== undefined && some[key] !== limits[key])
+  if (changes) socket.limits = complete({ ...limits, ...some })
+}
+
+/** Puts new limits in the place of old ones, but for what was set for this connection alone. */
+export function replaceLimits(socket: Socket, before: Limits, after: Limits): void {
+  const { limits } = socket
+  if (limits === before) socket.limits = after
+  else {
+    const own = Object.fromEntries(KEYS.filter((key) => limits[key] !== before[key]).map((key) => [key, limits[key]]))
+    socket.limits = complete({ ...after, ...own })
+  }
+}
