@@ -1,14 +1,24 @@
 #!/usr/bin/env node
+import cluster from 'node:cluster'
 import { existsSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { logAsJson } from './observe/sink.ts'
 import { parts } from './parts.ts'
+import { followSignals } from './signals.ts'
 import { isLoopback } from './web/config/endpoint.ts'
 import { ConfigError, effectiveConfig, loadConfig } from './web/config/load.ts'
 import { INITIAL, printConfig } from './web/config/print.ts'
+import type { Settings } from './web/config/settings.ts'
 import { PUBLIC } from './web/dispatch.ts'
 import { createHost, type Host } from './web/host.ts'
+import { describe } from './web/listening.ts'
+import { toStatusParts, toStatusSettings } from './web/status.ts'
+import { rError, rInfo } from './websock/log.ts'
+import type { Started } from './workers/messages.ts'
+import { Primary } from './workers/primary.ts'
+import { toShare, work } from './workers/worker.ts'
 
 const HELP = `Usage: fiberws [config.json5] [options]
 
@@ -17,15 +27,17 @@ Serves the routes of a JSON5 config file.
 Options:
   --listen HOST:PORT   listen here instead, with https:// in front for TLS; may be repeated
   --engine NAME        auto, uws or node
+  --workers N          so many processes, or auto: one for each core
   --check              check the config, load its modules, print what is wrong, and exit
   --print-config       print the config as it counts, with its defaults, and exit
   --init [FILE]        write a commented config to begin with, and exit; default fiberws.json5
   --version            print the version and exit
   --help               print this and exit
 
-What flags say can also be said by the environment: FIBERWS_LISTEN (commas between several), FIBERWS_ENGINE.
+What flags say can also be said by the environment: FIBERWS_LISTEN (commas between several), FIBERWS_ENGINE, FIBERWS_WORKERS.
 
-Ctrl-C or SIGTERM stops the server: clients get Close 1001, a second signal ends it at once.`
+Ctrl-C or SIGTERM stops the server: clients get Close 1001, a second signal ends it at once. SIGHUP reads the config again:
+connections of routes that stay are kept.`
 
 /** What is served when no config is named: the samples of the repository, which the package does not have. */
 const SAMPLES = fileURLToPath(new URL('../samples/web.json5', import.meta.url))
@@ -49,6 +61,7 @@ const parse = () =>
     options: {
       'listen': { type: 'string', multiple: true },
       'engine': { type: 'string' },
+      'workers': { type: 'string' },
       'check': { type: 'boolean' },
       'print-config': { type: 'boolean' },
       'init': { type: 'boolean' },
@@ -93,48 +106,94 @@ async function check(host: Host): Promise<void> {
   console.log(length === 0 ? 'ok' : `ok, with ${length} warning${length === 1 ? '' : 's'}`)
 }
 
+/** A line of the command itself: for people, and in a log of JSON one like the others. */
+const say = ({ observe }: Settings, line: string): void =>
+  observe.log === 'json' ? rInfo('fiberws', '%s', line) : console.log(line)
+
 /** One line for each listener, and one for each route with what to try. */
-function announce(host: Host): void {
-  const { engine, listening, settings } = host
-  console.log(`fiberws ${version()}, ${engine?.name} engine ${engine?.version}`)
+function announce(settings: Settings, { engine, listening }: Started): void {
+  const { workers, routes } = settings
+  say(settings, `fiberws ${version()}, ${engine}${workers === 1 ? '' : `, ${workers} workers`}`)
   for (const { url } of listening) {
-    console.log(`listening on ${url}`)
-    for (const { match, handler, redirect } of settings.routes) {
+    say(settings, `listening on ${url}`)
+    for (const { match, handler, redirect } of routes) {
       const path = match.startsWith('/') ? match : `/${match}`
       const kind = redirect === null ? handler : 'redirect'
-      console.log(`  ${kind.padEnd(8)} ${kind === 'action' ? url.replace(/^http/, 'ws') : url}${path}`)
+      say(settings, `  ${kind.padEnd(8)} ${kind === 'action' ? url.replace(/^http/, 'ws') : url}${path}`)
     }
   }
 }
 
 /** A start that opens doors to the network says so. */
-function noticeOpenDoors({ settings }: Host): void {
-  const open = settings.routes.filter(({ token, role }) => token === null && (role === null || role === PUBLIC))
+function noticeOpenDoors({ routes, endpoints }: Settings): void {
+  const open = routes.filter(({ token, role }) => token === null && (role === null || role === PUBLIC))
   const names = open.map(({ match }) => `'${match}'`).join(', ')
-  for (const { host } of settings.endpoints) {
+  for (const { host } of endpoints) {
     if (isLoopback(host) || open.length === 0) continue
     process.stderr.write(`notice: '${host}' can be reached from the network, and asks no credential for ${names}\n`)
   }
 }
 
-/** Milliseconds in which a terminal and what has started us may pass on the same Ctrl-C. */
-const SAME_SIGNAL = 200
-
-/** The first signal asks, the second does not. */
-function stopOnSignal(host: Host): void {
-  let stopping = 0
-  const onSignal = (): void => {
-    const now = performance.now()
-    if (stopping !== 0) {
-      if (now - stopping > SAME_SIGNAL) process.exit(1)
-      return
-    }
-    stopping = now
-    console.log(`stopping, ${host.connections} connections`)
-    void host.stop().then(() => process.exit(0))
+/** Reads the config again; null, and told, where it cannot be used. */
+function loadAgain(load: () => Settings): Settings | null {
+  try {
+    return load()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    for (const line of error.message.split('\n')) rError('reload', '%s', line)
+    rError('reload', 'the old config stays')
+    return null
   }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+}
+
+/** One process that serves. */
+async function serve(load: () => Settings): Promise<void> {
+  const host = createHost(load(), parts)
+  if ((await host.start()) !== 0) fail(host.error ?? 'Cannot start')
+  const { engine, listening, settings } = host
+  // Whoever waits for the lines may send a signal at once.
+  followSignals({
+    stop: () => {
+      say(host.settings, `stopping, ${host.connections} connections`)
+      return host.stop()
+    },
+    reload: async () => {
+      const next = loadAgain(load)
+      if (next === null) return
+      if ((await host.reload(next)) !== 0) rError('reload', '%s: the old config stays', host.error)
+      else say(next, `reloaded: ${next.routes.length} routes, ${host.connections} connections`)
+    },
+  })
+  announce(settings, { engine: `${engine?.name} engine ${engine?.version}`, listening })
+  if (host.status !== null) say(settings, `metrics on ${host.status.url}/metrics`)
+  noticeOpenDoors(settings)
+}
+
+/** A process that keeps workers, which serve. */
+async function lead(load: () => Settings): Promise<void> {
+  const settings = load()
+  if (settings.observe.log === 'json') logAsJson()
+  const { primary, started } = await Primary.start(settings).catch((error: unknown) => fail(describe(error)))
+  const { endpoint, token } = settings.observe
+  const status = endpoint === null ? null : createHost(toStatusSettings(endpoint, token), toStatusParts(parts, primary))
+  if (status !== null && (await status.start()) !== 0) fail(`observe.listen: ${status.error}`)
+  followSignals({
+    stop: () => {
+      say(settings, `stopping ${settings.workers} workers`)
+      return primary.stop()
+    },
+    reload: async () => {
+      const next = loadAgain(load)
+      if (next === null) return
+      if (next.workers !== settings.workers) rError('reload', 'warning: web.workers counts after a restart')
+      const error = await primary.reload()
+      if (error !== null) rError('reload', '%s: the old config stays', error)
+      else say(next, `reloaded: ${next.routes.length} routes, ${settings.workers} workers`)
+    },
+  })
+  announce(settings, started)
+  if (status !== null) say(settings, `metrics on ${status.listening[0]?.url}/metrics`)
+  noticeOpenDoors(settings)
 }
 
 async function main(): Promise<void> {
@@ -143,18 +202,16 @@ async function main(): Promise<void> {
   if (args.values.version) return console.log(version())
   if (args.values.init) return initialize(args.positionals[0])
   const file = findFile(args.positionals)
-  const settings = loadConfig(file, { flags: args.values })
+  const load = (): Settings => loadConfig(file, { flags: args.values })
   if (args.values['print-config']) {
+    // Not without having been checked.
+    load()
     const { value, hidden } = effectiveConfig(file, { flags: args.values })
     return console.log(printConfig(value, hidden))
   }
-  const host = createHost(settings, parts)
-  if (args.values.check) return check(host)
-  if ((await host.start()) !== 0) fail(host.error ?? 'Cannot start')
-  // Whoever waits for the lines may send a signal at once.
-  stopOnSignal(host)
-  announce(host)
-  noticeOpenDoors(host)
+  if (args.values.check) return check(createHost(load(), parts))
+  if (cluster.isWorker) return work(createHost(toShare(load()), parts), load)
+  return load().workers === 1 ? serve(load) : lead(load)
 }
 
 try {

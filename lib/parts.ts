@@ -3,7 +3,7 @@ import { createObservatory } from './observe/observatory.ts'
 import { actionHandler } from './web/handlers/action.ts'
 import { fileHandler } from './web/handlers/file.ts'
 import { observeHandler } from './web/handlers/observe.ts'
-import type { Parts } from './web/host.ts'
+import type { Parts } from './web/preparation.ts'
 
 /** Where the parts meet: what the `handler` of a route may be. A new protocol is a folder and a row here. */
 export const parts: Parts = {

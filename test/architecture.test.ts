@@ -38,6 +38,7 @@ const rooms = [
   'lib/rfc6455.ts',
   'lib/engine/port.ts',
   'lib/engine/clock.ts',
+  'lib/engine/free-port.ts',
   'lib/engine/extensions.ts',
   'lib/rfc9110.ts',
   'lib/engine/memory.ts',
@@ -47,6 +48,8 @@ const rooms = [
   'lib/websock',
   'lib/web',
   'lib/observe',
+  'lib/workers',
+  'lib/signals.ts',
   'lib/standalone.ts',
   'lib/parts.ts',
   'lib/index.ts',
@@ -63,6 +66,7 @@ const allowed: Record<Room, readonly Room[]> = {
   'lib/engine/port.ts': ['include-types'],
   'lib/engine/clock.ts': ['lib/engine/port.ts'],
   'lib/engine/extensions.ts': [],
+  'lib/engine/free-port.ts': [],
   'lib/rfc9110.ts': [],
   'lib/engine/memory.ts': ['lib/engine/port.ts'],
   'lib/engine/node': [
@@ -78,6 +82,7 @@ const allowed: Record<Room, readonly Room[]> = {
     'lib/rfc6455.ts',
     'lib/engine/port.ts',
     'lib/engine/clock.ts',
+    'lib/engine/free-port.ts',
     'lib/engine/extensions.ts',
     'lib/rfc9110.ts',
   ],
@@ -88,7 +93,9 @@ const allowed: Record<Room, readonly Room[]> = {
   'lib/parts.ts': ['lib/engine/select.ts', 'lib/web', 'lib/observe'],
   'lib/standalone.ts': ['include-types', 'lib/engine/select.ts', 'lib/websock'],
   'lib/index.ts': ['include-types', 'lib/standalone.ts', 'lib/parts.ts', 'lib/web', 'lib/websock'],
-  'lib/cli.ts': ['lib/parts.ts', 'lib/web'],
+  'lib/workers': ['lib/engine/free-port.ts', 'lib/websock', 'lib/web', 'lib/observe'],
+  'lib/signals.ts': [],
+  'lib/cli.ts': ['lib/parts.ts', 'lib/signals.ts', 'lib/websock', 'lib/web', 'lib/observe', 'lib/workers'],
 }
 
 describe('architecture', () => {

@@ -1,7 +1,7 @@
 import type { Socket } from '../websock/socket.ts'
 
 /** Ends of connections that are remembered. */
-const MOST = 1000
+export const MOST_CLOSES = 1000
 
 /** How a connection has ended, for people. */
 export interface CloseRecord {
@@ -40,18 +40,21 @@ export function toRecord(ws: Socket, id: number): CloseRecord {
   }
 }
 
+/** With the time of day (ISO 8601). */
+export type TimedClose = CloseRecord & { readonly time: string }
+
 /** The latest ends of connections. */
 export class Closes {
-  readonly #records: (CloseRecord & { readonly time: string })[] = []
+  readonly #records: TimedClose[] = []
   #next = 0
 
   add(record: CloseRecord): void {
     this.#records[this.#next] = { time: new Date().toISOString(), ...record }
-    this.#next = (this.#next + 1) % MOST
+    this.#next = (this.#next + 1) % MOST_CLOSES
   }
 
   /** The newest first. */
-  list(): readonly CloseRecord[] {
+  list(): TimedClose[] {
     return [...this.#records.slice(this.#next), ...this.#records.slice(0, this.#next)].toReversed()
   }
 }

@@ -62,17 +62,13 @@ export class Metrics {
     this.#count()
   }
 
-  get type(): string {
-    return this.#registry.contentType
-  }
-
-  /** In the text format of Prometheus. What costs something while nobody asks begins with the first time. */
-  read(): Promise<string> {
+  /** As data. What costs something while nobody asks begins with the first time. */
+  toJson(): Promise<object[]> {
     if (!this.#read) collectDefaultMetrics({ register: this.#registry })
     this.#read = true
     const { topics } = this.#host
     if (topics !== null) topics.onPublish ??= () => this.#watch()
-    return this.#registry.metrics()
+    return this.#registry.getMetricsAsJSON()
   }
 
   opened(ws: Socket): void {

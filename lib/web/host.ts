@@ -5,32 +5,25 @@ import { R_ERR_CANT_OPEN } from '../websock/constants.ts'
 import { type Context, createContext } from '../websock/context.ts'
 import { rError } from '../websock/log.ts'
 import type { Socket } from '../websock/socket.ts'
-import { toTarget } from './action.ts'
+import type { Relay } from '../websock/topics.ts'
+import { Actions } from './actions.ts'
 import { Admission } from './admission.ts'
 import { answer } from './answer.ts'
+import { renewCertificates, watchCertificates } from './certificates.ts'
 import { checkConfig, loadConfig } from './config/load.ts'
 import type { Settings } from './config/settings.ts'
 import { Crowd } from './crowd.ts'
 import { dispatch, type Route, type Site } from './dispatch.ts'
 import { dismissAll } from './drain.ts'
-import type { HandlerTable, Target } from './handler.ts'
 import { tellEnd } from './hooks.ts'
 import { changeListeners, describe, type Listening, openListeners } from './listening.ts'
-import type { Observatory, ObservatoryFactory, Observed, Report, WebObserver } from './observer.ts'
+import type { Observatory, Observed, Report, Snapshot, WebObserver } from './observer.ts'
 import { Response } from './response.ts'
-import { type Preparation, prepare } from './preparation.ts'
+import { type Parts, type Preparation, prepare } from './preparation.ts'
 import { type Draft, openRoute } from './routes.ts'
-import { toStatusSettings } from './status.ts'
+import { toStatusParts, toStatusSettings } from './status.ts'
 import { within } from './within.ts'
 import type { Owner } from './web.ts'
-
-/** What a host is put together from. */
-export interface Parts {
-  readonly handlers: HandlerTable
-  /** Finds the engine that a config asks for; `notice` is for the log. */
-  selectEngine(choice: Settings['engine']): Promise<{ engine: Engine; notice: string | null }>
-  readonly createObservatory: ObservatoryFactory
-}
 
 /** What runs while the host does. */
 interface Running {
@@ -52,17 +45,22 @@ export class Host implements Owner, Observed {
   readonly observer: WebObserver
   readonly #observatory: Observatory
   readonly #parts: Parts
-  readonly #actions: { readonly match: string; readonly target: Target }[] = []
+  readonly actions = new Actions()
   /** Who may use what has a role. */
   authorize: WebAuthorize | null = null
   /** Told of each request, and asked. */
   hook: WebHook | null = null
   #freed = false
+  /** Where publishes go in place of our own connections; they come back through `topics`. Null: to our own. */
+  relay: Relay | null = null
   #running: Running | null = null
   /** Serves what there is to know about this one, where it was asked for: also while this one stops. */
   #status: Host | null = null
   #starting: Promise<number> | null = null
   #stopping: Promise<void> | null = null
+  #reloading: Promise<number> = Promise.resolve(0)
+  /** Looks at certificates no longer. */
+  #unwatch: () => void = () => {}
   /** What the user should hear about, though it works. */
   readonly warnings: string[]
   /** Why the last start or reload has failed, for a person. */
@@ -122,19 +120,13 @@ export class Host implements Owner, Observed {
     return this.#running?.site.admission.addressOf(exchange) ?? exchange.remoteAddress
   }
 
+  /** What there is to know, to be put together with that of other processes. */
+  snapshot(): Promise<Snapshot> {
+    return this.#observatory.snapshot()
+  }
+
   addAction(match: string, action: WebAction, role: string | null = null): void {
-    this.#actions.push({ match, target: toTarget(action, role) })
-  }
-
-  get hasActions(): boolean {
-    return this.#actions.length > 0
-  }
-
-  /** The first registered action for a path: the path itself, or one of its folders. */
-  findAction(path: string): Target | null {
-    const covers = (match: string): boolean =>
-      path === match || path.startsWith(match.endsWith('/') ? match : `${match}/`)
-    return this.#actions.find(({ match }) => covers(match))?.target ?? null
+    this.actions.add(match, action, role)
   }
 
   /** All listeners or none: 0, or -28 with `error` set. */
@@ -155,6 +147,7 @@ export class Host implements Owner, Observed {
       const { engine, drafts } = await this.#prepare(settings, [])
       const server = engine.createServer(settings.server, (exchange) => this.#onExchange(exchange))
       const context = createContext(engine.clock, server.topics, this.observer, settings.webSockets)
+      context.topics.relay = this.relay
       const crowd = new Crowd(() => engine.clock.now())
       // Requests may come in as soon as the first listener is open.
       const site = this.#toSite(settings, drafts, context, crowd)
@@ -167,18 +160,14 @@ export class Host implements Owner, Observed {
       this.#running = null
       return R_ERR_CANT_OPEN
     }
-    this.#warn()
+    this.#adopt(settings)
     return 0
   }
 
   /** Opens `observe.listen`. */
   async #openStatus({ endpoint, token }: Settings['observe']): Promise<void> {
     if (endpoint === null) return
-    const handlers: HandlerTable = {
-      ...this.#parts.handlers,
-      observe: (route) => this.#parts.handlers.observe(route, this),
-    }
-    const status = new Host(toStatusSettings(endpoint, token), { ...this.#parts, handlers })
+    const status = new Host(toStatusSettings(endpoint, token), toStatusParts(this.#parts, this))
     if ((await status.start()) !== 0) throw new Error(`observe.listen: ${status.error ?? 'cannot listen'}`)
     this.#status = status
   }
@@ -205,7 +194,12 @@ export class Host implements Owner, Observed {
    * Goes on with other settings. Connections of routes that stay, stay; those of others are told to leave. 0; or -28 with
    * `error` set, and everything as it was.
    */
-  async reload(settings: Settings): Promise<number> {
+  reload(settings: Settings): Promise<number> {
+    this.#reloading = this.#reloading.then(() => this.#reload(settings))
+    return this.#reloading
+  }
+
+  async #reload(settings: Settings): Promise<number> {
     await this.#starting
     const running = this.#running
     if (running === null || this.#stopping !== null) {
@@ -224,13 +218,20 @@ export class Host implements Owner, Observed {
     }
     if (!isDeepStrictEqual(settings.observe, this.settings.observe))
       this.warnings.push('observe counts after a restart')
-    this.settings = settings
     for (const name of server.update(settings.server)) this.warnings.push(`${name} counts after a restart`)
-    this.#warn()
+    this.#adopt(settings)
     const kept = new Set(running.site.routes.map((route) => route.context))
     const strays = (): Socket[] => [...context.connections].filter((ws) => !kept.has(ws.context))
     void dismissAll(strays, settings.drainRate, 'Its route has gone', context.clock)
     return 0
+  }
+
+  /** These are the settings from now on. */
+  #adopt(settings: Settings): void {
+    this.settings = settings
+    for (const warning of this.warnings) rError('web', 'warning: %s', warning)
+    this.#unwatch()
+    this.#unwatch = watchCertificates(settings.endpoints, () => void renewCertificates(this))
   }
 
   #prepare(settings: Settings, running: readonly Route[]): Promise<Preparation> {
@@ -250,10 +251,6 @@ export class Host implements Owner, Observed {
     }
   }
 
-  #warn(): void {
-    for (const warning of this.warnings) rError('web', 'warning: %s', warning)
-  }
-
   /** No new connections, Close 1001 to those there are; what has not gone after `timeouts.drain` is dropped. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop().finally(() => {
@@ -266,6 +263,7 @@ export class Host implements Owner, Observed {
   async #stop(): Promise<void> {
     await this.#starting
     if (this.#running === null) return
+    this.#unwatch()
     const { server, context } = this.#running
     const gone = server.stopListening()
     const { drainRate, drain } = this.settings
@@ -277,6 +275,7 @@ export class Host implements Owner, Observed {
   /** Drops what is left, and waits for what programs do about it. */
   async #end(): Promise<void> {
     if (this.#running === null) return
+    this.#unwatch()
     const { server, context } = this.#running
     await server.close()
     await within(context.leaving.empty(), this.settings.drain)

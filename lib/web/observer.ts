@@ -17,6 +17,8 @@ export interface WebObserver extends Observer {
 export interface Observed {
   /** It takes connections. */
   readonly ready: boolean
+  /** The address of the client who sends a request. */
+  addressOf(exchange: Exchange): string
   /** Connections that have not ended. */
   readonly sockets: ReadonlySet<Socket>
   readonly engine: { readonly name: string } | null
@@ -33,11 +35,25 @@ export interface Report {
   readonly text: string
 }
 
-/** What tells about a host: it is told what happens, and asked at paths such as '/metrics'. */
-export interface Observatory {
-  readonly observer: WebObserver
+/** Who can be asked at paths such as '/metrics'. */
+export interface Reporter {
   /** Null where there is nothing. */
   report(path: string): Promise<Report | null>
+}
+
+/** What there is to know about one process, as data that can be sent to another. */
+export interface Snapshot {
+  readonly ready: boolean
+  /** As prom-client has it. */
+  readonly metrics: readonly object[]
+  /** The newest first. */
+  readonly closes: readonly { readonly time: string }[]
+}
+
+/** What tells about a host: it is told what happens. */
+export interface Observatory extends Reporter {
+  readonly observer: WebObserver
+  snapshot(): Promise<Snapshot>
 }
 
 /** Makes one for each host. */

@@ -2,8 +2,18 @@ import type { Engine } from '../engine/port.ts'
 import { rInfo } from '../websock/log.ts'
 import type { Settings } from './config/settings.ts'
 import type { Route } from './dispatch.ts'
-import type { Host, Parts } from './host.ts'
+import type { HandlerTable } from './handler.ts'
+import type { Host } from './host.ts'
+import type { ObservatoryFactory } from './observer.ts'
 import { type Draft, draftRoutes, findClosed } from './routes.ts'
+
+/** What a host is put together from. */
+export interface Parts {
+  readonly handlers: HandlerTable
+  /** Finds the engine that a config asks for; `notice` is for the log. */
+  selectEngine(choice: Settings['engine']): Promise<{ engine: Engine; notice: string | null }>
+  readonly createObservatory: ObservatoryFactory
+}
 
 /** Everything that a start needs before it opens a listener. */
 export interface Preparation {

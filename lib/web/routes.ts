@@ -27,6 +27,12 @@ const ESSENTIAL = [
 
 const isSame = (one: RouteSettings, other: RouteSettings): boolean => ESSENTIAL.every((key) => one[key] === other[key])
 
+/** Whether nothing at all is new; headers of a running route have those of its host with them. */
+const isUnchanged = (route: RouteSettings, running: Route): boolean =>
+  Object.entries({ ...route, headers: running.headers }).every(([key, value]) =>
+    isDeepStrictEqual(value, Reflect.get(running, key)),
+  )
+
 /** Makes the handlers of all routes. Throws ConfigError with all that is wrong with them. */
 export async function draftRoutes(
   settings: Settings,
@@ -41,7 +47,7 @@ export async function draftRoutes(
     const before = [...left].find((route) => isSame(route, one)) ?? null
     if (before !== null) left.delete(before)
     try {
-      drafts.push({ route: await draftRoute(one, settings, host, handlers), before })
+      drafts.push({ route: await draftRoute(one, before, settings, host, handlers), before })
     } catch (error) {
       problems.push(describe(error))
     }
@@ -52,11 +58,13 @@ export async function draftRoutes(
 
 async function draftRoute(
   route: RouteSettings,
+  before: Route | null,
   settings: Settings,
   host: Host,
   handlers: HandlerTable,
 ): Promise<Draft['route']> {
-  const serving = await handlers[route.handler](route, host)
+  const serving =
+    before !== null && isUnchanged(route, before) ? before.serving : await handlers[route.handler](route, host)
   const methods = route.methods ?? serving.methods
   const allowed = methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods
   // With those of the host: what is the same for each request is made once.

@@ -1,12 +1,15 @@
 import type { WebSocket, WebSocketTopics } from '../../include-types/websock.ts'
 import type { TopicPort } from '../engine/port.ts'
-import { R_ERR_BAD_ARGS, R_ERR_BAD_STATE, R_ERR_BUSY, WS_STATE_OPEN } from './constants.ts'
+import { R_ERR_BAD_ARGS, R_ERR_BAD_STATE, R_ERR_BUSY, R_ERR_WOULD_BLOCK, WS_STATE_OPEN } from './constants.ts'
 import { type Payload, payloadLength, toPayload } from './payload.ts'
 import type { Pressure } from './pressure.ts'
 import { Outgoing, refuse, type Socket, toSocket } from './socket.ts'
 
 /** Topics that programs name live under this prefix, so that they can never join a protocol's own. */
 const USER = 'u/'
+
+/** Takes what is published to those who see to it that all processes deliver it, in one order; false: too much waits already. */
+export type Relay = (topic: string, payload: Payload, binary: boolean) => boolean
 
 /** Fan-out of one host: thin, so that one publish is one call of the engine. */
 export class Topics implements WebSocketTopics {
@@ -18,6 +21,8 @@ export class Topics implements WebSocketTopics {
   bytes = 0
   /** Told of each publish. */
   onPublish: (() => void) | null = null
+  /** Where publishes go; null: to the subscribers. */
+  relay: Relay | null = null
 
   constructor(port: TopicPort, pressure: Pressure) {
     this.port = port
@@ -25,6 +30,12 @@ export class Topics implements WebSocketTopics {
   }
 
   publish(topic: string, payload: Payload, binary: boolean): number {
+    if (this.relay === null) return this.deliver(topic, payload, binary)
+    return this.relay(topic, payload, binary) ? this.port.subscribers(topic) : R_ERR_WOULD_BLOCK
+  }
+
+  /** To the subscribers of this process. */
+  deliver(topic: string, payload: Payload, binary: boolean): number {
     const length = payloadLength(payload)
     const receivers = this.port.publish(topic, payload, length, binary)
     this.messages += receivers
@@ -61,7 +72,8 @@ export function webSocketUnsubscribe(ws: WebSocket | null, topic: string): boole
 
 /**
  * Sends one message to every subscriber of `topic`, the publisher included if it is one. The frame is made once.
- * Returns the number of subscribers, or -6 for data or topics of the wrong type, and where no host runs (null).
+ * Returns the number of subscribers, with workers those of this process; or -6 for data or topics of the wrong type, and where
+ * no host runs (null); -41 where too much waits for other workers.
  */
 export function webSocketPublish(
   topics: WebSocketTopics | null,

@@ -1,5 +1,5 @@
-import { createServer } from 'node:net'
 import { systemClock } from '../clock.ts'
+import { findFreePort } from '../free-port.ts'
 import type { Endpoint, Engine, Exchange, ServerOptions, ServerPort, TlsFiles, TopicPort } from '../port.ts'
 import { type AppOwner, type Door, UwsApp } from './app.ts'
 import { loadNative, MAX_HEADER, type Native, type NativeListener, nativeVersion } from './native.ts'
@@ -50,7 +50,7 @@ class UwsServer implements ServerPort, AppOwner {
     if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new RangeError(`There is no port ${port}`)
     // Another certificate is another app on the same port: it has to be one that can be shared, and is free now.
     const shared = tls !== null || this.options.sharesPorts
-    const free = shared && !this.options.sharesPorts ? await findFree(host, port) : port
+    const free = shared && !this.options.sharesPorts ? await findFreePort(host, port) : port
     const open = await this.#open(endpoint, tls, free, shared, { connections: 0 })
     this.#listeners.set(endpoint, open)
     return open.port
@@ -148,28 +148,12 @@ class UwsServer implements ServerPort, AppOwner {
   }
 }
 
-/** A port that nobody listens on: this one, or any for 0. Rejects with the system's error. */
-function findFree(host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen({ host, port, exclusive: true }, () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : port))
-    })
-  })
-}
-
 /** The native code only says no: the system's reason comes from trying the same with node. */
-function listenError(host: string, port: number): Promise<Error> {
-  return new Promise((resolve) => {
-    const probe = createServer()
-    probe.once('error', resolve)
-    probe.listen({ host, port, exclusive: true }, () => {
-      probe.close(() => resolve(new Error(`Cannot listen on ${host}:${port}`)))
-    })
-  })
-}
+const listenError = (host: string, port: number): Promise<unknown> =>
+  findFreePort(host, port).then(
+    () => new Error(`Cannot listen on ${host}:${port}`),
+    (error: unknown) => error,
+  )
 
 /** Loads uWebSockets.js; rejects where it has no binary for this machine and this version of Node. */
 export async function loadUwsEngine(): Promise<Engine> {

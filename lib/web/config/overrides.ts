@@ -17,6 +17,7 @@ export const OVERRIDES: readonly Override[] = [
     read: (given) => (typeof given === 'string' ? given.split(',').map((text) => text.trim()) : given),
   },
   { path: ['web', 'engine'], variable: 'FIBERWS_ENGINE', flag: 'engine', read: (given) => [given].flat().at(-1) },
+  { path: ['web', 'workers'], variable: 'FIBERWS_WORKERS', flag: 'workers', read: (given) => [given].flat().at(-1) },
 ]
 
 /** Flags of the command, by their names. */

@@ -63,3 +63,12 @@ export function readTls(tls: NonNullable<CheckedConfig['tls']>, folder: string):
     verify: asks ? (strict ? 'issued' : 'any') : 'none',
   }
 }
+
+/** The same files as they are now. Throws what is wrong with them. */
+export function rereadTls(tls: TlsFiles): TlsFiles {
+  const { certFile, keyFile } = tls
+  if (!parseCertificate(certFile).checkPrivateKey(parseKey(keyFile))) {
+    throw new Error(`${keyFile} does not belong to ${certFile}`)
+  }
+  return { ...tls, cert: read(certFile), key: read(keyFile) }
+}

@@ -11,10 +11,10 @@ const METHODS = ['GET', 'HEAD', 'POST']
 /** Program code behind a route: the route's module, or what `webAddAction` has registered for the path. */
 export const actionHandler: HandlerFactory = async (route, host) => {
   const own = route.module === null ? null : toTarget(await loadAction(route.module), null)
-  if (own === null && !host.hasActions) {
+  if (own === null && host.actions.empty) {
     host.warnings.push(`route '${route.match}' has neither a module nor an action: it answers 404`)
   }
-  return { methods: METHODS, upgrades: true, find: (path) => own ?? host.findAction(path) }
+  return { methods: METHODS, upgrades: true, find: (path) => own ?? host.actions.find(path) }
 }
 
 const isAction = (value: unknown): value is WebAction => typeof value === 'function'

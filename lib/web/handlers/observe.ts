@@ -1,16 +1,18 @@
-import type { HandlerFactory, Target } from '../handler.ts'
+import type { Handler, HandlerFactory } from '../handler.ts'
 import { notFound } from '../hooks.ts'
-import type { Host } from '../host.ts'
+import type { Reporter } from '../observer.ts'
 import type { Request } from '../web.ts'
 
-/** Serves what there is to know about a host. */
-export const observeHandler: HandlerFactory = (_route, host) => {
-  const target: Target = { role: null, serve: (request) => serve(request, host) }
+/** Serves what there is to know about the host itself. */
+export const observeHandler: HandlerFactory = (_route, host) => toReportHandler(host)
+
+export function toReportHandler(about: Reporter): Handler {
+  const target = { role: null, serve: (request: Request) => serve(request, about) }
   return { methods: ['GET', 'HEAD'], upgrades: false, find: () => target }
 }
 
-async function serve(request: Request, host: Host): Promise<void> {
-  const page = await host.report(request.path)
+async function serve(request: Request, about: Reporter): Promise<void> {
+  const page = await about.report(request.path)
   if (page === null) return notFound(request, 'There are /metrics, /healthz, /readyz and /debug/closes')
   const { response } = request
   response?.setStatus(page.status)

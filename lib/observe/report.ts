@@ -1,0 +1,36 @@
+import { AggregatorRegistry, Registry } from 'prom-client'
+import type { Report, Snapshot } from '../web/observer.ts'
+import { MOST_CLOSES } from './closes.ts'
+
+const text = (status: number, line: string): Report => ({
+  status,
+  type: 'text/plain; charset=utf-8',
+  text: `${line}\n`,
+})
+
+/** Pages by their paths, made of what is known of one process or of several. */
+const PAGES: Readonly<Record<string, (of: readonly Snapshot[]) => Promise<Report> | Report>> = {
+  '/metrics': async (of) => ({
+    status: 200,
+    type: Registry.PROMETHEUS_CONTENT_TYPE,
+    text: await AggregatorRegistry.aggregate(of.map(({ metrics }) => [...metrics])).metrics(),
+  }),
+  '/healthz': () => text(200, 'ok'),
+  '/readyz': (of) => (of.length > 0 && of.every(({ ready }) => ready) ? text(200, 'ready') : text(503, 'not ready')),
+  '/debug/closes': (of) => ({
+    status: 200,
+    type: 'application/json',
+    text: JSON.stringify(
+      of
+        .flatMap(({ closes }) => closes)
+        .toSorted((a, b) => (a.time < b.time ? 1 : -1))
+        .slice(0, MOST_CLOSES),
+    ),
+  }),
+}
+
+/** A page; null where there is none. */
+export async function toReport(path: string, ask: () => Promise<readonly Snapshot[]>): Promise<Report | null> {
+  const page = Object.hasOwn(PAGES, path) ? PAGES[path] : undefined
+  return page === undefined ? null : page(await ask())
+}

@@ -1,0 +1,114 @@
+import cluster, { type Worker } from 'node:cluster'
+import { rError } from '../websock/log.ts'
+import { type FromPrimary, type FromWorker, isFromWorker, MOST_WAITING, type Publication, sizeOf } from './messages.ts'
+
+/** Milliseconds until a worker that has ended comes back: twice as long each time, up to the longest. */
+const SHORTEST = 100
+const LONGEST = 30_000
+/** Milliseconds after which a worker counts as one that works. */
+const STABLE = 10_000
+
+/** One of the processes: its number stays, the process may be another. */
+export interface Member {
+  readonly number: number
+  worker: Worker | null
+  /** Bytes on their way to it. */
+  waiting: number
+  startedAt: number
+  delay: number
+  timer: NodeJS.Timeout | null
+}
+
+/** What is done about members. */
+export interface CrewOwner {
+  received(member: Member, message: FromWorker): void
+  /** Its process has ended. */
+  ended(member: Member): void
+}
+
+/** So many processes of this program: who ends is started again. */
+export class Crew {
+  readonly members: readonly Member[]
+  /** Processes that were started in place of others. */
+  restarts = 0
+  readonly #owner: CrewOwner
+  readonly #environment: Readonly<Record<string, string>>
+  #leaving = false
+
+  constructor(size: number, environment: Readonly<Record<string, string>>, owner: CrewOwner) {
+    this.#owner = owner
+    this.#environment = environment
+    this.members = Array.from({ length: size }, (_, number) => ({
+      number,
+      worker: null,
+      waiting: 0,
+      startedAt: 0,
+      delay: SHORTEST,
+      timer: null,
+    }))
+    // Bytes travel as they are.
+    cluster.setupPrimary({ serialization: 'advanced' })
+    for (const member of this.members) this.#start(member)
+  }
+
+  get empty(): boolean {
+    return this.members.every(({ worker }) => worker === null)
+  }
+
+  send(member: Member, message: FromPrimary, sent: () => void = () => {}): void {
+    const { worker } = member
+    if (worker === null || !worker.isConnected()) return
+    worker.process.send(message, undefined, undefined, sent)
+  }
+
+  /** To everybody, in the order of the calls. Who has not taken what came before, for it hangs, is started again. */
+  publish({ topic, data, binary }: Publication): void {
+    const size = sizeOf({ data })
+    for (const member of this.members) {
+      const { worker } = member
+      if (member.waiting > MOST_WAITING) worker?.process.kill('SIGKILL')
+      member.waiting += size
+      this.send(member, { kind: 'publish', topic, data, binary }, () => {
+        if (member.worker === worker) member.waiting -= size
+      })
+    }
+  }
+
+  /** Nobody is started again from here on. */
+  leave(): void {
+    this.#leaving = true
+    for (const { timer } of this.members) if (timer !== null) clearTimeout(timer)
+  }
+
+  #start(member: Member): void {
+    const worker = cluster.fork(this.#environment)
+    Object.assign(member, { worker, waiting: 0, startedAt: performance.now(), timer: null })
+    worker.on('message', (message: unknown) => {
+      if (isFromWorker(message)) this.#owner.received(member, message)
+    })
+    // A channel that breaks is followed by 'exit'.
+    worker.on('error', () => {})
+    worker.on('exit', (code: number | null, signal: string | null) => this.#ended(member, signal ?? `code ${code}`))
+  }
+
+  #ended(member: Member, how: string): void {
+    const { worker, startedAt } = member
+    member.worker = null
+    this.#owner.ended(member)
+    if (this.#leaving) return
+    if (performance.now() - startedAt > STABLE) member.delay = SHORTEST
+    rError(
+      'workers',
+      'worker %d, process %d, has ended with %s: the next one comes in %d ms',
+      member.number,
+      worker?.process.pid,
+      how,
+      member.delay,
+    )
+    member.timer = setTimeout(() => {
+      this.restarts++
+      this.#start(member)
+    }, member.delay)
+    member.delay = Math.min(LONGEST, 2 * member.delay)
+  }
+}
