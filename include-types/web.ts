@@ -105,7 +105,7 @@ export interface WebConfig {
     maxBackpressure?: Size
     /** What may wait for a callback; default the greater of 1M and twice maxMessage. */
     maxQueue?: Size
-    /** What may wait for all peers and callbacks together: the worst is closed with 1013. Default 256M. */
+    /** What may wait for all peers and callbacks together: the worst is closed with 1013. Default 512M. */
     maxBuffered?: Size
     /** WebSockets a second that are told to leave when the host stops. Default 2000. */
     drainRate?: Count

@@ -7,8 +7,8 @@ import { Outgoing, type Socket } from './socket.ts'
 const MAX_EVENTS = 4096
 const MIN_QUEUE = 1 << 20
 /** The peer is paused while the queue is fuller than this, until it is emptier than that. */
-const PAUSE_ABOVE = 1 / 4
-const RESUME_BELOW = 1 / 8
+const PAUSE_ABOVE = 1 / 16
+const RESUME_BELOW = 1 / 32
 /** With `pause` a peer is not read from while more of its `maxBackpressure` than this waits: answers still fit then. */
 const HOLD_ABOVE = 1 / 2
 

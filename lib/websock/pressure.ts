@@ -51,13 +51,18 @@ export class Pressure {
   published(bytes: number): void {
     this.#published += bytes
     this.#start()
-    if (this.#published <= this.limit * SOONER || this.#looksSoon) return
+    if (this.#published > this.limit * SOONER) this.#lookSoon()
+  }
+
+  /** What was published in this turn of the event loop leaves first. */
+  #lookSoon(): void {
+    if (this.#looksSoon) return
     this.#looksSoon = true
     this.#clock.defer(() => this.#look())
   }
 
   #start(): void {
-    if (this.limit !== Infinity) this.#stop ??= this.#clock.every(LOOK, () => this.#look())
+    if (this.limit !== Infinity) this.#stop ??= this.#clock.every(LOOK, () => this.#lookSoon())
   }
 
   #look(): void {

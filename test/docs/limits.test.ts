@@ -8,7 +8,8 @@ import { readTable, root } from './tables.ts'
 
 const rows = readTable('docs/limits.md', 'Name').map(([name = '', value = '', unit = '']) => ({ name, value, unit }))
 const valueOf = (name: string): string | undefined => rows.find((row) => row.name === `\`${name}\``)?.value
-const show = (value: number): string => (value === 0 || value === Infinity ? 'none' : value.toLocaleString('en-US'))
+const show = (value: number): string =>
+  value === 0 || value === Infinity ? 'none' : value.toLocaleString('en-US', { maximumFractionDigits: 6 })
 
 const { server, webSockets, drain, admission, maxBuffered, drainRate } = checkConfig({}, '/')
 

@@ -227,26 +227,26 @@ describe('fibers', () => {
     expect(order).toEqual(['start 0', 'end 0', 'start 1', 'end 1', 'start 4', 'end 4'])
   })
 
-  it('F7: input is paused above a quarter of the queue and resumed below an eighth', async () => {
+  it('F7: input is paused above a sixteenth of the queue and resumed below half of that', async () => {
     const gates = Array.from({ length: 5000 }, () => deferred())
     let at = 0
     const { transport, ws, clock } = running((_ws, event) => (event === MESSAGE ? gates[at++]?.promise : undefined), {
       maxQueue: 64 * 800,
     })
     for (let i = 0; i < 1000; i++) transport.message('')
-    // One is with the callback; 201 events of 64 bytes are more than a quarter.
+    // One is with the callback; 51 events of 64 bytes are more than a sixteenth.
     expect(transport.paused).toBe(true)
-    expect(ws.queue?.length).toBe(201)
-    for (let i = 0; i < 101; i++) {
+    expect(ws.queue?.length).toBe(51)
+    for (let i = 0; i < 26; i++) {
       gates[i]?.resolve()
       await settled()
       clock.turn()
       expect(transport.paused).toBe(true)
     }
-    gates[101]?.resolve()
+    gates[26]?.resolve()
     await settled()
-    // Below an eighth it was resumed, and filled up again at once.
-    expect(ws.queue?.length).toBe(201)
+    // Below half of that it was resumed, and filled up again at once.
+    expect(ws.queue?.length).toBe(51)
     expect(transport.paused).toBe(true)
   })
 
@@ -254,9 +254,9 @@ describe('fibers', () => {
     const { transport, ws } = running(() => new Promise(() => {}), { maxMessage: 0 })
     for (let i = 0; i < 3000; i++) transport.message('')
     expect(transport.paused).toBe(true)
-    expect(ws.queue?.length).toBe(1025)
+    expect(ws.queue?.length).toBe(257)
     const wide = running(() => new Promise(() => {}), { maxMessage: 4 << 20 })
-    wide.transport.message(Buffer.alloc((2 << 20) - 100))
+    wide.transport.message(Buffer.alloc((512 << 10) - 100))
     expect(wide.transport.paused).toBe(false)
     wide.transport.message(Buffer.alloc(200))
     expect(wide.transport.paused).toBe(true)

@@ -9,6 +9,8 @@ import { acceptOffer } from '../extensions.ts'
 import type { NodeTopics } from './topics.ts'
 import { NodeTransport } from './transport.ts'
 
+/** Milliseconds in which a peer has to read something of an answer that waits for it. */
+const READING = 30_000
 /** Milliseconds for a refused peer to read its answer. */
 const GOODBYE = 5000
 
@@ -36,6 +38,8 @@ export class NodeExchange implements Exchange {
   #headers: Record<string, string> | null = null
   #upgraded = false
   #body: Promise<Buffer | null> | null = null
+  /** The peer is expected to read. */
+  #reading = false
 
   constructor(req: IncomingMessage, answer: ServerResponse | UpgradeOffer, crowded = false) {
     this.crowded = crowded
@@ -113,7 +117,9 @@ export class NodeExchange implements Exchange {
   }
 
   write(chunk: string | Uint8Array): boolean {
-    return this.#response().write(chunk)
+    const taken = this.#response().write(chunk)
+    if (!taken) this.#expectReader()
+    return taken
   }
 
   onDrain(fn: () => void): void {
@@ -129,6 +135,30 @@ export class NodeExchange implements Exchange {
 
   end(chunk?: string | Uint8Array): void {
     this.#response().end(chunk)
+    if (this.#socket.writableLength > 0) this.#expectReader()
+  }
+
+  /** What was written waits for the peer: who reads none of it for this long is dropped. */
+  #expectReader(): void {
+    const [res, socket] = [this.#response(), this.#socket]
+    if (this.#reading) return
+    this.#reading = true
+    // Each byte that the kernel takes begins it again.
+    const drop = (): void => void socket.destroy()
+    socket.setTimeout(READING, drop)
+    const over = (): void => {
+      this.#reading = false
+      socket.off('timeout', drop)
+      res.off('drain', drained)
+      res.off('finish', over)
+    }
+    const drained = (): void => {
+      over()
+      socket.setTimeout(0)
+    }
+    res.on('drain', drained)
+    // What comes behind an answer has a time limit of its own.
+    res.on('finish', over)
   }
 
   abort(): void {

@@ -110,7 +110,7 @@ export const limits = {
   maxBackpressure: size('1M', 'Sends are refused with -41 while more than this waits for the peer.'),
   maxQueue: size(0, 'What may wait for a callback. Never without limit: 0 is twice `maxMessage`, 1M at least.'),
   maxBuffered: size(
-    '256M',
+    '512M',
     'What may wait for all peers and callbacks together: whoever has most waiting is closed with 1013.',
   ),
   drainRate: count(

@@ -1,0 +1,13 @@
+import type { Scenario } from '../scenario.ts'
+import { crowd } from './crowd.ts'
+import { drain } from './drain.ts'
+import { flood } from './flood.ts'
+import { stalled } from './stalled.ts'
+
+export const scenarios = { stalled, flood, crowd, drain } satisfies Record<string, Scenario>
+
+export type ScenarioName = keyof typeof scenarios
+
+export const isScenarioName = (name: string): name is ScenarioName => Object.hasOwn(scenarios, name)
+
+export const scenarioNames = Object.keys(scenarios).filter(isScenarioName)
