@@ -12,7 +12,8 @@ const LOOK = 2000
 /** Calls `changed` when a file of a certificate has, until the returned function is called. */
 export function watchCertificates(endpoints: readonly Endpoint[], changed: () => void): () => void {
   const files = new Set(endpoints.flatMap(({ tls }) => (tls === null ? [] : [tls.certFile, tls.keyFile])))
-  for (const file of files) watchFile(file, { interval: LOOK, persistent: false }, changed)
+  // Hosts may share a certificate: many of them are no leak.
+  for (const file of files) watchFile(file, { interval: LOOK, persistent: false }, changed).setMaxListeners(0)
   return () => {
     for (const file of files) unwatchFile(file, changed)
   }

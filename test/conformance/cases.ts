@@ -11,6 +11,8 @@ export interface Case {
   readonly reply: Buffer
   /** The server ends the connection by itself. */
   readonly ends?: boolean
+  /** Who ends it, as the log has it. Default: us where the server does, else the peer. */
+  readonly by?: 'us' | 'peer'
   /** Limit of the server, default 64 MB. */
   readonly maxMessage?: number
   /** Traps of spec §8 that the case holds. */
@@ -25,6 +27,7 @@ export interface Deviation {
   readonly reply: Buffer | null
   /** A fault that is none to uws: the case ends as a good one does, with a Close 1000. */
   readonly taken?: boolean
+  readonly by?: 'us' | 'peer'
 }
 
 const echoText = (payload: string | Buffer): Buffer => reply({ opcode: 1, payload })
@@ -60,7 +63,10 @@ const taken = (base: Case, row: Difference, answer: Buffer): Case => ({
 /** A fault that both engines close in the same way. */
 const same = (base: Case): Case => ({ ...base, uws: { row: 'wire close on violation', reply: base.reply } })
 const misread = (base: Case): Case => ({ ...base, uws: { row: 'unmasked client frame', reply: null } })
-const emptyClose = (base: Case, row: Difference): Case => ({ ...base, uws: { row, reply: closeReply() } })
+const emptyClose = (base: Case, row: Difference): Case => ({
+  ...base,
+  uws: { row, reply: closeReply(), by: 'us' },
+})
 
 const sizes = [0, 1, 2, 124, 125, 126, 127, 128, 65_535, 65_536, 65_537]
 
@@ -266,6 +272,7 @@ const closing = (name: string, send: Buffer, answer: Buffer, ...traps: number[])
   send: join(send, text('ignored'), ping('ignored')),
   reply: answer,
   ends: true,
+  by: 'peer',
   traps,
 })
 
@@ -281,7 +288,10 @@ const closes: Case[] = [
   ...badStatus.map((status) =>
     emptyClose(fails(`close ${status}`, close(status), 1002, 33), 'wire close on violation'),
   ),
-  emptyClose(fails('close with one byte', frame({ opcode: 8, payload: 'x' }), 1002), 'peer Close of one byte'),
+  {
+    ...fails('close with one byte', frame({ opcode: 8, payload: 'x' }), 1002),
+    uws: { row: 'peer Close of one byte', reply: closeReply(), by: 'peer' },
+  },
   emptyClose(
     fails('close with a reason that is no text', close(1000, Buffer.of(0xff, 0xfe)), 1007),
     'peer Close with a reason that is no text',

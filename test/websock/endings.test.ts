@@ -12,6 +12,7 @@ import {
   WS_STATE_CLOSED,
 } from '../../lib/websock/constants.ts'
 import { rSetLogSink } from '../../lib/websock/log.ts'
+import { toSocket } from '../../lib/websock/socket.ts'
 import { text } from '../support/frames.ts'
 import { Journal } from '../support/journal.ts'
 import { deferred, running, traits } from '../support/memory.ts'
@@ -102,6 +103,8 @@ async function play(row: Row, situation: Situation, start: (act: Act) => Promise
 
 async function check(row: Row, situation: Situation, stage: Stage, expected: Expected): Promise<void> {
   const { journal } = stage
+  const [initiator, code] = row.logged
+  expect(toSocket(journal.ws)?.ending?.cause).toMatchObject({ initiator, code })
   expect(await journal.ending()).toMatchObject({
     run: expected.run,
     status: expected.status,
@@ -207,8 +210,13 @@ function* split(bytes: Buffer): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield Buffer.from(bytes.subarray(at, at + size))
 }
 
-// Callbacks fail on purpose here: their log lines would say nothing.
-beforeAll(() => rSetLogSink(() => {}))
+// Callbacks fail on purpose here: their log lines would say nothing. Those of connections are looked at.
+const closes: unknown[] = []
+beforeAll(() => {
+  rSetLogSink((_level, source, message, fields) => {
+    if (source === 'conn' && message === 'close') closes.push([fields?.['initiator'], fields?.['code']])
+  })
+})
 afterAll(() => rSetLogSink(null))
 
 describe.each(engines)('endings over TCP on the %s engine (trap 2, 31, 32, 45, 47)', (engine) => {
@@ -241,7 +249,9 @@ describe.each(engines)('endings over TCP on the %s engine (trap 2, 31, 32, 45, 4
           wire: () => client.rest(),
         }
       }
+      closes.length = 0
       const stage = await play(row, situation, start)
+      expect(closes).toEqual([row.logged])
       await check(row, situation, stage, engine === 'uws' ? { ...row.node, ...row.uws, ...row.native } : row.node)
     })
   }

@@ -31,6 +31,8 @@ export interface Row {
   readonly call?: 'close' | 'free'
   /** How the peer takes a Close. */
   readonly reply?: 'answers' | 'ends' | 'is silent'
+  /** What the log says: who ended it, and with which status. */
+  readonly logged: readonly [initiator: 'us' | 'peer' | 'network' | 'timeout', code: number]
   readonly node: Expected
   /** Where an engine differs that cannot wait for an answer. */
   readonly uws?: Deviation
@@ -60,13 +62,26 @@ const orderly = (status: number, reason: string | null, wire: Expected['wire']):
 export const MAX_MESSAGE = 2000
 
 export const rows: readonly Row[] = [
-  { name: 'peer Close 4001 "x"', cause: 'peer', sends: close(4001, 'x'), node: orderly(4001, 'x', [4001, 'x']) },
-  { name: 'peer Close without status', cause: 'peer', sends: close(), node: orderly(1005, null, [0, '']) },
+  {
+    name: 'peer Close 4001 "x"',
+    cause: 'peer',
+    sends: close(4001, 'x'),
+    logged: ['peer', 4001],
+    node: orderly(4001, 'x', [4001, 'x']),
+  },
+  {
+    name: 'peer Close without status',
+    cause: 'peer',
+    sends: close(),
+    logged: ['peer', 1005],
+    node: orderly(1005, null, [0, '']),
+  },
   {
     name: 'local SendClose, answered',
     cause: 'local',
     call: 'close',
     reply: 'answers',
+    logged: ['us', 4000],
     node: orderly(4000, 'bye', [4000, 'bye']),
   },
   {
@@ -74,15 +89,23 @@ export const rows: readonly Row[] = [
     cause: 'local',
     call: 'close',
     reply: 'ends',
+    logged: ['us', 4000],
     node: { ...lost(null), wire: [4000, 'bye'] },
     uws: { ...orderly(4000, 'bye', [4000, 'bye']), rows: ['local Close'] },
   },
-  { name: 'TCP end without Close', cause: 'peer', then: 'fin', node: lost('Connection lost') },
-  { name: 'TCP reset', cause: 'peer', then: 'reset', node: lost('Connection lost') },
+  {
+    name: 'TCP end without Close',
+    cause: 'peer',
+    then: 'fin',
+    logged: ['network', 1006],
+    node: lost('Connection lost'),
+  },
+  { name: 'TCP reset', cause: 'peer', then: 'reset', logged: ['network', 1006], node: lost('Connection lost') },
   {
     name: 'protocol violation',
     cause: 'peer',
     sends: frame({ opcode: 3 }),
+    logged: ['us', 1002],
     node: failed(1002, 'Reserved opcode'),
     native: { error: 'Protocol error', wire: null, rows: ['wire close on violation', 'text of a protocol error'] },
   },
@@ -90,6 +113,7 @@ export const rows: readonly Row[] = [
     name: 'invalid UTF-8',
     cause: 'peer',
     sends: text(Buffer.of(0xff)),
+    logged: ['us', 1007],
     node: failed(1007, 'Text message has invalid UTF-8'),
     native: { wire: null, rows: ['wire close on violation'] },
   },
@@ -97,24 +121,32 @@ export const rows: readonly Row[] = [
     name: 'message over maxMessage',
     cause: 'peer',
     sends: text('x'.repeat(MAX_MESSAGE + 1)),
+    logged: ['us', 1009],
     node: failed(1009, 'Message too large'),
   },
-  { name: 'inactivity', cause: 'silence', node: failed(1006, 'Timeout waiting for WebSocket data', 1001) },
-  { name: 'callback failed', cause: 'throw', node: failed(1011, null) },
+  {
+    name: 'inactivity',
+    cause: 'silence',
+    logged: ['timeout', 1001],
+    node: failed(1006, 'Timeout waiting for WebSocket data', 1001),
+  },
+  { name: 'callback failed', cause: 'throw', logged: ['us', 1011], node: failed(1011, null) },
   {
     name: 'webStopHost, answered',
     cause: 'stop',
     reply: 'answers',
+    logged: ['us', 1001],
     node: orderly(1001, null, [1001, '']),
   },
   {
     name: 'webStopHost, the peer ends TCP instead',
     cause: 'stop',
     reply: 'ends',
+    logged: ['us', 1001],
     node: { ...lost(null), wire: [1001, ''] },
     uws: { ...orderly(1001, null, [1001, '']), rows: ['local Close'] },
   },
-  { name: 'webSocketFree', cause: 'local', call: 'free', node: lost(null) },
+  { name: 'webSocketFree', cause: 'local', call: 'free', logged: ['us', 1006], node: lost(null) },
 ]
 
 export const situations = ['idle', 'callback pending', 'queue full', 'inside OPEN', 'inside MESSAGE'] as const

@@ -5,6 +5,7 @@ const stdout: unknown[] = []
 const stderr: unknown[] = []
 
 beforeEach(() => {
+  rSetLogSink(null)
   stdout.length = 0
   stderr.length = 0
   vi.spyOn(console, 'info').mockImplementation((...args: unknown[]) => void stdout.push(...args))
