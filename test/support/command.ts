@@ -34,9 +34,14 @@ export class Command {
 
   /** The port that it says it listens on. */
   async port(): Promise<number> {
+    return Number(await this.waitFor(/listening on http:\/\/127\.0\.0\.1:(\d+)/))
+  }
+
+  /** The first group of something that it prints. */
+  async waitFor(pattern: RegExp): Promise<string> {
     for (;;) {
-      const match = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(this.out)
-      if (match !== null) return Number(match[1])
+      const match = pattern.exec(this.out)
+      if (match !== null) return match[1] ?? ''
       await new Promise((resolve, reject) => {
         this.child.stdout.once('data', resolve)
         this.child.once('close', () => reject(new Error(`ended: ${this.err}`)))
