@@ -1,4 +1,5 @@
 import { afterAll, expect, vi } from 'vitest'
+import type * as observatory from '../../lib/observe/observatory.ts'
 import { rSetLogSink } from '../../lib/websock/log.ts'
 
 /*
@@ -7,7 +8,7 @@ import { rSetLogSink } from '../../lib/websock/log.ts'
  */
 
 vi.mock('../../lib/observe/observatory.ts', async (load) => {
-  const original = await load<typeof import('../../lib/observe/observatory.ts')>()
+  const original = await load<typeof observatory>()
   const { Host } = await import('../../lib/web/host.ts')
   const createObservatory: typeof original.createObservatory = (host, settings) => {
     if (host instanceof Host) keep([...host.settings.routes, settings].map(({ token }) => token))
