@@ -1,7 +1,7 @@
 /** The public door: everything that programs may use, by name. */
 import type { Config, WebAction, WebAuthorize, WebHook, WebHost } from '../include-types/web.ts'
 import { parts } from './parts.ts'
-import { createHost, Host } from './web/host.ts'
+import { createHost, Host, reloadHost } from './web/host.ts'
 import { initTests } from './web/testing.ts'
 import { R_ERR_BAD_ARGS } from './websock/constants.ts'
 
@@ -143,6 +143,15 @@ export const webStartHost = (host: WebHost): Promise<number> => toHost(host)?.st
 
 /** Sends Close 1001 to everybody, waits for `timeouts.drain` at most, and frees the ports. */
 export const webStopHost = (host: WebHost): Promise<void> => toHost(host)?.stop() ?? Promise.resolve()
+
+/**
+ * Goes on with another config. Connections of routes that stay are kept, and their limits are those of now; others get Close
+ * 1001. Resolves with 0; or with -28 where the config cannot be used, see `webGetError`: everything is as it was then.
+ */
+export async function webReloadHost(host: WebHost, config: string | Config): Promise<number> {
+  const known = toHost(host)
+  return known === null ? R_ERR_BAD_ARGS : reloadHost(known, config)
+}
 
 /**
  * Who may use routes with a role: a hook that is asked before handler and upgrade. Without one

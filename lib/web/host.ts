@@ -10,7 +10,7 @@ import { Actions } from './actions.ts'
 import { Admission } from './admission.ts'
 import { answer } from './answer.ts'
 import { renewCertificates, watchCertificates } from './certificates.ts'
-import { checkConfig, loadConfig } from './config/load.ts'
+import { readConfig } from './config/load.ts'
 import type { Settings } from './config/settings.ts'
 import { Crowd } from './crowd.ts'
 import { dispatch, type Route, type Site } from './dispatch.ts'
@@ -302,9 +302,15 @@ export class Host implements Owner, Observed {
 const STOPPING = answer(503)
 
 /** Makes a host from a config file or object. Throws ConfigError with every problem, a line each. */
-export function createHost(config: string | Config | Settings, parts: Parts): Host {
-  if (typeof config === 'string') return new Host(loadConfig(config), parts)
-  // What a program hands over may be anything.
-  const known = typeof config === 'object' && config !== null && 'endpoints' in config
-  return new Host(known ? config : checkConfig(config, process.cwd()), parts)
+export const createHost = (config: string | Config | Settings, parts: Parts): Host =>
+  new Host(readConfig(config), parts)
+
+/** Goes on with another config: 0, or -28 with `error` set. */
+export async function reloadHost(host: Host, config: string | Config): Promise<number> {
+  try {
+    return await host.reload(readConfig(config))
+  } catch (error) {
+    host.error = describe(error)
+    return R_ERR_CANT_OPEN
+  }
 }

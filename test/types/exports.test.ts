@@ -97,6 +97,7 @@ const EXPORTS = `
   webHostConnections
   webReadBody
   webRedirect
+  webReloadHost
   webSetAuthorize
   webSetHook
   webSetStatus

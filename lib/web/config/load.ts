@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path'
+import type { Config } from '../../../include-types/web.ts'
 import { findProblems, findUnknown, isConfig, type Path, type Problem, toKey } from './check.ts'
 import { findConflicts, findOddities } from './conflicts.ts'
 import { substitute } from './environment.ts'
@@ -41,6 +42,14 @@ export const loadConfig = (file: string, given: Given = {}): Settings =>
 /** A config that a program has made. Throws ConfigError. */
 export const checkConfig = (value: unknown, folder: string): Settings =>
   toChecked({ source: { locate: () => '' }, value, problems: [], hidden: new Set(), said: new Map() }, folder)
+
+/** What a program names or hands over: a file, a config, or settings that were made of one. Throws ConfigError. */
+export function readConfig(config: string | Config | Settings): Settings {
+  if (typeof config === 'string') return loadConfig(config)
+  // It may be anything.
+  const known = typeof config === 'object' && config !== null && 'endpoints' in config
+  return known ? config : checkConfig(config, process.cwd())
+}
 
 /** The config that a file makes with environment and flags, and values in it that may not be shown. Throws ConfigError. */
 export const effectiveConfig = (file: string, given: Given = {}): Pick<Draft, 'value' | 'hidden'> => draft(file, given)

@@ -84,7 +84,7 @@ export const crowd: Scenario = {
           'growth of RSS',
           greatest(all.map((one) => of(one, 'peak') - of(one, 'start'))) / MIB,
           'at most',
-          (BUFFERED + NOISE) / MIB,
+          (queued + NOISE) / MIB,
           'MiB',
         ),
         judge(
