@@ -63,6 +63,8 @@ export const differences = {
   'request that can be read in two ways': { node: '400, and the end', uws: 'the end of TCP' },
   'absolute URL in a request line': { node: 'served', uws: '505' },
   'request before the last was answered': { node: 'answered in turn', uws: 'ends the connection, both unanswered' },
+  'backpressure of a route, pause': { node: 'the peer is not read from', uws: 'a config error; auto takes node' },
+  'longer maxMessage by a reload': { node: 'counts at once', uws: 'counts after a restart, with a warning' },
 } as const satisfies Record<string, Record<EngineName, string>>
 
 export type Difference = keyof typeof differences

@@ -9,6 +9,7 @@ import { WS_EVENT_CLOSE, WS_EVENT_MESSAGE, WS_EVENT_OPEN } from '../../lib/webso
 import { webSocketRun } from '../../lib/websock/run.ts'
 import { webSocketGetBufferedAmount, webSocketSendString } from '../../lib/websock/send.ts'
 import { webSocketPublish, webSocketSubscribe } from '../../lib/websock/topics.ts'
+import { differences } from '../support/differences.ts'
 import { readFrames, text } from '../support/frames.ts'
 import { RawClient } from '../support/raw.ts'
 import { type EngineName, engines } from '../support/server.ts'
@@ -134,6 +135,7 @@ describe.each(engines)('a peer that does not read, on the %s engine', (engine) =
 
 describe('backpressure: pause', () => {
   it('is for the node engine: uws is an error, auto takes node', () => {
+    expect(differences['backpressure of a route, pause'].uws).toBe('a config error; auto takes node')
     const routes = [{ handler: 'action', backpressure: 'pause' }] as const
     expect(() => checkConfig({ web: { engine: 'uws', routes } }, '/')).toThrow(
       "web.routes[0].backpressure: needs engine: 'node'; uws cannot make a peer wait",

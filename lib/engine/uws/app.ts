@@ -44,7 +44,7 @@ export class UwsApp implements Home {
   readonly secure: boolean
   #owner: AppOwner
   /** What holds for as long as it lives, as uWebSockets.js was told. */
-  readonly #fixed: ServerOptions
+  readonly fixed: ServerOptions
   /** Connections of any kind, together with other apps of its listener. */
   readonly #door: Door
   /** Those that are WebSockets. */
@@ -58,7 +58,7 @@ export class UwsApp implements Home {
 
   constructor(native: Native, tls: Endpoint['tls'], owner: AppOwner, door: Door) {
     this.#owner = owner
-    this.#fixed = owner.options
+    this.fixed = owner.options
     this.#door = door
     this.secure = tls !== null
     this.native =
@@ -86,15 +86,15 @@ export class UwsApp implements Home {
   // For exchanges and transports
 
   get room(): number {
-    return this.#fixed.publishLimit
+    return this.fixed.publishLimit
   }
 
   get compression(): boolean {
-    return this.#fixed.compression !== false
+    return this.fixed.compression !== false
   }
 
   get takeover(): boolean {
-    return this.#fixed.compression === 'takeover'
+    return this.fixed.compression === 'takeover'
   }
 
   get maxBody(): number {
@@ -111,7 +111,7 @@ export class UwsApp implements Home {
 
   /** Bytes of a message that uWebSockets.js takes. */
   get longest(): number {
-    const { maxMessage } = this.#fixed
+    const { maxMessage } = this.fixed
     const longest = maxMessage === 0 ? Infinity : maxMessage + Math.max(MIN_GRACE, maxMessage / 4)
     return Math.min(MAX_PAYLOAD, Math.floor(longest))
   }
@@ -146,7 +146,7 @@ export class UwsApp implements Home {
 
   /** Limits and timers of uWebSockets.js are off, or beyond the layer's own, which closes with a reason. */
   #createBehavior(native: Native): NativeBehavior {
-    const { publishLimit, compression, inactivity } = this.#fixed
+    const { publishLimit, compression, inactivity } = this.fixed
     const forever = inactivity === Infinity
     return {
       compression: toNativeCompression(native, compression),

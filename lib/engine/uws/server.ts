@@ -100,14 +100,14 @@ class UwsServer implements ServerPort, AppOwner {
   }
 
   update(options: ServerOptions): readonly string[] {
-    const told = this.options
     this.options = options
-    const longer = [...this.#apps].some(({ longest }) => options.maxMessage === 0 || options.maxMessage > longest)
-    return [
-      ...(longer ? ['limits.maxMessage'] : []),
-      ...(options.publishLimit > told.publishLimit ? ['limits.maxBackpressure'] : []),
-      ...(options.compression === told.compression ? [] : ['webSockets.compression']),
-    ]
+    const names = new Set<string>()
+    for (const { longest, fixed } of this.#apps) {
+      if (options.maxMessage === 0 || options.maxMessage > longest) names.add('limits.maxMessage')
+      if (waiting(options) > waiting(fixed)) names.add('limits.maxBackpressure')
+      if (options.compression !== fixed.compression) names.add('webSockets.compression')
+    }
+    return [...names]
   }
 
   stopListening(): Promise<void> {
@@ -147,6 +147,9 @@ class UwsServer implements ServerPort, AppOwner {
     return count
   }
 }
+
+/** Bytes that may wait for a peer when something is published to it, beside the message. */
+const waiting = ({ publishLimit, maxMessage }: ServerOptions): number => publishLimit - maxMessage
 
 /** The native code only says no: the system's reason comes from trying the same with node. */
 const listenError = (host: string, port: number): Promise<unknown> =>

@@ -13,7 +13,11 @@ const routeLimits = {
     body: { type: MEASURE, reads: 'size', description: 'As `web.limits.body`.' },
     maxMessage: { type: MEASURE, reads: 'size', description: 'As `web.limits.maxMessage`.' },
     maxFrame: { type: MEASURE, reads: 'size', description: 'As `web.limits.maxFrame`.' },
-    maxBackpressure: { type: MEASURE, reads: 'size', description: 'As `web.limits.maxBackpressure`.' },
+    maxBackpressure: {
+      type: MEASURE,
+      reads: 'size',
+      description: 'As `web.limits.maxBackpressure`, for sends; publishes are held to the highest of all routes.',
+    },
   },
 } as const
 
