@@ -41,6 +41,11 @@ const REDIRECT = 'test/web/redirect.test.ts'
 const TLS = 'test/web/tls.test.ts'
 const OUTBOX = 'test/engine/node/outbox.test.ts'
 
+const PRESSURE = 'test/websock/pressure.test.ts'
+const SLOW = 'test/web/slow.test.ts'
+const OBSERVATORY = 'test/observe/observatory.test.ts'
+const RELOAD_ENGINE = 'test/web/reload-engine.test.ts'
+
 export const mutations: readonly Mutation[] = [
   {
     trap: '1: OPEN first',
@@ -59,8 +64,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '2: CLOSE once',
     file: 'lib/websock/run.ts',
-    from: '  if (ws.ending !== null) return\n  ws.ending = {',
-    to: '  ws.ending = {',
+    from: '  if (ws.ending !== null) return\n  // Whoever said Close first, began.',
+    to: '  // Whoever said Close first, began.',
     test: ENDINGS,
     name: 'like node',
   },
@@ -452,7 +457,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '60: no action, no 101',
     file: 'lib/web/upgrade.ts',
-    from: "else if (target === null) notFound(request, 'No action')",
+    from: "else if (target === null) notFound(request, 'No action', 'action')",
     to: '',
     test: SERVER,
   },
@@ -473,7 +478,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '71: stop says 1001',
     file: 'lib/web/host.ts',
-    from: 'for (const ws of site.context.connections) webSocketSendClose(ws, WS_STATUS_GOING_AWAY)',
+    from: "await dismissAll(() => context.connections, drainRate, 'The server stops', context.clock)",
     to: '',
     test: TRAPS,
     name: 'trap 71: stop sends',
@@ -481,7 +486,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '71: stop does not wait for ever',
     file: 'lib/web/host.ts',
-    from: 'await within(gone, this.settings.drain)',
+    from: 'await within(gone, drain)',
     to: 'await gone',
     test: TRAPS,
     name: 'trap 71: peers',
@@ -553,7 +558,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'a peer that keeps TCP open after both Closes',
     file: 'lib/websock/run.ts',
-    from: '  linger(ws)\n  settleFlushes',
+    from: '  linger(ws, cause)\n  settleFlushes',
     to: '  settleFlushes',
     test: TIMERS,
   },
@@ -644,7 +649,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'uws: connections that have gone make room',
     file: 'lib/engine/uws/app.ts',
-    from: '        this.connections--\n',
+    from: '        this.#door.connections--\n',
     to: '',
     test: UWS_EXCHANGE,
     name: 'limits.connections',
@@ -660,8 +665,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'uws 52: the port is not shared',
     file: 'lib/engine/uws/server.ts',
-    from: 'this.#native.LIBUS_LISTEN_EXCLUSIVE_PORT',
-    to: '0',
+    from: 'shared ? SHARED_PORT : native.LIBUS_LISTEN_EXCLUSIVE_PORT',
+    to: 'SHARED_PORT',
     test: UWS_EXCHANGE,
     name: 'trap 52',
   },
@@ -868,8 +873,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: "73: a handle's loss is noticed by silence, whatever is sent",
     file: 'lib/websock/send.ts',
-    from: 'opcode, fin) && sendsCount)',
-    to: 'opcode, fin))',
+    from: 'else if (socket.limits.sendsCount) socket',
+    to: 'else socket',
     test: LOOP,
   },
   {
@@ -938,7 +943,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'who reads on is dropped all the same',
     file: 'lib/websock/timers.ts',
-    from: 'if (isReading(ws)) linger(ws)\n      else ws.transport?.abort()',
+    from: 'if (isReading(ws)) linger(ws, ws.closing.cause)\n      else ws.transport?.abort()',
     to: 'ws.transport?.abort()',
     test: TIMERS,
   },
@@ -1015,15 +1020,15 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '405 of a route is passed over',
     file: 'lib/web/dispatch.ts',
-    from: "if (!allowed.includes(method)) return answer(405, undefined, [['Allow', allowed.join(', ')]])",
-    to: '',
+    from: 'if (!allowed.includes(exchange.method)) {',
+    to: 'if (false) {',
     test: ROUTES,
   },
   {
     trap: 'a length that is too much is taken',
     file: 'lib/web/dispatch.ts',
-    from: "if (Number(exchange.headers['content-length'] ?? 0) > found.limits.body) return response.refuseBody()",
-    to: '',
+    from: "if (Number(exchange.headers['content-length'] ?? 0) > found.maxBody) {",
+    to: 'if (false) {',
     test: 'test/engine/uws/exchange.test.ts',
     name: 'over the limit',
   },
@@ -1291,14 +1296,14 @@ export const mutations: readonly Mutation[] = [
   {
     trap: "the action's role behind a public route",
     file: 'lib/web/dispatch.ts',
-    from: 'if (role === null || role === PUBLIC) return authorize(request, response, others, go)',
-    to: 'if (role === PUBLIC) return go()\n  if (role === null) return authorize(request, response, others, go)',
+    from: 'if (role === null || role === PUBLIC) return authorize(request, response, others, site, go)',
+    to: 'if (role === PUBLIC) return go()\n  if (role === null) return authorize(request, response, others, site, go)',
     test: 'test/web/admission.test.ts',
     name: 'order',
   },
   {
     trap: 'an action for a name that only begins so',
-    file: 'lib/web/host.ts',
+    file: 'lib/web/actions.ts',
     from: "path.startsWith(match.endsWith('/') ? match : `${match}/`)",
     to: 'path.startsWith(match)',
     test: 'test/web/admission.test.ts',
@@ -1331,7 +1336,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '2: a stop does not wait for callbacks',
     file: 'lib/web/host.ts',
-    from: 'await within(site.context.leaving.empty(), this.settings.drain)',
+    from: 'await within(context.leaving.empty(), this.settings.drain)',
     to: '',
     test: 'test/web/server.test.ts',
     name: 'trap 2, 71',
@@ -1351,5 +1356,138 @@ export const mutations: readonly Mutation[] = [
     to: "encoding === '' ? encoded : plain",
     test: 'test/web/files/serve.test.ts',
     name: 'stays apart',
+  },
+  {
+    trap: 'ends: whoever said Close first has ended it',
+    file: 'lib/websock/run.ts',
+    from: 'const cause = ws.closing?.cause ?? ending.cause',
+    to: 'const cause = ending.cause',
+    test: ENDINGS,
+  },
+  {
+    trap: 'ends: silence is a timeout',
+    file: 'lib/websock/timers.ts',
+    from: "'Timeout waiting for WebSocket data', 'timeout')",
+    to: "'Timeout waiting for WebSocket data')",
+    test: ENDINGS,
+  },
+  {
+    trap: 'pressure: the heaviest goes first',
+    file: 'lib/websock/pressure.ts',
+    from: 'b.weight - a.weight',
+    to: 'a.weight - b.weight',
+    test: PRESSURE,
+  },
+  {
+    trap: 'pressure: no more than needed',
+    file: 'lib/websock/pressure.ts',
+    from: '      if (total <= this.limit) return\n',
+    to: '',
+    test: PRESSURE,
+  },
+  {
+    trap: 'pressure: memory is given back',
+    file: 'lib/websock/pressure.ts',
+    from: '  if (!reachable) transport?.abort()\n',
+    to: '',
+    test: PRESSURE,
+  },
+  {
+    trap: 'pressure: what is published in a turn leaves first',
+    file: 'lib/websock/pressure.ts',
+    from: 'this.#clock.defer(() => this.#look())',
+    to: 'this.#look()',
+    test: PRESSURE,
+  },
+  {
+    trap: 'pressure: the timer ends',
+    file: 'lib/websock/pressure.ts',
+    from: '      if (weight === 0) this.#waiting.delete(ws)\n',
+    to: '',
+    test: PRESSURE,
+  },
+  {
+    trap: 'slow: drop-new stays',
+    file: 'lib/websock/receive.ts',
+    from: "this.limits.backpressure === 'drop-new'",
+    to: 'false',
+    test: PRESSURE,
+  },
+  {
+    trap: 'slow: drop-new on uws stays',
+    file: 'lib/engine/uws/transport.ts',
+    from: '    if (this.#receiver?.dropsNew === true) return this.#receiver.onOverrun()\n',
+    to: '',
+    test: SLOW,
+  },
+  {
+    trap: 'slow: pause goes on when the peer has read',
+    file: 'lib/websock/receive.ts',
+    from: '      release(this)\n',
+    to: '',
+    test: PRESSURE,
+  },
+  {
+    trap: 'slow: pause waits for the callback, too',
+    file: 'lib/websock/backlog.ts',
+    from: '  if (queue === null || !queue.paused) transport?.resume()',
+    to: '  transport?.resume()',
+    test: PRESSURE,
+  },
+  {
+    trap: 'slow: pause waits for the reader, too',
+    file: 'lib/websock/backlog.ts',
+    from: '  if (ws.outgoing === null || !ws.outgoing.holds) ws.transport?.resume()',
+    to: '  ws.transport?.resume()',
+    test: PRESSURE,
+  },
+  {
+    trap: 'observe: the query is not logged',
+    file: 'lib/observe/observatory.ts',
+    from: "const [path = ''] = target.split('?', 1)",
+    to: 'const path = target',
+    test: OBSERVATORY,
+  },
+  {
+    trap: 'observe: what has ended counts',
+    file: 'lib/observe/metrics.ts',
+    from: '    add(this.#ended, ws)\n',
+    to: '',
+    test: OBSERVATORY,
+  },
+  {
+    trap: 'observe: the newest first',
+    file: 'lib/observe/report.ts',
+    from: 'a.time < b.time ? 1 : -1',
+    to: 'a.time < b.time ? -1 : 1',
+    test: OBSERVATORY,
+  },
+  {
+    trap: 'observe: who stops is not ready',
+    file: 'lib/web/host.ts',
+    from: 'this.#starting === null && this.#stopping === null',
+    to: 'this.#starting === null',
+    test: OBSERVATORY,
+  },
+  {
+    trap: 'observe: metrics need the token',
+    file: 'lib/web/status.ts',
+    from: '...(token === null ? {} : { token })',
+    to: '',
+    test: OBSERVATORY,
+  },
+  {
+    trap: 'observe: not open to the network without a token',
+    file: 'lib/web/config/conflicts.ts',
+    from: '    if (isLoopback(parseEndpoint(listen).host)) return []\n',
+    to: '    return []\n',
+    test: OBSERVATORY,
+  },
+  {
+    trap: 'uws: a reload says what it cannot change',
+    file: 'lib/engine/uws/server.ts',
+    from: "names.add('limits.maxMessage')",
+    to: 'names.size',
+    test: RELOAD_ENGINE,
   },
 ]
