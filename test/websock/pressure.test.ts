@@ -187,37 +187,47 @@ describe('a peer that reads too slowly', () => {
     expect(ws.ended).toBe(false)
   })
 
-  it('pause: a peer waits for both, its own reading and the callback', async () => {
-    const settle: (() => void)[] = []
-    const { transport, ws, clock } = running(
-      (handle, event) => {
-        if (event !== 1) return undefined
-        webSocketSendString(handle, 'y'.repeat(600))
-        return new Promise<void>((resolve) => settle.push(resolve))
-      },
-      { maxBackpressure: 1000, backpressure: 'pause', maxQueue: 1600 },
-    )
-    transport.stalled = true
-    transport.message('one')
-    expect(transport.paused).toBe(true)
-    // In one segment with it came more than the queue takes without pausing.
-    transport.paused = false
-    transport.message('two')
-    transport.message('three')
-    expect(ws.queue?.paused).toBe(true)
-    transport.drain()
-    expect(transport.paused).toBe(true)
-    const turns = async (): Promise<void> => {
-      for (let i = 0; i < 10; i++) await Promise.resolve()
-      clock.turn()
-    }
-    for (let i = 0; i < 3; i++) {
-      settle.shift()?.()
-      await turns()
-    }
-    expect(ws.queue?.length).toBe(0)
-    expect(transport.paused).toBe(false)
-  })
+  it.each(['reads', 'settles'])(
+    'pause: a peer waits for both, its own reading and the callback, when it first %s',
+    async (first) => {
+      const settle: (() => void)[] = []
+      const { transport, ws, clock } = running(
+        (handle, event) => {
+          if (event !== 1) return undefined
+          webSocketSendString(handle, 'y'.repeat(600))
+          return new Promise<void>((resolve) => settle.push(resolve))
+        },
+        { maxBackpressure: 1000, backpressure: 'pause', maxQueue: 1600 },
+      )
+      transport.stalled = true
+      transport.message('one')
+      expect(transport.paused).toBe(true)
+      // In one segment with it came more than the queue takes without pausing.
+      transport.paused = false
+      transport.message('two')
+      transport.message('three')
+      expect(ws.queue?.paused).toBe(true)
+      if (first === 'reads') {
+        transport.drain()
+        expect(transport.paused).toBe(true)
+      }
+      const turns = async (): Promise<void> => {
+        for (let i = 0; i < 10; i++) await Promise.resolve()
+        clock.turn()
+      }
+      transport.stalled = first === 'settles'
+      for (let i = 0; i < 3; i++) {
+        settle.shift()?.()
+        await turns()
+      }
+      expect(ws.queue?.length).toBe(0)
+      if (first === 'settles') {
+        expect(transport.paused).toBe(true)
+        transport.drain()
+      }
+      expect(transport.paused).toBe(false)
+    },
+  )
 
   it('without pause it is read from', () => {
     const answers: number[] = []
