@@ -118,7 +118,13 @@ describe.each(engines)('what a host on the %s engine tells of itself', (engine) 
   })
 
   it.each([
-    ['us', 4000, 'enough', '/ws/', (client: RawClient): void => client.send(text('close'))],
+    [
+      'us',
+      4000,
+      'enough',
+      '/ws/',
+      (client: RawClient): void => client.send(Buffer.concat([text('close'), close(4000)])),
+    ],
     ['us', 1011, 'Callback failed: on purpose', '/ws/', (client: RawClient): void => client.send(text('throw'))],
     ['us', 1006, 'Dropped', '/ws/', (client: RawClient): void => client.send(text('free'))],
     [
