@@ -22,8 +22,8 @@ export interface CloseRecord {
 }
 
 /** Call it at the end of a connection: what its transport knows goes with it. */
-export function toRecord(ws: Socket, id: number): CloseRecord {
-  const { ending, context, openedAt, remoteAddress, messagesIn, bytesIn, messagesOut, bytesOut } = ws
+export function toRecord(ws: Socket): CloseRecord {
+  const { id, ending, context, openedAt, remoteAddress, messagesIn, bytesIn, messagesOut, bytesOut } = ws
   return {
     id,
     remote: remoteAddress,

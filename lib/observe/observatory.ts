@@ -1,7 +1,6 @@
 import type { ObservatoryFactory, Snapshot } from '../web/observer.ts'
 import { logObserver } from '../websock/observer.ts'
 import { rEvent } from '../websock/log.ts'
-import type { Socket } from '../websock/socket.ts'
 import { Closes, toRecord } from './closes.ts'
 import { Metrics } from './metrics.ts'
 import { toReport } from './report.ts'
@@ -18,7 +17,6 @@ const shorten = (path: string): string => (path.length > MOST_OF_PATH ? `${path.
 export const createObservatory: ObservatoryFactory = (host, settings) => {
   if (settings.log === 'json') logAsJson()
   const closes = new Closes()
-  const ids = new WeakMap<Socket, number>()
   let opens = 0
   const metrics = new Metrics(host)
   const snapshot = async (): Promise<Snapshot> => ({
@@ -30,13 +28,13 @@ export const createObservatory: ObservatoryFactory = (host, settings) => {
     observer: {
       ...logObserver,
       opened(ws, path) {
-        ids.set(ws, ++opens)
+        ws.id = ++opens
         metrics.opened(ws)
         if (!settings.connections) return
         rEvent('conn', 'open', { id: opens, remote: ws.remoteAddress, route: ws.context.route, path: shorten(path) })
       },
       ended(ws) {
-        const record = toRecord(ws, ids.get(ws) ?? 0)
+        const record = toRecord(ws)
         closes.add(record)
         metrics.ended(ws)
         if (!settings.connections) return

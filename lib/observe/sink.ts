@@ -5,6 +5,9 @@ import { rSetLogSink } from '../websock/log.ts'
 /** Bytes that may wait for a slow reader of the log; more lines are lost, and the server goes on. */
 const MOST_WAITING = 1 << 20
 
+/** Bytes of one write: workers share a pipe, which keeps so much together (POSIX: PIPE_BUF). */
+const AT_ONCE = 4096
+
 let sink: LogSink | null = null
 
 /** Log lines are JSON from now on, one object a line on stdout, with `time`, `level`, `source`, `msg` and what belongs to an event. */
@@ -14,7 +17,7 @@ export function logAsJson(): void {
 }
 
 function createSink(): LogSink {
-  const stream = destination({ fd: 1, sync: false, maxLength: MOST_WAITING })
+  const stream = destination({ fd: 1, sync: false, maxLength: MOST_WAITING, maxWrite: AT_ONCE })
   // A closed pipe costs the log, not the process.
   stream.on('error', () => {})
   process.on('exit', () => flush(stream))

@@ -135,6 +135,8 @@ export class Socket implements WebSocket, Traffic {
   pingAt = 0
   dueTick = 0
   readonly openedAt: number
+  /** For the log, which counts those of its host. */
+  id = 0
   readonly client: boolean
   readonly remoteAddress: string
   parent: unknown = null

@@ -45,7 +45,8 @@ export class UwsApp implements Home {
   #owner: AppOwner
   /** What holds for as long as it lives, as uWebSockets.js was told. */
   readonly fixed: ServerOptions
-  /** Connections of any kind, together with other apps of its listener. */
+  /** Connections of any kind: its own, and together with other apps of its listener. */
+  connections = 0
   readonly #door: Door
   /** Those that are WebSockets. */
   sockets = 0
@@ -70,7 +71,9 @@ export class UwsApp implements Home {
             ...(tls.ciphers === null ? {} : { ssl_ciphers: tls.ciphers }),
           })
     this.native.filter((res, change) => {
+      this.connections += change
       door.connections += change
+      if (this.retired) this.#owner.onEnd()
       if (door.connections > crowdLimit(this.#owner.options.maxConnections)) res.close()
     })
     this.native.ws('/*', this.#createBehavior(native))
@@ -169,6 +172,7 @@ export class UwsApp implements Home {
       dropped: ({ transport }) => transport.dropped(),
       close: ({ transport }, code, message) => {
         // The filter is told of plain requests only.
+        this.connections--
         this.#door.connections--
         if (this.#opened.pop() === undefined) this.sockets--
         guard(() => transport.closed(code, message))

@@ -83,10 +83,12 @@ class UwsServer implements ServerPort, AppOwner {
 
   #dropRetired(): void {
     for (const app of this.#apps) {
-      if (!app.retired || app.sockets > 0 || app.exchanges > 0) continue
+      // Also those that have not finished their TLS handshake.
+      if (!app.retired || app.connections > 0) continue
       this.#retired--
       this.#apps.delete(app)
-      app.close()
+      // Not while it tells of its last connection.
+      systemClock.defer(() => app.close())
     }
   }
 
