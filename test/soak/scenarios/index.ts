@@ -3,8 +3,9 @@ import { crowd } from './crowd.ts'
 import { drain } from './drain.ts'
 import { flood } from './flood.ts'
 import { stalled } from './stalled.ts'
+import { workers } from './workers.ts'
 
-export const scenarios = { stalled, flood, crowd, drain } satisfies Record<string, Scenario>
+export const scenarios = { stalled, flood, crowd, drain, workers } satisfies Record<string, Scenario>
 
 export type ScenarioName = keyof typeof scenarios
 
