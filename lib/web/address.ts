@@ -1,14 +1,15 @@
 import { BlockList, isIP, isIPv4, SocketAddress } from 'node:net'
 
-/** An IPv4 address in the clothes of IPv6 (RFC 4291 §2.5.5.2). */
-const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
+/** An IPv4 address in the clothes of IPv6 (RFC 4291 §2.5.5.2), as node spells it. */
+const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/
 
 /** One spelling for each address: IPv4 as itself, IPv6 in short and lower case; null for none. */
 export function toAddress(text: string): string | null {
-  const [, mapped = text] = MAPPED.exec(text) ?? []
-  if (isIPv4(mapped)) return mapped
-  const [plain = ''] = mapped.split('%', 1)
-  return isIP(plain) === 6 ? new SocketAddress({ address: plain, family: 'ipv6' }).address : null
+  if (isIPv4(text)) return text
+  const [plain = ''] = text.split('%', 1)
+  if (isIP(plain) !== 6) return null
+  const { address } = new SocketAddress({ address: plain, family: 'ipv6' })
+  return MAPPED.exec(address)?.[1] ?? address
 }
 
 /** `10.0.0.0/8`, or an address alone. Throws what is wrong. */

@@ -65,9 +65,11 @@ export class Admission {
   }
 
   /** Whether the client's connection is encrypted, as far as we know, or a proxy of ours. */
-  isSecure(exchange: Exchange): boolean {
-    const scheme = exchange.headers['x-forwarded-proto']
-    return scheme === undefined || !this.isForwarded(exchange) ? exchange.secure : /^(?:https|wss)$/i.test(scheme)
+  isSecure({ remoteAddress, headers, secure }: Exchange): boolean {
+    const schemes = headers['x-forwarded-proto']
+    if (schemes === undefined || !this.#proxies.trusts(remoteAddress)) return secure
+    // Of several proxies the first has met the client.
+    return /^\s*(?:https|wss)\s*(?:,|$)/i.test(schemes)
   }
 
   /** Whether there is room for one more request; asked before anything that costs more. */

@@ -33,12 +33,15 @@ function rereadCertificates(endpoints: readonly Endpoint[]): Endpoint[] {
 
 /** A certificate may have changed: new connections get it, those that are there live on. */
 export async function renewCertificates(host: Host): Promise<void> {
-  const { settings } = host
   try {
-    const endpoints = rereadCertificates(settings.endpoints)
-    if (isDeepStrictEqual(endpoints, settings.endpoints)) return
-    if ((await host.reload({ ...settings, endpoints })) !== 0) throw new Error(host.error ?? 'Cannot reload')
-    rInfo('web', 'new certificate: connections get it from now on')
+    let changed = false
+    const code = await host.reload((settings) => {
+      const endpoints = rereadCertificates(settings.endpoints)
+      changed = !isDeepStrictEqual(endpoints, settings.endpoints)
+      return changed ? { ...settings, endpoints } : settings
+    })
+    if (code !== 0) throw new Error(host.error ?? 'Cannot reload')
+    if (changed) rInfo('web', 'new certificate: connections get it from now on')
   } catch (error) {
     rError('web', 'the certificate has changed, and the old one stays: %s', describe(error))
   }

@@ -76,7 +76,12 @@ function route(request: Request, response: Response, asksUpgrade: boolean, site:
   const { settings, routes } = site
   const { path } = request
   const elsewhere = settings.redirects.length === 0 ? null : findRedirect(settings.redirects, toUrl(request, site))
-  if (elsewhere !== null) return response.give(answer(elsewhere.status, undefined, [['Location', elsewhere.location]]))
+  if (elsewhere !== null) {
+    // Not to a name that somebody else has put there.
+    const wrongHost = site.admission.checkHost(exchange)
+    if (wrongHost !== null) return refuse(response, site, wrongHost)
+    return response.give(answer(elsewhere.status, undefined, [['Location', elsewhere.location]]))
+  }
   const found = findRoute(routes, path)
   const upgrades = asksUpgrade && (found === null || found.serving.upgrades)
   const malformed = upgrades ? (settings.upgrades ? checkHandshake(exchange) : NO_WEBSOCKETS) : null
@@ -167,13 +172,13 @@ function run(target: Target, request: Request): void {
 /** The whole URL that a request was for. */
 function toUrl({ exchange, path, query }: Request, { settings, admission }: Site): RequestUrl {
   const secure = exchange !== null && admission.isSecure(exchange)
-  const [, given = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(exchange?.headers['host'] ?? '') ?? []
+  const [, given = '', port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(exchange?.headers['host'] ?? '') ?? []
   const asked = given === '' ? 'localhost' : given
   return {
     scheme: secure ? 'https' : 'http',
     host: settings.name ?? asked,
     asked,
-    port: Number(port ?? (secure ? 443 : 80)),
+    port: port === '' ? (secure ? 443 : 80) : Number(port),
     path,
     query,
   }

@@ -36,11 +36,27 @@ export function whenKnown<T>(
   let value: T | PromiseLike<T>
   try {
     value = ask()
-    if (isThenable(value)) return void Promise.resolve(value).then(go).catch(fail)
+    if (isThenable(value)) return later(value, go, fail)
   } catch (error) {
     return fail(error)
   }
   go(value)
+}
+
+/** In a turn of its own: in that of another request uWebSockets.js makes no WebSocket of this one, and ends the process. */
+function later<T>(value: PromiseLike<T>, go: (value: T) => void, fail: (error: unknown) => void): void {
+  void Promise.resolve(value).then(
+    (known) => {
+      setImmediate(() => {
+        try {
+          go(known)
+        } catch (error) {
+          fail(error)
+        }
+      })
+    },
+    (error: unknown) => setImmediate(fail, error),
+  )
 }
 
 /**

@@ -59,6 +59,7 @@ export class Host implements Owner, Observed {
   #starting: Promise<number> | null = null
   #stopping: Promise<void> | null = null
   #reloading: Promise<number> = Promise.resolve(0)
+  #dismissing: Promise<void> = Promise.resolve()
   /** Looks at certificates no longer. */
   #unwatch: () => void = () => {}
   /** What the user should hear about, though it works. */
@@ -194,12 +195,12 @@ export class Host implements Owner, Observed {
    * Goes on with other settings. Connections of routes that stay, stay; those of others are told to leave. 0; or -28 with
    * `error` set, and everything as it was.
    */
-  reload(settings: Settings): Promise<number> {
-    this.#reloading = this.#reloading.then(() => this.#reload(settings))
+  reload(next: Settings | ((now: Settings) => Settings)): Promise<number> {
+    this.#reloading = this.#reloading.then(() => this.#reload(next))
     return this.#reloading
   }
 
-  async #reload(settings: Settings): Promise<number> {
+  async #reload(next: Settings | ((now: Settings) => Settings)): Promise<number> {
     await this.#starting
     const running = this.#running
     if (running === null || this.#stopping !== null) {
@@ -207,8 +208,12 @@ export class Host implements Owner, Observed {
       return R_ERR_CANT_OPEN
     }
     const { server, context, crowd, site: before } = running
+    let settings = this.settings
     try {
+      settings = typeof next === 'function' ? next(settings) : next
+      if (settings === this.settings) return 0
       const { engine, drafts } = await this.#prepare(settings, before.routes)
+      if (this.#stopping !== null) throw new Error('The host stops')
       if (engine.name !== running.engine.name) throw new Error('web.engine cannot be changed without a restart')
       running.listening = await changeListeners(server, running.listening, settings.endpoints)
       running.site = this.#toSite(settings, drafts, context, crowd)
@@ -220,10 +225,20 @@ export class Host implements Owner, Observed {
       this.warnings.push('observe counts after a restart')
     for (const name of server.update(settings.server)) this.warnings.push(`${name} counts after a restart`)
     this.#adopt(settings)
-    const kept = new Set(running.site.routes.map((route) => route.context))
-    const strays = (): Socket[] => [...context.connections].filter((ws) => !kept.has(ws.context))
-    void dismissAll(strays, settings.drainRate, 'Its route has gone', context.clock)
+    void this.#dismiss(running, (ws) => !isServed(running.site, ws.context), 'Its route has gone')
     return 0
+  }
+
+  /** Tells connections to leave. One group after the other: the rate is that of all together. */
+  #dismiss({ context }: Running, which: (ws: Socket) => boolean, why: string): Promise<void> {
+    const those = (): Socket[] => [...context.connections].filter(which)
+    this.#dismissing = this.#dismissing.then(() => dismissAll(those, this.settings.drainRate, why, context.clock))
+    return this.#dismissing
+  }
+
+  /** Whether a route takes connections: it may have gone while a request was on its way. */
+  takes(context: Context): boolean {
+    return this.#running !== null && this.#stopping === null && isServed(this.#running.site, context)
   }
 
   /** These are the settings from now on. */
@@ -264,11 +279,9 @@ export class Host implements Owner, Observed {
     await this.#starting
     if (this.#running === null) return
     this.#unwatch()
-    const { server, context } = this.#running
-    const gone = server.stopListening()
-    const { drainRate, drain } = this.settings
-    await dismissAll(() => context.connections, drainRate, 'The server stops', context.clock)
-    await within(gone, drain)
+    const gone = this.#running.server.stopListening()
+    await this.#dismiss(this.#running, () => true, 'The server stops')
+    await within(gone, this.settings.drain)
     await this.#end()
   }
 
@@ -300,6 +313,8 @@ export class Host implements Owner, Observed {
 }
 
 const STOPPING = answer(503)
+
+const isServed = ({ routes }: Site, context: Context): boolean => routes.some((route) => route.context === context)
 
 /** Makes a host from a config file or object. Throws ConfigError with every problem, a line each. */
 export const createHost = (config: string | Config | Settings, parts: Parts): Host =>

@@ -4,6 +4,8 @@ import type { Endpoint, ServerPort } from '../engine/port.ts'
 /** Where a host can be reached. */
 export interface Listening {
   readonly endpoint: Endpoint
+  /** The certificate that it has now. */
+  readonly tls: Endpoint['tls']
   readonly url: string
   readonly port: number
 }
@@ -14,7 +16,7 @@ export async function openListeners(server: ServerPort, endpoints: readonly Endp
   for (const endpoint of endpoints) {
     const port = await server.listen(endpoint)
     const url = `${endpoint.tls === null ? 'http' : 'https'}://${urlHost(endpoint.host)}:${port}`
-    listening.push({ endpoint, url, port })
+    listening.push({ endpoint, tls: endpoint.tls, url, port })
   }
   return listening
 }
@@ -33,25 +35,21 @@ export async function changeListeners(
 ): Promise<Listening[]> {
   const added = endpoints.filter((endpoint) => !before.some((one) => isSame(one.endpoint, endpoint)))
   const opened: Listening[] = []
+  const kept: Listening[] = []
   try {
     for (const endpoint of added) opened.push(...(await openListeners(server, [endpoint])))
-    for (const { endpoint } of before) {
-      const { tls } = endpoints.find((one) => isSame(one, endpoint)) ?? endpoint
-      if (tls !== null && endpoint.tls !== null && !isDeepStrictEqual(tls, endpoint.tls))
-        await server.setTls(endpoint, tls)
+    for (const one of before) {
+      const now = endpoints.find((endpoint) => isSame(one.endpoint, endpoint))
+      if (now === undefined) continue
+      if (now.tls !== null && !isDeepStrictEqual(now.tls, one.tls)) await server.setTls(one.endpoint, now.tls)
+      kept.push({ ...one, tls: now.tls })
     }
   } catch (error) {
     for (const { endpoint } of opened) server.unlisten(endpoint)
     throw error
   }
-  return [
-    ...before.filter((one) => {
-      const stays = endpoints.some((endpoint) => isSame(one.endpoint, endpoint))
-      if (!stays) server.unlisten(one.endpoint)
-      return stays
-    }),
-    ...opened,
-  ]
+  for (const { endpoint } of before) if (!endpoints.some((one) => isSame(one, endpoint))) server.unlisten(endpoint)
+  return [...kept, ...opened]
 }
 
 /** How a person on this machine spells a listener's host. */

@@ -11,13 +11,15 @@ import type { Request } from './web.ts'
 const NO_PROTOCOL: Refused = { refusal: 'protocol', answer: answer(400, 'Unsupported Sec-WebSocket-Protocol') }
 const NO_ROOM: Refused = { refusal: 'address', answer: TOO_MANY }
 
+const GOING: Refused = { refusal: 'stopping', answer: answer(503) }
+
 /** Answers 101 and makes the connection, or answers why not. */
 export function upgrade(
   request: Request,
   response: Response,
   target: Target | null,
   { context }: Route,
-  { settings, admission, observer }: Site,
+  { host, settings, admission, observer }: Site,
 ): boolean {
   const { exchange } = response
   const refuse = ({ refusal, answer: given }: Refused): void => {
@@ -29,6 +31,8 @@ export function upgrade(
   else if (target === null) notFound(request, 'No action', 'action')
   // Others may have come while a role was asked for.
   else if (!admission.hasRoom(exchange)) refuse(NO_ROOM)
+  // So may a stop, or a reload that took the route away.
+  else if (!host.takes(context)) refuse(GOING)
   else {
     const address = admission.addressOf(exchange)
     const transport = exchange.upgrade(protocol, response.headers)

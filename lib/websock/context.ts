@@ -88,8 +88,7 @@ export function forRoute(host: Shared, route: string, defaults: Readonly<WebSock
 
 /** Other limits from now on, also for connections that are there. */
 export function setDefaults(context: Context, defaults: Readonly<WebSocketDefaults>): void {
-  const before = context.limits
   context.defaults = defaults
   context.limits = toLimits(defaults)
-  for (const ws of context.connections) if (ws.context === context) replaceLimits(ws, before, context.limits)
+  for (const ws of context.connections) if (ws.context === context) replaceLimits(ws, context.limits)
 }

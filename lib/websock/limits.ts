@@ -1,5 +1,5 @@
 import type { WebSocketDefaults } from '../../include-types/websock.ts'
-import type { Socket } from './socket.ts'
+import { arm, type Socket } from './socket.ts'
 
 /** What holds for a connection; 0: none, or never. Shared until something is set: most are those of their route. */
 export interface Limits {
@@ -17,7 +17,7 @@ export interface Limits {
   readonly sendsCount: boolean
 }
 
-type Given = Omit<Limits, 'sendsCount'>
+export type Given = Omit<Limits, 'sendsCount'>
 const KEYS = [
   'maxFrame',
   'maxMessage',
@@ -47,18 +47,23 @@ export const toLimits = (defaults: Given): Limits =>
     backpressure: defaults.backpressure,
   })
 
+/** Limits of this connection alone; they stay when those of its route change. */
 export function setLimits(socket: Socket, some: Partial<Given>): void {
   const { limits } = socket
+  socket.ownLimits = { ...socket.ownLimits, ...some }
   const changes = KEYS.some((key) => some[key] !== undefined && some[key] !== limits[key])
   if (changes) socket.limits = complete({ ...limits, ...some })
 }
 
 /** Puts new limits in the place of old ones, but for what was set for this connection alone. */
-export function replaceLimits(socket: Socket, before: Limits, after: Limits): void {
-  const { limits } = socket
-  if (limits === before) socket.limits = after
-  else {
-    const own = Object.fromEntries(KEYS.filter((key) => limits[key] !== before[key]).map((key) => [key, limits[key]]))
-    socket.limits = complete({ ...after, ...own })
+export function replaceLimits(socket: Socket, limits: Limits): void {
+  const before = socket.limits
+  socket.limits = socket.ownLimits === null ? limits : complete({ ...limits, ...socket.ownLimits })
+  const { pingPeriod, timeout } = socket.limits
+  // What does not run yet is armed when it does.
+  if (socket.proc === null) return
+  if (pingPeriod !== before.pingPeriod) {
+    socket.pingAt = pingPeriod === 0 ? 0 : socket.context.wheel.touch() + pingPeriod
   }
+  if (pingPeriod !== before.pingPeriod || timeout !== before.timeout) arm(socket)
 }

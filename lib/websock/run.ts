@@ -57,13 +57,13 @@ export function webSocketRun<D, A>(
   timeout?: number,
 ): Promise<number> {
   const socket = toSocket(ws)
-  const wait = timeout ?? socket?.limits.timeout ?? 0
+  const wait = timeout ?? 0
   if (ws === null || socket === null || typeof callback !== 'function') return Promise.resolve(R_ERR_BAD_ARGS)
   if (typeof wait !== 'number' || !(wait >= 0)) return Promise.resolve(R_ERR_BAD_ARGS)
   if (socket.proc !== null) return Promise.resolve(hasRun(socket) ? R_ERR_BAD_STATE : R_ERR_BUSY)
   if (buf !== undefined && buf !== null && !(buf instanceof Uint8Array)) return Promise.resolve(R_ERR_BAD_ARGS)
 
-  setLimits(socket, { timeout: toLimit(wait) })
+  if (timeout !== undefined) setLimits(socket, { timeout: toLimit(wait) })
   return run(socket, callback, arg, buf ?? null)
 }
 

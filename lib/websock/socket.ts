@@ -3,7 +3,7 @@ import type { Transport } from '../engine/port.ts'
 import { WS_STATE_CONNECTING, WS_STATUS_NO_STATUS } from './constants.ts'
 import type { Context } from './context.ts'
 import type { Incoming } from './incoming.ts'
-import type { Limits } from './limits.ts'
+import type { Given, Limits } from './limits.ts'
 import type { Payload } from './payload.ts'
 import type { EventQueue } from './queue.ts'
 import { TICK } from './wheel.ts'
@@ -114,6 +114,8 @@ export class Socket implements WebSocket, Traffic {
   /** How what comes in is delivered. */
   mode: Mode
   limits: Limits
+  /** Those that are its own; null: all are its route's. */
+  ownLimits: Partial<Given> | null = null
   state: number = WS_STATE_CONNECTING
   type = 0
   fin = false

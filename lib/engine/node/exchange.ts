@@ -6,8 +6,7 @@ import { MAGIC } from '../../rfc6455.ts'
 import { validateHeaders } from '../../rfc9110.ts'
 import type { CompressionMode, Exchange, HeaderList, Transport } from '../port.ts'
 import { acceptOffer } from '../extensions.ts'
-import type { NodeTopics } from './topics.ts'
-import { NodeTransport } from './transport.ts'
+import { type Fanout, NodeTransport } from './transport.ts'
 
 /** Milliseconds in which a peer has to read something of an answer that waits for it. */
 const READING = 30_000
@@ -18,8 +17,8 @@ const GOODBYE = 5000
 export interface UpgradeOffer {
   readonly socket: Socket
   readonly head: Buffer
-  readonly topics: NodeTopics
-  readonly publishLimit: number
+  /** What connections share; lives longer than the request. */
+  readonly fanout: Fanout
   readonly compression: CompressionMode
 }
 
@@ -190,7 +189,7 @@ export class NodeExchange implements Exchange {
       ...headers.map(([name, value]) => `${name}: ${value}`),
     ]
     offer.socket.write(`${lines.join('\r\n')}\r\n\r\n`)
-    return new NodeTransport(offer.socket, offer.head, false, offer, accepted?.compression ?? null)
+    return new NodeTransport(offer.socket, offer.head, false, offer.fanout, accepted?.compression ?? null)
   }
 
   /** An upgrade request that is answered like any other: the response is ours to make, the connection ends with it. */

@@ -14,6 +14,7 @@ import {
 import { systemClock } from '../clock.ts'
 import { NodeExchange } from './exchange.ts'
 import { NodeTopics } from './topics.ts'
+import type { Fanout } from './transport.ts'
 
 // What an error on a connection means is told by 'close', which follows it.
 const ignore = (): void => {}
@@ -33,7 +34,7 @@ function isAmbiguous({ rawHeaders, headers }: http.IncomingMessage): boolean {
 const NO_LIMIT = 0x7fff_ffff
 
 /** node:http(s) with our own RFC 6455 behind its upgrade event. */
-class NodeServer implements ServerPort {
+class NodeServer implements ServerPort, Fanout {
   readonly topics = new NodeTopics()
   #options: ServerOptions
   readonly #onExchange: (exchange: Exchange) => void
@@ -52,6 +53,10 @@ class NodeServer implements ServerPort {
     this.#onExchange = onExchange
   }
 
+  get publishLimit(): number {
+    return this.#options.publishLimit
+  }
+
   listen(endpoint: Endpoint): Promise<number> {
     const { host, port, tls } = endpoint
     const server = this.#create(tls)
@@ -60,6 +65,10 @@ class NodeServer implements ServerPort {
       server.listen({ host, port, exclusive: !this.#options.sharesPorts }, () => {
         server.off('error', reject)
         server.on('error', ignore)
+        if (this.#gone !== null) {
+          server.close()
+          return reject(new Error('The server stops'))
+        }
         this.#servers.set(endpoint, server)
         const address = server.address()
         resolve(typeof address === 'object' && address !== null ? address.port : port)
@@ -142,8 +151,7 @@ class NodeServer implements ServerPort {
       const { socket } = req
       this.#silent.delete(socket)
       duplex.on('error', ignore)
-      const { publishLimit, compression } = this.#options
-      const offer = { socket, head, topics: this.topics, publishLimit, compression }
+      const offer = { socket, head, fanout: this, compression: this.#options.compression }
       this.#begin(new NodeExchange(req, offer, isCrowded()), req)
     })
     // Below TLS there is another socket.

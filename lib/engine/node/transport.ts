@@ -19,7 +19,7 @@ const NOTHING = Buffer.alloc(0)
 const ignore = (): void => {}
 
 /** What a connection has of its server. */
-interface Fanout {
+export interface Fanout {
   readonly topics: NodeTopics
   /** Bytes that may wait in a connection before it is too slow for a publish. */
   readonly publishLimit: number
@@ -50,8 +50,8 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
   readonly #parser: FrameParser
   /** Null where nothing may be compressed. */
   readonly #deflater: Deflater | null
-  readonly #topics: NodeTopics | null
-  readonly #publishLimit: number
+  /** Null where nothing is published. */
+  readonly #fanout: Fanout | null
   #subscriptions: Set<string> | null = null
   #receiver: Receiver | null = null
   #latePong: Buffer | null = null
@@ -73,8 +73,7 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     compression: Compression | null = null,
   ) {
     this.#stream = stream
-    this.#topics = fanout?.topics ?? null
-    this.#publishLimit = fanout?.publishLimit ?? Infinity
+    this.#fanout = fanout
     const inflater = compression === null ? null : new Inflater(compression, () => this.#receiver?.maxMessage ?? 0)
     this.#parser = new FrameParser(this, !client, inflater)
     this.#deflater = compression === null || compression.bits < MIN_BITS ? null : new Deflater(compression)
@@ -93,6 +92,8 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     stream[TRANSPORT] = this
     stream.on('data', onData).on('end', onEnd).on('drain', onDrain).on('close', onClose)
     if (stream.destroyed) queueMicrotask(() => receiver.onGone())
+    // It has ended while nobody listened.
+    else if (stream.readableEnded) queueMicrotask(() => this.ended())
     // Whoever hands over a stream may have paused it.
     else stream.resume()
   }
@@ -108,11 +109,11 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
 
   publish(publication: Publication): void {
     if (this.#closeSent) return
-    if (this.buffered() > this.#publishLimit) return this.#receiver?.onOverrun()
+    if (this.#fanout !== null && this.buffered() > this.#fanout.publishLimit) return this.#receiver?.onOverrun()
     const compressed = this.#deflater?.bits === MAX_BITS ? publication.compressed : null
     if (compressed !== null) this.#deflater?.note(publication.payload)
     const frame = compressed ?? publication.frame
-    if (this.#topics !== null) this.#outbox.publish(frame, this.#topics)
+    if (this.#fanout !== null) this.#outbox.publish(frame, this.#fanout.topics)
   }
 
   close(status: number, reason: string): void {
@@ -195,14 +196,14 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
   }
 
   subscribe(topic: string): boolean {
-    if (this.#closeSent || !this.#topics?.add(topic, this)) return false
+    if (this.#closeSent || !this.#fanout?.topics?.add(topic, this)) return false
     this.#subscriptions ??= new Set()
     this.#subscriptions.add(topic)
     return true
   }
 
   unsubscribe(topic: string): boolean {
-    return this.#subscriptions?.delete(topic) === true && this.#topics?.remove(topic, this) === true
+    return this.#subscriptions?.delete(topic) === true && this.#fanout?.topics?.remove(topic, this) === true
   }
 
   // What the parser finds
@@ -273,7 +274,7 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
 
   #leaveTopics(): void {
     if (this.#subscriptions === null) return
-    for (const topic of this.#subscriptions) this.#topics?.remove(topic, this)
+    for (const topic of this.#subscriptions) this.#fanout?.topics?.remove(topic, this)
     this.#subscriptions = null
   }
 }

@@ -52,6 +52,10 @@ class UwsServer implements ServerPort, AppOwner {
     const shared = tls !== null || this.options.sharesPorts
     const free = shared && !this.options.sharesPorts ? await findFreePort(host, port) : port
     const open = await this.#open(endpoint, tls, free, shared, { connections: 0 })
+    if (this.stopping) {
+      this.#retire(open)
+      throw new Error('The server stops')
+    }
     this.#listeners.set(endpoint, open)
     return open.port
   }
@@ -106,7 +110,7 @@ class UwsServer implements ServerPort, AppOwner {
     const names = new Set<string>()
     for (const { longest, fixed } of this.#apps) {
       if (options.maxMessage === 0 || options.maxMessage > longest) names.add('limits.maxMessage')
-      if (waiting(options) > waiting(fixed)) names.add('limits.maxBackpressure')
+      if (waiting(options) !== waiting(fixed)) names.add('limits.maxBackpressure')
       if (options.compression !== fixed.compression) names.add('webSockets.compression')
     }
     return [...names]

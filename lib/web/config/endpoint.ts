@@ -1,3 +1,5 @@
+import { toAddress } from '../address.ts'
+
 /** Where a listener is bound, as a config says it. */
 export interface Address {
   readonly host: string
@@ -19,4 +21,7 @@ export function parseEndpoint(given: string): Address {
 }
 
 /** Whether only this machine can reach a listener. */
-export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
+export function isLoopback(host: string): boolean {
+  const address = toAddress(host)
+  return address === null ? host.toLowerCase() === 'localhost' : address === '::1' || address.startsWith('127.')
+}
