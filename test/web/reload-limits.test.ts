@@ -143,8 +143,9 @@ describe.each(engines)('limits after a reload on the %s engine', (engine) => {
     await opcodes(other.client, 5)
     client.send(text('done'))
     // One may have been on its way.
-    const sent = await opcodes(client, 2)
-    expect(sent).toContain(1)
+    const sent = await opcodes(client, 1)
+    if (sent[0] === PING) sent.push(...(await opcodes(client, 1)))
+    expect(sent.at(-1)).toBe(1)
   })
 
   it('a ping period that a connection has set for itself stays', async () => {
@@ -161,7 +162,7 @@ describe.each(engines)('limits after a reload on the %s engine', (engine) => {
     const old = await hosted.open('/')
     expect(await hosted.reload({ timeouts: { inactivity: '100ms' } })).toBe(0)
     for (let i = 0; i < 2; i++) expect(await closedWith((await hosted.open('/')).client)).toBe('1001')
-    expect(old.ws.ending?.cause).toMatchObject({ initiator: 'us', code: 1001 })
+    expect(old.ws.ending?.cause).toMatchObject({ initiator: 'timeout', code: 1001 })
   })
 
   it('a timeout that webSocketRun was given stays; a longer one of the host holds', async () => {

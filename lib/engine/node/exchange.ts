@@ -10,6 +10,8 @@ import { type Fanout, NodeTransport } from './transport.ts'
 
 /** Milliseconds in which a peer has to read something of an answer that waits for it. */
 const READING = 30_000
+/** Bytes that a slow peer is given as long for, where there is TLS. */
+const PIECE = 65_536
 /** Milliseconds for a refused peer to read its answer. */
 const GOODBYE = 5000
 
@@ -144,7 +146,9 @@ export class NodeExchange implements Exchange {
     this.#reading = true
     // Each byte that the kernel takes begins it again.
     const drop = (): void => void socket.destroy()
-    socket.setTimeout(READING, drop)
+    // Below TLS nobody tells how much of a write has left: it has as long for each piece of what waits.
+    const pieces = socket instanceof TLSSocket ? Math.ceil(socket.writableLength / PIECE) : 1
+    socket.setTimeout(READING * Math.max(1, pieces), drop)
     const over = (): void => {
       this.#reading = false
       socket.off('timeout', drop)
