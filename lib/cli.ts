@@ -18,7 +18,7 @@ import { toStatusParts, toStatusSettings } from './web/status.ts'
 import { rError, rInfo } from './websock/log.ts'
 import type { Started } from './workers/messages.ts'
 import { Primary } from './workers/primary.ts'
-import { toShare, work } from './workers/worker.ts'
+import { work } from './workers/worker.ts'
 
 const HELP = `Usage: fiberws [config.json5] [options]
 
@@ -147,11 +147,9 @@ function loadAgain(load: () => Settings): Settings | null {
 }
 
 /** One process that serves. */
-async function serve(load: () => Settings): Promise<void> {
-  const host = createHost(load(), parts)
-  if ((await host.start()) !== 0) fail(host.error ?? 'Cannot start')
-  const { engine, listening, settings } = host
-  // Whoever waits for the lines may send a signal at once.
+async function serve(settings: Settings, load: () => Settings): Promise<void> {
+  const host = createHost(settings, parts)
+  // Before anything that takes time: a signal that nobody listens for ends the process.
   followSignals({
     stop: () => {
       say(host.settings, `stopping, ${host.connections} connections`)
@@ -160,43 +158,57 @@ async function serve(load: () => Settings): Promise<void> {
     reload: async () => {
       const next = loadAgain(load)
       if (next === null) return
-      if ((await host.reload(next)) !== 0) rError('reload', '%s: the old config stays', host.error)
-      else say(next, `reloaded: ${next.routes.length} routes, ${host.connections} connections`)
+      if ((await host.reload(next)) !== 0) return rError('reload', '%s: the old config stays', host.error)
+      warnOfWorkers(settings, next)
+      say(next, `reloaded: ${next.routes.length} routes, ${host.connections} connections`)
     },
   })
+  if ((await host.start()) !== 0) fail(host.error ?? 'Cannot start')
+  const { engine, listening } = host
   announce(settings, { engine: `${engine?.name} engine ${engine?.version}`, listening })
   if (host.status !== null) say(settings, `metrics on ${host.status.url}/metrics`)
   noticeOpenDoors(settings)
 }
 
+const warnOfWorkers = (settings: Settings, next: Settings): void => {
+  if (next.workers !== settings.workers) rError('reload', 'warning: web.workers counts after a restart')
+}
+
 /** A process that keeps workers, which serve. */
-async function lead(load: () => Settings): Promise<void> {
-  const settings = load()
+async function lead(settings: Settings, load: () => Settings): Promise<void> {
   if (settings.observe.log === 'json') logAsJson()
-  const { primary, started } = await Primary.start(settings).catch((error: unknown) => fail(describe(error)))
-  const { endpoint, token } = settings.observe
-  const status = endpoint === null ? null : createHost(toStatusSettings(endpoint, token), toStatusParts(parts, primary))
-  if (status !== null && (await status.start()) !== 0) fail(`observe.listen: ${status.error}`)
+  const starting = Primary.start(settings).catch((error: unknown) => fail(describe(error)))
+  let primary: Primary | null = null
   followSignals({
-    stop: () => {
+    stop: async () => {
       say(settings, `stopping ${settings.workers} workers`)
-      return primary.stop()
+      await (await starting).primary.stop()
     },
+    kill: () => primary?.kill(),
     reload: async () => {
       const next = loadAgain(load)
       if (next === null) return
-      if (next.workers !== settings.workers) rError('reload', 'warning: web.workers counts after a restart')
-      const error = await primary.reload()
-      if (error !== null) rError('reload', '%s: the old config stays', error)
-      else say(next, `reloaded: ${next.routes.length} routes, ${settings.workers} workers`)
+      const error = await (await starting).primary.reload(next)
+      if (error !== null) return rError('reload', '%s: the old config stays', error)
+      warnOfWorkers(settings, next)
+      say(next, `reloaded: ${next.routes.length} routes, ${settings.workers} workers`)
     },
   })
+  const { started, primary: leader } = await starting
+  primary = leader
+  const { endpoint, token } = settings.observe
+  const status = endpoint === null ? null : createHost(toStatusSettings(endpoint, token), toStatusParts(parts, leader))
+  if (status !== null && (await status.start()) !== 0) {
+    leader.kill()
+    fail(`observe.listen: ${status.error}`)
+  }
   announce(settings, started)
   if (status !== null) say(settings, `metrics on ${status.listening[0]?.url}/metrics`)
   noticeOpenDoors(settings)
 }
 
 async function main(): Promise<void> {
+  if (cluster.isWorker) return work((settings) => createHost(settings, parts))
   const args = readArguments()
   if (args.values.help) return console.log(HELP)
   if (args.values.version) return console.log(version())
@@ -210,8 +222,8 @@ async function main(): Promise<void> {
     return console.log(printConfig(value, hidden))
   }
   if (args.values.check) return check(createHost(load(), parts))
-  if (cluster.isWorker) return work(createHost(toShare(load()), parts), load)
-  return load().workers === 1 ? serve(load) : lead(load)
+  const settings = load()
+  return settings.workers === 1 ? serve(settings, load) : lead(settings, load)
 }
 
 try {

@@ -7,6 +7,8 @@ const SAME_SIGNAL = 200
 export interface Life {
   /** Resolves when it is over. */
   stop(): Promise<void>
+  /** There is no time for that. */
+  kill?(): void
   reload(): Promise<void>
 }
 
@@ -16,8 +18,9 @@ export function followSignals(life: Life): void {
   const onStop = (): void => {
     const now = performance.now()
     if (stopping !== 0) {
-      if (now - stopping > SAME_SIGNAL) process.exit(1)
-      return
+      if (now - stopping <= SAME_SIGNAL) return
+      life.kill?.()
+      process.exit(1)
     }
     stopping = now
     void life.stop().then(() => process.exit(0))

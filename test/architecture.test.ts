@@ -93,7 +93,7 @@ const allowed: Record<Room, readonly Room[]> = {
   'lib/parts.ts': ['lib/engine/select.ts', 'lib/web', 'lib/observe'],
   'lib/standalone.ts': ['include-types', 'lib/engine/select.ts', 'lib/websock'],
   'lib/index.ts': ['include-types', 'lib/standalone.ts', 'lib/parts.ts', 'lib/web', 'lib/websock'],
-  'lib/workers': ['lib/engine/free-port.ts', 'lib/websock', 'lib/web', 'lib/observe'],
+  'lib/workers': ['lib/engine/free-port.ts', 'lib/engine/port.ts', 'lib/websock', 'lib/web', 'lib/observe'],
   'lib/signals.ts': [],
   'lib/cli.ts': ['lib/parts.ts', 'lib/signals.ts', 'lib/websock', 'lib/web', 'lib/observe', 'lib/workers'],
 }

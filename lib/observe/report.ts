@@ -16,7 +16,8 @@ const PAGES: Readonly<Record<string, (of: readonly Snapshot[]) => Promise<Report
     text: await AggregatorRegistry.aggregate(of.map(({ metrics }) => [...metrics])).metrics(),
   }),
   '/healthz': () => text(200, 'ok'),
-  '/readyz': (of) => (of.length > 0 && of.every(({ ready }) => ready) ? text(200, 'ready') : text(503, 'not ready')),
+  // One that serves is enough: who comes is not sent to the others.
+  '/readyz': (of) => (of.some(({ ready }) => ready) ? text(200, 'ready') : text(503, 'not ready')),
   '/debug/closes': (of) => ({
     status: 200,
     type: 'application/json',
@@ -28,6 +29,10 @@ const PAGES: Readonly<Record<string, (of: readonly Snapshot[]) => Promise<Report
     ),
   }),
 }
+
+/** Metrics of several processes as those of one. */
+export const sumMetrics = (of: readonly (readonly object[])[]): Promise<object[]> =>
+  AggregatorRegistry.aggregate(of.map((metrics) => [...metrics])).getMetricsAsJSON()
 
 /** A page; null where there is none. */
 export async function toReport(path: string, ask: () => Promise<readonly Snapshot[]>): Promise<Report | null> {

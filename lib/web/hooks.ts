@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { WebHookEvent } from '../../include-types/web.ts'
 import { webSocketSendClose } from '../websock/close.ts'
 import { WS_STATUS_POLICY_VIOLATION } from '../websock/constants.ts'
@@ -36,7 +37,7 @@ export function whenKnown<T>(
   let value: T | PromiseLike<T>
   try {
     value = ask()
-    if (isThenable(value)) return later(value, go, fail)
+    if (isThenable(value)) return void later(value, go, fail)
   } catch (error) {
     return fail(error)
   }
@@ -44,19 +45,14 @@ export function whenKnown<T>(
 }
 
 /** In a turn of its own: in that of another request uWebSockets.js makes no WebSocket of this one, and ends the process. */
-function later<T>(value: PromiseLike<T>, go: (value: T) => void, fail: (error: unknown) => void): void {
-  void Promise.resolve(value).then(
-    (known) => {
-      setImmediate(() => {
-        try {
-          go(known)
-        } catch (error) {
-          fail(error)
-        }
-      })
-    },
-    (error: unknown) => setImmediate(fail, error),
-  )
+async function later<T>(value: PromiseLike<T>, go: (value: T) => void, fail: (error: unknown) => void): Promise<void> {
+  try {
+    const known = await value
+    await nextTurn()
+    go(known)
+  } catch (error) {
+    fail(error)
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Config, WebAction, WebAuthorize, WebHook } from '../../include-types/web.ts'
-import type { Engine, Exchange, ServerPort } from '../engine/port.ts'
+import type { Engine, Exchange } from '../engine/port.ts'
 import { R_ERR_CANT_OPEN } from '../websock/constants.ts'
 import { type Context, createContext } from '../websock/context.ts'
 import { rError } from '../websock/log.ts'
@@ -8,7 +8,6 @@ import type { Socket } from '../websock/socket.ts'
 import type { Relay } from '../websock/topics.ts'
 import { Actions } from './actions.ts'
 import { Admission } from './admission.ts'
-import { answer } from './answer.ts'
 import { renewCertificates, watchCertificates } from './certificates.ts'
 import { readConfig } from './config/load.ts'
 import type { Settings } from './config/settings.ts'
@@ -21,22 +20,10 @@ import type { Observatory, Observed, Report, Snapshot, WebObserver } from './obs
 import { Response } from './response.ts'
 import { type Parts, type Preparation, prepare } from './preparation.ts'
 import { type Draft, openRoute } from './routes.ts'
+import { isServed, NOBODY, type Running, STOPPING } from './running.ts'
 import { toStatusParts, toStatusSettings } from './status.ts'
 import { within } from './within.ts'
 import type { Owner } from './web.ts'
-
-/** What runs while the host does. */
-interface Running {
-  readonly engine: Engine
-  readonly server: ServerPort
-  /** Shared by all connections. */
-  readonly context: Context
-  readonly crowd: Crowd
-  site: Site
-  listening: readonly Listening[]
-}
-
-const NOBODY: ReadonlySet<Socket> = new Set()
 
 /** A server made from a config. */
 export class Host implements Owner, Observed {
@@ -196,7 +183,11 @@ export class Host implements Owner, Observed {
    * `error` set, and everything as it was.
    */
   reload(next: Settings | ((now: Settings) => Settings)): Promise<number> {
-    this.#reloading = this.#reloading.then(() => this.#reload(next))
+    const before = this.#reloading
+    this.#reloading = (async () => {
+      await before
+      return this.#reload(next)
+    })()
     return this.#reloading
   }
 
@@ -311,10 +302,6 @@ export class Host implements Owner, Observed {
     new Response(exchange, []).give(STOPPING)
   }
 }
-
-const STOPPING = answer(503)
-
-const isServed = ({ routes }: Site, context: Context): boolean => routes.some((route) => route.context === context)
 
 /** Makes a host from a config file or object. Throws ConfigError with every problem, a line each. */
 export const createHost = (config: string | Config | Settings, parts: Parts): Host =>

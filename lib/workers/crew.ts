@@ -12,6 +12,8 @@ const STABLE = 10_000
 export interface Member {
   readonly number: number
   worker: Worker | null
+  /** It hears what it is told. */
+  listens: boolean
   /** Bytes on their way to it. */
   waiting: number
   startedAt: number
@@ -32,15 +34,14 @@ export class Crew {
   /** Processes that were started in place of others. */
   restarts = 0
   readonly #owner: CrewOwner
-  readonly #environment: Readonly<Record<string, string>>
   #leaving = false
 
-  constructor(size: number, environment: Readonly<Record<string, string>>, owner: CrewOwner) {
+  constructor(size: number, owner: CrewOwner) {
     this.#owner = owner
-    this.#environment = environment
     this.members = Array.from({ length: size }, (_, number) => ({
       number,
       worker: null,
+      listens: false,
       waiting: 0,
       startedAt: 0,
       delay: SHORTEST,
@@ -55,9 +56,10 @@ export class Crew {
     return this.members.every(({ worker }) => worker === null)
   }
 
+  /** Who does not listen yet will be told how things are then. */
   send(member: Member, message: FromPrimary, sent: () => void = () => {}): void {
-    const { worker } = member
-    if (worker === null || !worker.isConnected()) return
+    const { worker, listens } = member
+    if (worker === null || !listens || !worker.isConnected()) return
     worker.process.send(message, undefined, undefined, sent)
   }
 
@@ -66,12 +68,22 @@ export class Crew {
     const size = sizeOf({ data })
     for (const member of this.members) {
       const { worker } = member
+      if (!member.listens) continue
       if (member.waiting > MOST_WAITING) worker?.process.kill('SIGKILL')
       member.waiting += size
       this.send(member, { kind: 'publish', topic, data, binary }, () => {
         if (member.worker === worker) member.waiting -= size
       })
     }
+  }
+
+  get leaving(): boolean {
+    return this.#leaving
+  }
+
+  /** At once. */
+  kill(): void {
+    for (const { worker } of this.members) worker?.process.kill('SIGKILL')
   }
 
   /** Nobody is started again from here on. */
@@ -81,8 +93,8 @@ export class Crew {
   }
 
   #start(member: Member): void {
-    const worker = cluster.fork(this.#environment)
-    Object.assign(member, { worker, waiting: 0, startedAt: performance.now(), timer: null })
+    const worker = cluster.fork()
+    Object.assign(member, { worker, listens: false, waiting: 0, startedAt: performance.now(), timer: null })
     worker.on('message', (message: unknown) => {
       if (isFromWorker(message)) this.#owner.received(member, message)
     })
@@ -94,6 +106,7 @@ export class Crew {
   #ended(member: Member, how: string): void {
     const { worker, startedAt } = member
     member.worker = null
+    member.listens = false
     this.#owner.ended(member)
     if (this.#leaving) return
     if (performance.now() - startedAt > STABLE) member.delay = SHORTEST

@@ -1,3 +1,4 @@
+import type { Settings } from '../web/config/settings.ts'
 import type { Snapshot } from '../web/observer.ts'
 
 /*
@@ -25,6 +26,8 @@ export interface Publication {
 
 /** From a worker to the primary. */
 export type FromWorker =
+  /** It listens: what was told before is lost. */
+  | { readonly kind: 'hello' }
   | ({ readonly kind: 'started' } & Started)
   | { readonly kind: 'failed'; readonly error: string }
   | { readonly kind: 'reloaded'; readonly error: string | null }
@@ -33,8 +36,9 @@ export type FromWorker =
 
 /** From the primary to a worker. */
 export type FromPrimary =
+  | { readonly kind: 'start'; readonly settings: Settings }
+  | { readonly kind: 'reload'; readonly settings: Settings }
   | { readonly kind: 'stop' }
-  | { readonly kind: 'reload' }
   | ({ readonly kind: 'publish' } & Publication)
   | { readonly kind: 'ask' }
 
@@ -45,8 +49,15 @@ const isOf = (kinds: ReadonlySet<string>, value: unknown): boolean =>
   typeof value.kind === 'string' &&
   kinds.has(value.kind)
 
-const FROM_WORKER: ReadonlySet<string> = new Set(['started', 'failed', 'reloaded', 'publish', 'snapshot'])
-const FROM_PRIMARY: ReadonlySet<string> = new Set(['stop', 'reload', 'publish', 'ask'])
+const FROM_WORKER: ReadonlySet<string> = new Set<FromWorker['kind']>([
+  'hello',
+  'started',
+  'failed',
+  'reloaded',
+  'publish',
+  'snapshot',
+])
+const FROM_PRIMARY: ReadonlySet<string> = new Set<FromPrimary['kind']>(['start', 'reload', 'stop', 'publish', 'ask'])
 
 export const isFromWorker = (value: unknown): value is FromWorker => isOf(FROM_WORKER, value)
 export const isFromPrimary = (value: unknown): value is FromPrimary => isOf(FROM_PRIMARY, value)

@@ -1,66 +1,55 @@
-import { findFreePort } from '../engine/free-port.ts'
 import { toReport } from '../observe/report.ts'
 import type { Settings } from '../web/config/settings.ts'
 import type { Report, Reporter, Snapshot } from '../web/observer.ts'
+import { rError } from '../websock/log.ts'
 import { Crew, type Member } from './crew.ts'
+import { History } from './history.ts'
 import type { FromWorker, Started } from './messages.ts'
-import { PORTS } from './worker.ts'
+import { Round } from './round.ts'
+import { Ports, toShare } from './share.ts'
 
 /** Milliseconds that a worker has to tell about itself. */
 const PATIENCE = 2000
+/** Milliseconds beyond all that a stop may take, until a worker that hangs is ended. */
+const GRACE = 5000
 
 /** What is known of a worker that does not answer. */
 const SILENT: Snapshot = { ready: false, metrics: [], closes: [] }
 
-/** Answers of the members to one question. */
-class Round<T> {
-  readonly answers = new Map<Member, T>()
-  readonly done: Promise<void>
-  #resolve: () => void = () => {}
-  readonly #crew: Crew
-
-  constructor(crew: Crew) {
-    this.#crew = crew
-    this.done = new Promise((resolve) => {
-      this.#resolve = resolve
-    })
-  }
-
-  answer(member: Member, value: T): void {
-    this.answers.set(member, value)
-    this.look()
-  }
-
-  /** Who has gone does not answer. */
-  look(): void {
-    const { members } = this.#crew
-    if (members.every((member) => member.worker === null || this.answers.has(member))) this.#resolve()
-  }
-}
-
 /** The process that keeps the others: it hands on what they publish, and answers for all. */
 export class Primary implements Reporter {
+  readonly #workers: number
   readonly #crew: Crew
+  readonly #ports: Ports
+  readonly #history = new History()
+  /** What is in force, as one of them has it. */
+  #share: Settings
+  #starting = true
   /** Of the first member that has started. */
   #started: Started | null = null
   readonly #starts: Round<string | null>
   #reloads: Round<string | null> | null = null
+  #reloading: Promise<unknown> = Promise.resolve()
   #snapshots: Round<Snapshot> | null = null
   #gone: () => void = () => {}
 
-  private constructor(settings: Settings, ports: readonly number[]) {
-    this.#crew = new Crew(settings.workers, { [PORTS]: ports.join(',') }, this)
-    this.#starts = new Round(this.#crew)
+  private constructor(workers: number, share: Settings, ports: Ports) {
+    this.#workers = workers
+    this.#share = share
+    this.#ports = ports
+    this.#crew = new Crew(workers, this)
+    this.#starts = new Round(this.#crew, this.#crew.members)
   }
 
   /** Starts all workers. Rejects with the system's error, or with what the first says that cannot start. */
   static async start(settings: Settings): Promise<{ readonly primary: Primary; readonly started: Started }> {
-    // One after the other: two may want the same.
-    const ports: number[] = []
-    for (const { host, port } of settings.endpoints) ports.push(await findFreePort(host, port))
-    const primary = new Primary(settings, ports)
+    const ports = new Ports()
+    const { workers } = settings
+    const share = toShare(settings, await ports.resolve(settings.endpoints, true), workers)
+    const primary = new Primary(workers, share, ports)
     await primary.#starts.done
-    const error = [...primary.#starts.answers.values()].find((answer) => answer !== null) ?? null
+    primary.#starting = false
+    const error = primary.#starts.find((answer) => answer !== null) ?? null
     if (error === null && primary.#started !== null) return { primary, started: primary.#started }
     await primary.stop()
     throw new Error(error ?? 'The workers have ended before they had started')
@@ -71,18 +60,41 @@ export class Primary implements Reporter {
     this.#crew.leave()
     for (const member of this.#crew.members) this.#crew.send(member, { kind: 'stop' })
     if (this.#crew.empty) return
+    const { drain, drainRate, server } = this.#share
+    const longest = (server.maxConnections / drainRate) * 1000 + 2 * drain + GRACE
+    const timer = Number.isFinite(longest) ? setTimeout(() => this.#crew.kill(), longest) : undefined
     await new Promise<void>((resolve) => {
       this.#gone = resolve
     })
+    clearTimeout(timer)
   }
 
-  /** All workers read the config again: null, or what the first says that cannot. */
-  async reload(): Promise<string | null> {
+  /** At once, without a word. */
+  kill(): void {
+    this.#crew.leave()
+    this.#crew.kill()
+  }
+
+  /** All workers go on with other settings: null, or what the first says that cannot. One reload after the other. */
+  reload(settings: Settings): Promise<string | null> {
+    const reloaded = this.#reloading.then(() => this.#reload(settings))
+    this.#reloading = reloaded.catch(() => null)
+    return reloaded
+  }
+
+  async #reload(settings: Settings): Promise<string | null> {
+    const share = toShare(settings, await this.#ports.resolve(settings.endpoints, false), this.#workers)
     const round = new Round<string | null>(this.#crew)
     this.#reloads = round
-    for (const member of this.#crew.members) this.#crew.send(member, { kind: 'reload' })
+    const before = this.#share
+    // For who is just being started, too.
+    this.#share = share
+    for (const member of this.#crew.members) this.#crew.send(member, { kind: 'reload', settings: share })
+    round.look()
     await round.done
-    return [...round.answers.values()].find((error) => error !== null) ?? null
+    const error = round.find((answer) => answer !== null) ?? null
+    if (error !== null) this.#share = before
+    return error
   }
 
   report(path: string): Promise<Report | null> {
@@ -92,9 +104,9 @@ export class Primary implements Reporter {
   /** What each worker knows. */
   async #ask(): Promise<Snapshot[]> {
     if (this.#snapshots === null) {
-      const round = new Round<Snapshot>(this.#crew)
-      this.#snapshots = round
+      this.#snapshots = new Round<Snapshot>(this.#crew)
       for (const member of this.#crew.members) this.#crew.send(member, { kind: 'ask' })
+      this.#snapshots.look()
     }
     const round = this.#snapshots
     let timer: NodeJS.Timeout | undefined
@@ -107,7 +119,7 @@ export class Primary implements Reporter {
     return this.#crew.members.map((member) => round.answers.get(member) ?? SILENT)
   }
 
-  /** What only this process knows. */
+  /** What only this process knows: how often workers have ended, and what those had counted. */
   #own(): Snapshot {
     const restarts = {
       name: 'fiberws_worker_restarts_total',
@@ -116,21 +128,34 @@ export class Primary implements Reporter {
       aggregator: 'sum',
       values: [{ value: this.#crew.restarts, labels: {} }],
     }
-    return { ready: true, metrics: [restarts], closes: [] }
+    return { ready: false, metrics: [restarts, ...this.#history.metrics], closes: [] }
   }
 
   received(member: Member, message: FromWorker): void {
-    if (message.kind === 'publish') this.#crew.publish(message)
-    else if (message.kind === 'snapshot') this.#snapshots?.answer(member, message.snapshot)
-    else if (message.kind === 'reloaded') this.#reloads?.answer(member, message.error)
-    else if (message.kind === 'failed') this.#starts.answer(member, message.error)
-    else {
-      this.#started ??= message
-      this.#starts.answer(member, null)
+    switch (message.kind) {
+      case 'hello':
+        member.listens = true
+        return this.#crew.send(member, this.#crew.leaving ? { kind: 'stop' } : { kind: 'start', settings: this.#share })
+      case 'started':
+        this.#started ??= message
+        return this.#starts.answer(member, null)
+      case 'failed':
+        // At the start one sentence is enough, and nobody is started again.
+        if (this.#starting) this.#crew.leave()
+        else rError('workers', 'worker %d cannot start: %s', member.number, message.error)
+        return this.#starts.answer(member, message.error)
+      case 'reloaded':
+        return this.#reloads?.answer(member, message.error)
+      case 'snapshot':
+        this.#history.note(member, message.snapshot)
+        return this.#snapshots?.answer(member, message.snapshot)
+      case 'publish':
+        return this.#crew.publish(message)
     }
   }
 
-  ended(): void {
+  ended(member: Member): void {
+    this.#history.close(member)
     this.#starts.look()
     this.#reloads?.look()
     this.#snapshots?.look()

@@ -57,7 +57,7 @@ describe('one spelling for each address', () => {
     )
   })
 
-  // BUG: only '::ffff:' with dots is taken for IPv4; other spellings of the same address stay IPv6.
+  // Was wrong: only '::ffff:' with dots is taken for IPv4; other spellings of the same address stay IPv6.
   it.each(['::ffff:c000:201', '0:0:0:0:0:ffff:192.0.2.1', '0:0:0:0:0:FFFF:C000:0201', '::ffff:192.0.2.1%eth0'])(
     'IPv4 in any clothes of IPv6: %s',
     (text) => {

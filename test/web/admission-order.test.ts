@@ -179,7 +179,7 @@ describe.each(engines)('the order of admission on the %s engine', (engine) => {
     expect(await refusalsOf(at)).toEqual({ handshake: 1, route: 1, host: 2, origin: 1, credential: 1, role: 1 })
   })
 
-  // BUG: it gets 101, and is dropped without a Close when `timeouts.drain` is over; on uws sometimes it gets nothing at all.
+  // Was wrong: it gets 101, and is dropped without a Close when `timeouts.drain` is over; on uws sometimes it gets nothing at all.
   it('who is let in while the host stops is refused, or told to leave', async () => {
     const [asked, decided] = [deferred(), deferred<boolean>()]
     at.host.authorize = () => {

@@ -25,7 +25,7 @@ describe.each(engines)('certificates on the %s engine', (engine) => {
     return { hosted, host: hosted.host, port: hosted.port, reload }
   }
 
-  // BUG: each of the two files brings a renewal, and on uws the second one turns away who comes right behind the first.
+  // Was wrong: each of the two files brings a renewal, and on uws the second one turns away who comes right behind the first.
   it('files that change are noticed: who comes gets the new one, who is there stays', async () => {
     const { host, port } = await secure()
     const log = new LogLines()
@@ -125,7 +125,7 @@ describe.each(engines)('certificates on the %s engine', (engine) => {
     else expect(await ask(await RawClient.open(port), 'as before')).toBe('as before')
   })
 
-  // BUG: a listener is compared with the certificate that it was opened with, not with the one that it has.
+  // Was wrong: a listener is compared with the certificate that it was opened with, not with the one that it has.
   it('back to the first one, as after a renewal that was wrong', async () => {
     const { host, port } = await secure()
     const log = new LogLines()
@@ -137,7 +137,7 @@ describe.each(engines)('certificates on the %s engine', (engine) => {
     }
   })
 
-  // BUG: it takes the settings of before a reload that is under way, and brings them back behind it.
+  // Was wrong: it takes the settings of before a reload that is under way, and brings them back behind it.
   it('a renewal during a reload does not undo it', async () => {
     const { hosted, host, port } = await secure()
     hush()
@@ -149,7 +149,7 @@ describe.each(engines)('certificates on the %s engine', (engine) => {
     expect(await nameAt(port)).toBe('second')
   })
 
-  // BUG: uws drops the app of the old certificate as soon as it has neither socket nor request.
+  // Was wrong: uws drops the app of the old certificate as soon as it has neither socket nor request.
   it('who is about to say hello is not dropped', async () => {
     const { host, port } = await secure()
     hush()
@@ -163,7 +163,7 @@ describe.each(engines)('certificates on the %s engine', (engine) => {
     accepted.destroy()
   })
 
-  // BUG: uws drops the app of the old certificate between 'nothing is asked' and 'upgraded', and throws.
+  // Was wrong: uws drops the app of the old certificate between 'nothing is asked' and 'upgraded', and throws.
   it('who waits for a role meanwhile is let in', async () => {
     const [granted, asked] = [deferred<boolean>(), deferred()]
     const routes: RouteConfig[] = [{ match: '/', handler: 'action', role: 'guest' }]

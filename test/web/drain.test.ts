@@ -201,7 +201,7 @@ describe.each(engines)('a host that stops on the %s engine', (engine) => {
     expect(events.length).toBe(2)
   })
 
-  // BUG: a connection that is let in when all others have been told hears nothing, and is dropped after timeouts.drain.
+  // Was wrong: a connection that is let in when all others have been told hears nothing, and is dropped after timeouts.drain.
   it('who is let in meanwhile is told, too', async () => {
     const granted = deferred<boolean>()
     const asked = deferred()

@@ -10,7 +10,7 @@ import { handshake } from '../support/raw.ts'
 import { engines } from '../support/server.ts'
 
 describe.each(engines)('a role that is granted later on the %s engine', (engine) => {
-  // BUG: uws. Granted from within another request, before that one's handler has returned to uWebSockets.js (a promise that
+  // Was wrong: uws. Granted from within another request, before that one's handler has returned to uWebSockets.js (a promise that
   // is resolved there is enough), the upgrade ends the process: "Cork buffer must not be held across event loop iterations!"
   it('by another request', async () => {
     const program = join(import.meta.dirname, '../support/approval.ts')
@@ -64,7 +64,7 @@ describe.each(engines)('a role that is granted later on the %s engine', (engine)
     expect([door.host.connections, events]).toEqual([0, []])
   })
 
-  // BUG: node. The end of TCP came before anybody listened for it: the connection stays until `timeouts.inactivity`, or for ever.
+  // Was wrong: node. The end of TCP came before anybody listened for it: the connection stays until `timeouts.inactivity`, or for ever.
   it('to who has ended TCP: the connection ends, or there is none', async () => {
     const { door, events } = await granted('FIN')
     expect(door.host.connections).toBe(0)

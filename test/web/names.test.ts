@@ -61,7 +61,7 @@ describe.each(engines)('the names of a host on the %s engine', (engine) => {
     expect(answer).not.toContain('200 OK')
   })
 
-  // BUG: redirects are looked at before the name, and send the browser to a name that is not ours.
+  // Was wrong: redirects are looked at before the name, and send the browser to a name that is not ours.
   it('nobody is redirected to a name that is not ours', async () => {
     const door = await open(engine, { hosts, redirect: [{ from: 'http://', to: 'https' }] })
     expect((await door.get('/', { Host: 'example.com' })).headers['location']).toBe('https://example.com/')
@@ -69,7 +69,7 @@ describe.each(engines)('the names of a host on the %s engine', (engine) => {
     expect([status, headers['location']]).toEqual([421, undefined])
   })
 
-  // BUG: 'example.com:' is a Host (RFC 3986 §3.2.3), and is redirected to localhost.
+  // Was wrong: 'example.com:' is a Host (RFC 3986 §3.2.3), and is redirected to localhost.
   it('a port may be empty', async () => {
     const door = await open(engine, { hosts, redirect: [{ from: 'http:///old', to: 'https:///new' }] })
     expect((await door.get('/', { Host: 'example.com:' })).status).toBe(200)
@@ -177,7 +177,7 @@ describe('whether only this machine can reach a host', () => {
     expect(isLoopback(...listen)).toBe(only)
   })
 
-  // BUG: other spellings are taken for addresses that others can reach, so that pages of any name are let in.
+  // Was wrong: other spellings are taken for addresses that others can reach, so that pages of any name are let in.
   it.each(['LOCALHOST:0', '[0:0:0:0:0:0:0:1]:0', '[::ffff:127.0.0.1]:0'])('%s: true', (listen) => {
     expect(isLoopback(listen)).toBe(true)
   })

@@ -159,13 +159,13 @@ describe.each(engines)('behind proxies, on the %s engine', (engine) => {
       expect((await without.get('/', at('https'))).status).toBe(301)
     })
 
-    // BUG: X-Forwarded-Proto of a trusted proxy counts only where it sends X-Forwarded-For, too: an endless redirect.
+    // Was wrong: X-Forwarded-Proto of a trusted proxy counts only where it sends X-Forwarded-For, too: an endless redirect.
     it('a proxy that says only that', async () => {
       const door = await behind({ redirect })
       expect((await door.get('/', at('https', {}))).status).toBe(200)
     })
 
-    // BUG: of a chain in which each proxy adds what it has seen, nothing is understood: an endless redirect.
+    // Was wrong: of a chain in which each proxy adds what it has seen, nothing is understood: an endless redirect.
     it('two proxies that say https', async () => {
       const door = await behind({ redirect })
       expect((await door.get('/', at('https, https', from(`${ONE}, 10.0.0.2`)))).status).toBe(200)

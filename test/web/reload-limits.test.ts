@@ -80,7 +80,7 @@ describe.each(engines)('limits after a reload on the %s engine', (engine) => {
     expect(other.ws.limits).toMatchObject({ maxFrame: 102_400, maxMessage: 102_400, maxBackpressure: 4000 })
   })
 
-  // BUG: what a connection has set is forgotten when its route has had the same value once, or has it when it is set.
+  // Was wrong: what a connection has set is forgotten when its route has had the same value once, or has it when it is set.
   it.each([
     ['its route comes to have the same', 500, [action('/a', { maxMessage: 500 }), action('/a', { maxMessage: 900 })]],
     ['its route has the same', 1000, [action('/a', { maxMessage: 900 })]],
@@ -104,7 +104,7 @@ describe.each(engines)('limits after a reload on the %s engine', (engine) => {
     expect(webSocketSendString(ws, 'one more')).toBe(8)
   })
 
-  // BUG: what may be published to a socket is settled when it is made, and a lower limit is not even in a warning.
+  // Was wrong: what may be published to a socket is settled when it is made, and a lower limit is not even in a warning.
   it('maxBackpressure: what is published beyond it ends who does not read, or a warning says that it does not', async () => {
     const hosted = await Hosted.start(engine, { limits: { maxBackpressure: '64M' } })
     const { client, ws } = await hosted.open('/')
@@ -119,7 +119,7 @@ describe.each(engines)('limits after a reload on the %s engine', (engine) => {
     expect(told || ws.ending?.cause.code === 1013).toBe(true)
   })
 
-  // BUG: a socket that had no pings is not armed for them; one that had others goes on with the old period once more.
+  // Was wrong: a socket that had no pings is not armed for them; one that had others goes on with the old period once more.
   it.each(['never', '1 hour'])('pings begin on sockets that had them %s', async (before) => {
     const hosted = await Hosted.start(engine, { webSockets: { ping: before } })
     const old = await hosted.open('/')
@@ -130,7 +130,7 @@ describe.each(engines)('limits after a reload on the %s engine', (engine) => {
     expect((await old.client.frame()).opcode).toBe(PING)
   })
 
-  // BUG: a ping period of 0 is added to the time of the next ping: each tick of the wheel sends one.
+  // Was wrong: a ping period of 0 is added to the time of the next ping: each tick of the wheel sends one.
   it('pings end', async () => {
     const hosted = await Hosted.start(engine, { webSockets: { ping: '60ms' } })
     const { client, ws } = await hosted.open('/')
@@ -156,7 +156,7 @@ describe.each(engines)('limits after a reload on the %s engine', (engine) => {
     expect(await opcodes(client, 3)).toEqual([PING, PING, PING])
   })
 
-  // BUG: nothing is armed for a socket that had no timeout, or a longer one: it is looked at when that would have been over.
+  // Was wrong: nothing is armed for a socket that had no timeout, or a longer one: it is looked at when that would have been over.
   it.each(['never', '1 hour'])('inactivity holds for sockets that had %s', async (before) => {
     const hosted = await Hosted.start(engine, { timeouts: { inactivity: before } })
     const old = await hosted.open('/')

@@ -38,7 +38,7 @@ async function waiting(engine: (typeof engines)[number]) {
 }
 
 describe.each(engines)('a reload on the %s engine meets', (engine) => {
-  // BUG: what a reload has taken away is everything that is not its own: also the routes of the next one.
+  // Was wrong: what a reload has taken away is everything that is not its own: also the routes of the next one.
   it('another reload while sockets still leave: those of new routes are not among them', async () => {
     const limits = { drainRate: 50 }
     const hosted = await Hosted.start(engine, { limits, routes: [route('/a'), route('/b')] })
@@ -52,7 +52,7 @@ describe.each(engines)('a reload on the %s engine meets', (engine) => {
     for (let i = 0; i < 3; i++) expect((await client.frame()).opcode).toBe(9)
   })
 
-  // BUG: each reload has a rate of its own, and so has a stop.
+  // Was wrong: each reload has a rate of its own, and so has a stop.
   it.each(['reload', 'stop'] as const)(
     'a %s while sockets still leave: the rate is that of all together',
     async (what) => {
@@ -80,7 +80,7 @@ describe.each(engines)('a reload on the %s engine meets', (engine) => {
     expect(await ask(client, 'a')).toBe('a')
   })
 
-  // BUG: a stop does not wait for it, and it opens its listener behind that.
+  // Was wrong: a stop does not wait for it, and it opens its listener behind that.
   it('a stop: nobody listens behind it', async () => {
     const hosted = await Hosted.start(engine, {})
     const port = await closedPort()
@@ -96,7 +96,7 @@ describe.each(engines)('a reload on the %s engine meets', (engine) => {
     expect(await knock(port)).toBe('ECONNREFUSED')
   })
 
-  // BUG: who is let in by a route that has gone meanwhile stays for good; uws loses another one in the middle (see below).
+  // Was wrong: who is let in by a route that has gone meanwhile stays for good; uws loses another one in the middle (see below).
   it('a connection that its old route lets in: it is told to leave, or not let in', async () => {
     const { hosted, client, granted } = await waiting(engine)
     const routes = [route('/b')]
@@ -107,7 +107,7 @@ describe.each(engines)('a reload on the %s engine meets', (engine) => {
     expect(status === 101 ? await ask(client, 'am I here?') : 'not let in').toMatch(/^Close 1001$|^not let in$/)
   })
 
-  // BUG: uws drops the app of a listener that has gone between 'nothing is asked' and 'upgraded', and throws.
+  // Was wrong: uws drops the app of a listener that has gone between 'nothing is asked' and 'upgraded', and throws.
   it('a connection that is let in when its listener has gone: it lives on', async () => {
     const { hosted, client, granted, routes } = await waiting(engine)
     expect(await hosted.reload({ routes, listen: `127.0.0.1:${await closedPort()}` })).toBe(0)

@@ -18,7 +18,7 @@ describe.each(engines)('workers on the %s engine', (engine) => {
     expect(await server.exit).toBe('SIGKILL')
   })
 
-  // BUG: the second signal ends the primary only; its workers go on with their farewell as if it had died.
+  // Was wrong: the second signal ends the primary only; its workers go on with their farewell as if it had died.
   it('end at once with the second signal', async () => {
     const server = new Service([configure(`twice-${engine}.json5`, { engine, limits: { drainRate: 4 } })])
     const readers = await openAtAll(await server.port(), 2, 6)
@@ -43,7 +43,7 @@ describe('workers that cannot start', () => {
     expect(server.said).toBe(`Port ${port} is in use: stop what listens there, or choose another with --listen\n`)
   })
 
-  // BUG: who ends first is told of in the log, and started again, while the other still says why.
+  // Was wrong: who ends first is told of in the log, and started again, while the other still says why.
   it('a module that throws is one sentence and exit 1', async () => {
     folder.write('throws.ts', "throw new Error('at the top')")
     const routes = [{ match: '/', handler: 'action', module: './throws.ts' }]

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { text } from '../support/frames.ts'
 import { ask as get } from '../support/http.ts'
 import { RawClient } from '../support/raw.ts'
@@ -63,6 +64,8 @@ export class Reader {
 export async function openAtAll(port: number, workers: number, each: number, path = '/'): Promise<Reader[]> {
   const readers: Reader[] = []
   for (let tries = 0; tries < 200; tries++) {
+    // Whoever has ended before comes back later each time.
+    if (tries > 20) await sleep(20)
     readers.push(await Reader.open(port, path))
     const counts = oneOfEach(readers).map(({ pid }) => readers.filter((reader) => reader.pid === pid).length)
     if (counts.length >= workers && counts.every((count) => count >= each)) return readers

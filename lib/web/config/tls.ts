@@ -64,10 +64,20 @@ export function readTls(tls: NonNullable<CheckedConfig['tls']>, folder: string):
   }
 }
 
+/** What is wrong is said with the file's name: no config says where it stands. */
+function named<T>(file: string, parse: (file: string) => T): T {
+  try {
+    return parse(file)
+  } catch (error) {
+    throw new Error(`${file} ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+}
+
 /** The same files as they are now. Throws what is wrong with them. */
 export function rereadTls(tls: TlsFiles): TlsFiles {
   const { certFile, keyFile } = tls
-  if (!parseCertificate(certFile).checkPrivateKey(parseKey(keyFile))) {
+  const certificate = named(certFile, parseCertificate)
+  if (!certificate.checkPrivateKey(named(keyFile, parseKey))) {
     throw new Error(`${keyFile} does not belong to ${certFile}`)
   }
   return { ...tls, cert: read(certFile), key: read(keyFile) }
