@@ -1,4 +1,4 @@
-import { unwatchFile, watchFile } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Endpoint, TlsFiles } from '../engine/port.ts'
 import { rError, rInfo } from '../websock/log.ts'
@@ -6,17 +6,28 @@ import { rereadTls } from './config/tls.ts'
 import type { Host } from './host.ts'
 import { describe } from './listening.ts'
 
-/** Milliseconds between looks at the files; a look follows links, as those of certbot. */
+/** Milliseconds between looks at the files. */
 const LOOK = 2000
 
-/** Calls `changed` when a file of a certificate has, until the returned function is called. */
+/** Calls `changed` when a file of a certificate is not what was read of it, until the returned function is called. */
 export function watchCertificates(endpoints: readonly Endpoint[], changed: () => void): () => void {
-  const files = new Set(endpoints.flatMap(({ tls }) => (tls === null ? [] : [tls.certFile, tls.keyFile])))
-  // Hosts may share a certificate: many of them are no leak.
-  for (const file of files) watchFile(file, { interval: LOOK, persistent: false }, changed).setMaxListeners(0)
-  return () => {
-    for (const file of files) unwatchFile(file, changed)
+  const seen = new Map<string, Buffer | null>()
+  for (const { tls } of endpoints) {
+    if (tls !== null) seen.set(tls.certFile, tls.cert).set(tls.keyFile, tls.key)
   }
+  if (seen.size === 0) return () => {}
+  const look = async (): Promise<void> => {
+    let news = false
+    for (const [file, before] of seen) {
+      const now = await readFile(file).catch(() => null)
+      if (now === null ? before === null : before?.equals(now) === true) continue
+      seen.set(file, now)
+      news = true
+    }
+    if (news) changed()
+  }
+  const timer = setInterval(() => void look(), LOOK).unref()
+  return () => clearInterval(timer)
 }
 
 /** The same listeners with the certificates of now. Throws what is wrong with them: while they are being written much is. */
