@@ -68,7 +68,7 @@ it.concurrent('client: a fresh token for each attempt, and an orderly end', asyn
 
 it.concurrent('client echo: everything as it came, and 0 after an orderly close', async () => {
   const small = ['grüße', '', Buffer.alloc(0), Buffer.from([0, 255])]
-  const large = [Buffer.alloc(5 << 20, 'binary, '), ...Array.from({ length: 30 }, (_, i) => Buffer.alloc(1 << 20, i))]
+  const large = [Buffer.alloc(5 << 20, 'binary, '), ...Array.from({ length: 5 }, (_, i) => Buffer.alloc(1 << 20, i))]
   const sent = [...small, ...large]
   const received: WebSocketData[] = []
   const action = (web: Web): Promise<number> =>
