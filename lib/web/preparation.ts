@@ -5,6 +5,7 @@ import type { Route } from './dispatch.ts'
 import type { HandlerTable } from './handler.ts'
 import type { Host } from './host.ts'
 import type { ObservatoryFactory } from './observer.ts'
+import { findShortage } from './open-files.ts'
 import { type Draft, draftRoutes, findClosed } from './routes.ts'
 
 /** What a host is put together from. */
@@ -31,7 +32,7 @@ export async function prepare(
   const { warnings } = host
   const { engine, notice } = await parts.selectEngine(settings.engine)
   if (notice !== null) rInfo('web', '%s', notice)
-  warnings.push(...settings.warnings, ...unfollowed(engine, settings))
+  warnings.push(...settings.warnings, ...unfollowed(engine, settings), ...findShortage(settings))
   const drafts = await draftRoutes(settings, host, parts.handlers, running)
   if (host.authorize === null) warnings.push(...findClosed(drafts))
   return { engine, drafts }
