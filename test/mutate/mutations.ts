@@ -478,7 +478,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '71: stop says 1001',
     file: 'lib/web/host.ts',
-    from: "await dismissAll(() => context.connections, drainRate, 'The server stops', context.clock)",
+    from: "await this.#dismiss(this.#running, () => true, 'The server stops')",
     to: '',
     test: TRAPS,
     name: 'trap 71: stop sends',
@@ -486,7 +486,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '71: stop does not wait for ever',
     file: 'lib/web/host.ts',
-    from: 'await within(gone, drain)',
+    from: 'await within(gone, this.settings.drain)',
     to: 'await gone',
     test: TRAPS,
     name: 'trap 71: peers',
@@ -516,7 +516,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'a slow subscriber is told and closed',
     file: 'lib/engine/node/transport.ts',
-    from: 'if (this.buffered() > this.#publishLimit) return this.#receiver?.onOverrun()',
+    from: 'if (this.#fanout !== null && this.buffered() > this.#fanout.publishLimit) return this.#receiver?.onOverrun()',
     to: '',
     test: 'test/engine/node/transport.test.ts',
   },
