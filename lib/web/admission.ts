@@ -128,7 +128,7 @@ const isOwn = (name: string): boolean =>
   name === 'localhost' || name.endsWith('.localhost') || isIP(name.replace(/^\[|\]$/g, '')) !== 0
 
 const isOneOf = (hosts: readonly string[], name: string): boolean =>
-  hosts.some((host) => (host.startsWith('*.') ? name.endsWith(host.slice(1)) : name === host))
+  hosts.some((host) => (host.startsWith('*.') ? name.endsWith(host.slice(1)) : name === host || name === `[${host}]`))
 
 /** Whether a request has the token of its route. */
 export const checkCredential = ({ headers, target }: Exchange, token: string | null): Refused | null =>

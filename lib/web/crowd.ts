@@ -16,7 +16,8 @@ interface Bucket {
 /** What each address has: WebSockets that are open, and requests that it may still make. */
 export class Crowd {
   readonly #connections = new Map<string, number>()
-  readonly #buckets = new LRUCache<string, Bucket>({ max: MOST })
+  /** Null until a rate is asked about: it takes memory for all that it may hold. */
+  #buckets: LRUCache<string, Bucket> | null = null
   readonly #now: () => number
 
   /** @param now milliseconds */
@@ -45,6 +46,7 @@ export class Crowd {
     const client = toClient(address)
     const now = this.#now()
     const most = Math.max(1, rate * BURST)
+    this.#buckets ??= new LRUCache({ max: MOST })
     const bucket = this.#buckets.get(client) ?? { tokens: most, at: now }
     bucket.tokens = Math.min(most, bucket.tokens + ((now - bucket.at) * rate) / 1000)
     bucket.at = now

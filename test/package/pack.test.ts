@@ -36,7 +36,7 @@ const isManifest = (value: unknown): value is Manifest =>
 const manifest = (): Manifest => readJson(join(installed, 'package.json'), isManifest)
 
 describe('what is inside', () => {
-  it('the built program, its sources, and the documents; no test, sample, bench or secret', () => {
+  it('the built program, its sources, and the documents; no test, bench or secret', () => {
     expect(readdirSync(installed).toSorted()).toEqual(
       [
         'CHANGELOG.md',
@@ -49,8 +49,11 @@ describe('what is inside', () => {
         'include-types',
         'lib',
         'package.json',
+        'samples',
       ].toSorted(),
     )
+    // What the guide names.
+    expect(readdirSync(join(installed, 'samples'))).toEqual(['deploy'])
     const names = filesBelow(installed)
     expect(names.length).toBeGreaterThan(100)
     expect(names.filter((name) => !/\.(?:ts|js|map|md)$|LICENSE$|(?:package|schema)\.json$/.test(name))).toEqual([])

@@ -104,6 +104,12 @@ describe.each(engines)('the order of admission on the %s engine', (engine) => {
     expect(stranger.headers['www-authenticate']).toBe('Bearer')
     expectRefusal(stranger, 401, 'credential')
     const known = [...WELL_FORMED, 'Host', 'Origin', 'Authorization'] as const
+    // Nothing else is a yes.
+    for (const other of [undefined, 'yes', 1, Promise.resolve(1)]) {
+      Reflect.set(at.host, 'authorize', () => other)
+      expectRefusal(await knock('/door/none', but(...known)), 403, 'role')
+    }
+    at.host.authorize = () => keeper
     expectRefusal(await knock('/door/none', but(...known)), 403, 'role')
     keeper = true
     expectRefusal(await knock('/door/none', but(...known)), 400, 'protocol')

@@ -2,6 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Crowd } from '../../lib/web/crowd.ts'
 
+/** A crowd is made for each, and has room for many. */
+const RUNS = { numRuns: 30 }
+
 /** A crowd whose time stands still, but for what a test says; in seconds. */
 function crowded() {
   const time = { now: 1000 }
@@ -107,6 +110,7 @@ describe('the rate of requests', () => {
         time.now += 1.002
         expect(crowd.take(A, rate)).toBe(0)
       }),
+      RUNS,
     )
   })
 
@@ -179,6 +183,7 @@ describe('connections of an address', () => {
         }
         for (const [address, count] of counts) expect(crowd.connections(address)).toBe(count)
       }),
+      RUNS,
     )
   })
 })
