@@ -15,7 +15,7 @@ it('the tests that SECURITY.md names are there', () => {
 })
 
 /** Without what depends on the machine, such as how many files may be open. */
-const notices = (err: string): string => err.replaceAll(/^.*open files.*\n/gm, '')
+const onlyNotices = (err: string): string => err.replaceAll(/^.*open files.*\n/gm, '')
 
 it('a start that listens beyond loopback says so', async () => {
   const open = new Command([
@@ -30,7 +30,7 @@ it('a start that listens beyond loopback says so', async () => {
   await open.port()
   open.child.kill('SIGTERM')
   expect(await open.exit).toBe(0)
-  expect(notices(open.err)).toBe("notice: '0.0.0.0' can be reached from the network, and asks no credential for '/'\n")
+  expect(onlyNotices(open.err)).toBe("notice: '0.0.0.0' can be reached from the network, and asks no credential for '/'\n")
 })
 
 it.each([
