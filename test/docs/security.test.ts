@@ -30,7 +30,9 @@ it('a start that listens beyond loopback says so', async () => {
   await open.port()
   open.child.kill('SIGTERM')
   expect(await open.exit).toBe(0)
-  expect(onlyNotices(open.err)).toBe("notice: '0.0.0.0' can be reached from the network, and asks no credential for '/'\n")
+  expect(onlyNotices(open.err)).toBe(
+    "notice: '0.0.0.0' can be reached from the network, and asks no credential for '/'\n",
+  )
 })
 
 it.each([
