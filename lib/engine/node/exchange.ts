@@ -4,9 +4,13 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { MAGIC } from '../../rfc6455.ts'
 import { validateHeaders } from '../../rfc9110.ts'
+import { systemClock } from '../clock.ts'
 import type { CompressionMode, Exchange, HeaderList, Transport } from '../port.ts'
 import { acceptOffer } from '../extensions.ts'
+import { writeQueueSize } from './outbox.ts'
 import { type Fanout, NodeTransport } from './transport.ts'
+
+const ignore = (): void => {}
 
 /** Milliseconds in which a peer has to read something of an answer that waits for it. */
 const READING = 30_000
@@ -144,22 +148,32 @@ export class NodeExchange implements Exchange {
     const [res, socket] = [this.#response(), this.#socket]
     if (this.#reading) return
     this.#reading = true
-    // Each byte that the kernel takes begins it again.
-    const drop = (): void => void socket.destroy()
     // Below TLS nobody tells how much of a write has left: it has as long for each piece of what waits.
     const pieces = socket instanceof TLSSocket ? Math.ceil(socket.writableLength / PIECE) : 1
-    socket.setTimeout(READING * Math.max(1, pieces), drop)
+    // Each byte that the kernel takes begins it again.
+    const wait = (): void => void socket.setTimeout(READING * Math.max(1, pieces))
+    const look = (): void => {
+      const waiting = writeQueueSize(socket)
+      // Where this process was busy, the peer may have read meanwhile: first what has come of that is heard.
+      systemClock.defer(() => {
+        if (!this.#reading) return
+        if (writeQueueSize(socket) === waiting) socket.destroy()
+        else wait()
+      })
+    }
     const over = (): void => {
       this.#reading = false
-      socket.off('timeout', drop)
-      res.off('drain', drained)
-      res.off('finish', over)
+      socket.off('timeout', look)
+      res.off('timeout', ignore).off('drain', drained).off('finish', over)
     }
     const drained = (): void => {
       over()
       socket.setTimeout(0)
     }
-    res.on('drain', drained)
+    wait()
+    socket.on('timeout', look)
+    // Else the server would drop it at once.
+    res.on('timeout', ignore).on('drain', drained)
     // What comes behind an answer has a time limit of its own.
     res.on('finish', over)
   }

@@ -128,7 +128,7 @@ export class Outbox {
 }
 
 /** Bytes of the write that goes on which the kernel has not taken; node tells them to its own timers only. */
-function writeQueueSize(stream: object): number {
+export function writeQueueSize(stream: object): number {
   const handle: unknown = Reflect.get(stream, '_handle')
   return typeof handle === 'object' && handle !== null && 'writeQueueSize' in handle ? Number(handle.writeQueueSize) : 0
 }
