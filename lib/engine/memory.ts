@@ -200,6 +200,10 @@ export class MemoryTransport implements Transport {
     return this.#buffered
   }
 
+  held(): number {
+    return this.#buffered
+  }
+
   pressure(): number {
     return this.#buffered
   }

@@ -52,6 +52,8 @@ export interface Transport {
   unref(): void
   /** Bytes that the kernel has not taken yet. */
   buffered(): number
+  /** Bytes of memory that they may take: buffers grow in steps. */
+  held(): number
   /** Falls while the peer reads what was sent, as long as some of it waits in this process; no number of bytes. */
   pressure(): number
   /** Whether more than `limit` bytes wait, as far as the last send has shown. */

@@ -10,8 +10,8 @@ const SOONER = 1 / 8
 
 const EVICTED: Cause = { initiator: 'us', code: WS_STATUS_TRY_AGAIN_LATER, reason: 'evicted' }
 
-/** Bytes that wait in this process because of one connection: for its peer, and for its callback. */
-const weigh = ({ transport, queue }: Socket): number => (transport?.buffered() ?? 0) + (queue?.bytes ?? 0)
+/** Bytes of memory that are taken by what waits because of one connection: for its peer, and for its callback. */
+const weigh = ({ transport, queue }: Socket): number => (transport?.held() ?? 0) + (queue?.bytes ?? 0)
 
 /**
  * What waits for all peers and callbacks together, and its limit: where that is passed, whoever has most waiting is closed
@@ -38,7 +38,9 @@ export class Pressure {
 
   /** What waits now. */
   get bytes(): number {
-    return [...this.#connections].reduce((sum, ws) => sum + weigh(ws), 0)
+    let sum = 0
+    for (const { transport, queue } of this.#connections) sum += (transport?.buffered() ?? 0) + (queue?.bytes ?? 0)
+    return sum
   }
 
   /** Something waits for this connection. */

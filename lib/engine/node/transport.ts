@@ -153,6 +153,10 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     return this.#outbox.used
   }
 
+  held(): number {
+    return this.buffered()
+  }
+
   pressure(): number {
     return this.#outbox.pressure
   }

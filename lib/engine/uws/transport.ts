@@ -92,6 +92,11 @@ export class UwsTransport implements Transport {
     return this.#ws?.getBufferedAmount() ?? 0
   }
 
+  // Its buffer is twice as large each time that it is full.
+  held(): number {
+    return 2 * this.buffered()
+  }
+
   pressure(): number {
     return this.buffered()
   }
