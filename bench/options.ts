@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { toPositive } from './positive.ts'
 import { isServerName, type ServerName, servers } from './servers/index.ts'
 
 /** The folder of the workloads, a file each. */
@@ -68,8 +69,8 @@ export function parseOptions(args: readonly string[]): Options {
   return {
     workloads: positionals.length > 0 ? positionals : all.filter((name) => name !== LONG),
     servers: toServers(values.servers),
-    rounds: toNumber('rounds', values.rounds, Number.isInteger),
-    seconds: toNumber('seconds', values.seconds, Number.isFinite),
+    rounds: toPositive('rounds', values.rounds, Number.isInteger),
+    seconds: toPositive('seconds', values.seconds, Number.isFinite),
     base: values.base ?? null,
     compare: values.compare ?? null,
     core: values.core,
@@ -78,13 +79,6 @@ export function parseOptions(args: readonly string[]): Options {
     markdown: values.markdown,
     help: values.help,
   }
-}
-
-function toNumber(name: string, text: string | undefined, isValid: (value: number) => boolean): number | null {
-  if (text === undefined) return null
-  const value = Number(text)
-  if (!isValid(value) || value <= 0) throw new Error(`--${name} ${text}: not a number above 0`)
-  return value
 }
 
 function toServers(list: string): ServerName[] {

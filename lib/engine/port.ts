@@ -199,7 +199,7 @@ export interface ServerPort {
   /** No new connections on one listener; those that exist go on. */
   unlisten(endpoint: Endpoint): void
   /** Other certificates for connections that come from now on. Rejects when they cannot be used: those of before stay. */
-  setTls(endpoint: Endpoint, tls: TlsFiles): Promise<void>
+  setTls(endpoint: Endpoint, tls: TlsFiles): Promise<void> | void
   /** Other options from now on; returns the settings, as a config names them, that this cannot change. */
   update(options: ServerOptions): readonly string[]
   /** No new connections; those that exist go on. Resolves when the last of them has gone. */

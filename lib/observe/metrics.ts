@@ -125,32 +125,21 @@ export class Metrics {
       for (const ws of host.sockets) add(totals, ws)
       return totals
     }
-    const messages: Counter = new Counter({
-      name: 'fiberws_messages_total',
-      help: 'Messages: in, out, and published (once for each receiver)',
-      labelNames: ['direction'],
-      registers,
-      collect: () => {
-        const { messagesIn, messagesOut } = sum()
-        messages.reset()
-        messages.inc({ direction: 'in' }, messagesIn)
-        messages.inc({ direction: 'out' }, messagesOut)
-        messages.inc({ direction: 'published' }, host.topics?.messages ?? 0)
-      },
-    })
-    const bytes: Counter = new Counter({
-      name: 'fiberws_bytes_total',
-      help: 'Bytes of messages: in, out, and published (once for each receiver)',
-      labelNames: ['direction'],
-      registers,
-      collect: () => {
-        const { bytesIn, bytesOut } = sum()
-        bytes.reset()
-        bytes.inc({ direction: 'in' }, bytesIn)
-        bytes.inc({ direction: 'out' }, bytesOut)
-        bytes.inc({ direction: 'published' }, host.topics?.bytes ?? 0)
-      },
-    })
+    for (const what of ['messages', 'bytes'] as const) {
+      const counter: Counter = new Counter({
+        name: `fiberws_${what}_total`,
+        help: `${what === 'bytes' ? 'Bytes of messages' : 'Messages'}: in, out, and published (once for each receiver)`,
+        labelNames: ['direction'],
+        registers,
+        collect: () => {
+          const totals = sum()
+          counter.reset()
+          counter.inc({ direction: 'in' }, totals[`${what}In`])
+          counter.inc({ direction: 'out' }, totals[`${what}Out`])
+          counter.inc({ direction: 'published' }, host.topics?.[what] ?? 0)
+        },
+      })
+    }
   }
 
   /** Watches what becomes of a publish, at one of its receivers. */

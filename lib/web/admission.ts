@@ -1,12 +1,13 @@
 import { isIP } from 'node:net'
 import type { Exchange } from '../engine/port.ts'
-import type { Socket } from '../websock/socket.ts'
 import { Proxies } from './address.ts'
 import { type Answer, answer } from './answer.ts'
 import type { AdmissionSettings, RouteSettings } from './config/settings.ts'
 import { hasCredential } from './credential.ts'
 import type { Crowd } from './crowd.ts'
+import type { WebObserver } from './observer.ts'
 import { queryOf } from './path.ts'
+import type { Response } from './response.ts'
 
 /** Why a request is not let in, for metrics. */
 export type Refusal =
@@ -28,12 +29,6 @@ export type Refusal =
 /** Seconds after which it is worth another try, where nobody can know. */
 const RETRY = 5
 
-const CROWDED = answer(503, 'Too many connections', [['Retry-After', String(RETRY)]])
-export const TOO_MANY = answer(429, 'Too many connections from this address', [['Retry-After', String(RETRY)]])
-const WRONG_HOST = answer(421)
-const WRONG_ORIGIN = answer(403, 'Origin not allowed')
-const NO_CREDENTIAL = answer(401, undefined, [['WWW-Authenticate', 'Bearer']])
-
 /** Where a request is refused. */
 export interface Refused {
   readonly refusal: Refusal
@@ -41,6 +36,20 @@ export interface Refused {
 }
 
 const refused = (refusal: Refusal, given: Answer): Refused => ({ refusal, answer: given })
+
+const RETRY_LATER = [['Retry-After', String(RETRY)]] as const
+const CROWDED = refused('connections', answer(503, 'Too many connections', RETRY_LATER))
+const WRONG_HOST = refused('host', answer(421))
+const WRONG_ORIGIN = refused('origin', answer(403, 'Origin not allowed'))
+const NO_CREDENTIAL = refused('credential', answer(401, undefined, [['WWW-Authenticate', 'Bearer']]))
+export const NO_ROOM = refused('address', answer(429, 'Too many connections from this address', RETRY_LATER))
+export const STOPPING = refused('stopping', answer(503))
+
+/** Answers why not, and tells. */
+export function refuse(response: Response, observer: WebObserver, { refusal, answer: given }: Refused): void {
+  observer.refused(response.exchange, refusal, given.status)
+  response.give(given)
+}
 
 /** Who is let in: what holds for the whole host. */
 export class Admission {
@@ -75,8 +84,8 @@ export class Admission {
   /** Whether there is room for one more request; asked before anything that costs more. */
   checkRoom(exchange: Exchange, upgrades: boolean): Refused | null {
     const { addressRate } = this.#settings
-    if (exchange.crowded) return refused('connections', CROWDED)
-    if (upgrades && !this.hasRoom(exchange)) return refused('address', TOO_MANY)
+    if (exchange.crowded) return CROWDED
+    if (upgrades && !this.hasRoom(exchange)) return NO_ROOM
     const wait = addressRate === Infinity ? 0 : this.#crowd.take(this.addressOf(exchange), addressRate)
     return wait === 0 ? null : refused('rate', answer(429, undefined, [['Retry-After', String(wait)]]))
   }
@@ -87,14 +96,10 @@ export class Admission {
     return addressConnections === Infinity || this.#crowd.connections(this.addressOf(exchange)) < addressConnections
   }
 
-  enter(ws: Socket): void {
-    this.#crowd.enter(ws.remoteAddress)
-  }
-
   /** Whether the host is called by a name of its own. */
   checkHost({ headers }: Exchange): Refused | null {
     const { hosts } = this.#settings
-    return hosts === null || isOneOf(hosts, hostOf(headers)) ? null : refused('host', WRONG_HOST)
+    return hosts === null || isOneOf(hosts, hostOf(headers)) ? null : WRONG_HOST
   }
 
   /**
@@ -108,7 +113,7 @@ export class Admission {
     // Such a page would need the token first.
     if (token !== null && origins.length === 0) return null
     const same = URL.canParse(origin) && new URL(origin).host === exchange.headers['host']?.toLowerCase()
-    return same && this.#isOurs(exchange) ? null : refused('origin', WRONG_ORIGIN)
+    return same && this.#isOurs(exchange) ? null : WRONG_ORIGIN
   }
 
   /** Whether the name that a browser has for this host is known to be ours. */
@@ -132,4 +137,4 @@ const isOneOf = (hosts: readonly string[], name: string): boolean =>
 
 /** Whether a request has the token of its route. */
 export const checkCredential = ({ headers, target }: Exchange, token: string | null): Refused | null =>
-  token === null || hasCredential(headers, queryOf(target), token) ? null : refused('credential', NO_CREDENTIAL)
+  token === null || hasCredential(headers, queryOf(target), token) ? null : NO_CREDENTIAL

@@ -1,7 +1,7 @@
 import type { Exchange } from '../engine/port.ts'
 import type { Context } from '../websock/context.ts'
 import { rFailure } from '../websock/log.ts'
-import { type Admission, checkCredential, type Refused } from './admission.ts'
+import { type Admission, checkCredential, refuse, type Refused } from './admission.ts'
 import { answer } from './answer.ts'
 import type { RouteSettings, Settings } from './config/settings.ts'
 import type { Handler, Target } from './handler.ts'
@@ -49,7 +49,7 @@ export function dispatch(exchange: Exchange, site: Site): void {
     if (full !== null) {
       // Whoever is one too many goes with the answer.
       exchange.refuseBody()
-      return refuse(response, site, full)
+      return refuse(response, site.observer, full)
     }
     const target = parseTarget(exchange.target)
     if (target === null || !isHost(exchange.headers['host'])) return response.give(answer(400))
@@ -66,32 +66,28 @@ export function dispatch(exchange: Exchange, site: Site): void {
 /** RFC 9112 §3.2: a request with a Host that is none is answered with 400. */
 const isHost = (host: string | undefined): boolean => host === undefined || HOST.test(host)
 
-function refuse(response: Response, { observer }: Site, { refusal, answer: given }: Refused): void {
-  observer.refused(response.exchange, refusal, given.status)
-  response.give(given)
-}
-
 function route(request: Request, response: Response, asksUpgrade: boolean, site: Site): void {
   const { exchange } = response
   const { settings, routes } = site
   const { path } = request
-  const elsewhere = settings.redirects.length === 0 ? null : findRedirect(settings.redirects, toUrl(request, site))
+  const elsewhere =
+    settings.redirects.length === 0 ? null : findRedirect(settings.redirects, toUrl(exchange, request, site))
   if (elsewhere !== null) {
     // Not to a name that somebody else has put there.
     const wrongHost = site.admission.checkHost(exchange)
-    if (wrongHost !== null) return refuse(response, site, wrongHost)
+    if (wrongHost !== null) return refuse(response, site.observer, wrongHost)
     return response.give(answer(elsewhere.status, undefined, [['Location', elsewhere.location]]))
   }
   const found = findRoute(routes, path)
   const upgrades = asksUpgrade && (found === null || found.serving.upgrades)
   const malformed = upgrades ? (settings.upgrades ? checkHandshake(exchange) : NO_WEBSOCKETS) : null
-  if (malformed !== null) return refuse(response, site, { refusal: 'handshake', answer: malformed })
+  if (malformed !== null) return refuse(response, site.observer, { refusal: 'handshake', answer: malformed })
   if (found === null) return notFound(request, 'No matching route', 'route')
   response.add(found.headers)
   response.base = response.headers
   response.maxBody = found.maxBody
   const early = checkEarly(exchange, found, upgrades, site)
-  if (early !== null) return refuse(response, site, early)
+  if (early !== null) return refuse(response, site.observer, early)
   if (found.redirect !== null) return response.give(answer(302, undefined, [['Location', found.redirect]]))
   if (exchange.method === 'OPTIONS') return tellMethods(response, found.allowed)
   if (Number(exchange.headers['content-length'] ?? 0) > found.maxBody) {
@@ -99,7 +95,7 @@ function route(request: Request, response: Response, asksUpgrade: boolean, site:
     return response.refuseBody()
   }
   const stranger = checkCredential(exchange, found.token)
-  if (stranger !== null) return refuse(response, site, stranger)
+  if (stranger !== null) return refuse(response, site.observer, stranger)
   request.trim(found.trim)
   const target = found.serving.find(request.path)
   const role = target?.role ?? null
@@ -141,7 +137,7 @@ function authorize(
   const decide = (granted: unknown): void => {
     if (response.done) response.lost()
     else if (granted === true) authorize(request, response, others, site, go)
-    else refuse(response, site, { refusal: 'role', answer: answer(403) })
+    else refuse(response, site.observer, { refusal: 'role', answer: answer(403) })
   }
   if (role === null || role === PUBLIC) return authorize(request, response, others, site, go)
   whenKnown(
@@ -170,9 +166,9 @@ function run(target: Target, request: Request): void {
 }
 
 /** The whole URL that a request was for. */
-function toUrl({ exchange, path, query }: Request, { settings, admission }: Site): RequestUrl {
-  const secure = exchange !== null && admission.isSecure(exchange)
-  const [, given = '', port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(exchange?.headers['host'] ?? '') ?? []
+function toUrl(exchange: Exchange, { path, query }: Request, { settings, admission }: Site): RequestUrl {
+  const secure = admission.isSecure(exchange)
+  const [, given = '', port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(exchange.headers['host'] ?? '') ?? []
   const asked = given === '' ? 'localhost' : given
   return {
     scheme: secure ? 'https' : 'http',

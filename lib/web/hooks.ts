@@ -5,7 +5,7 @@ import { WS_STATUS_POLICY_VIOLATION } from '../websock/constants.ts'
 import { rFailure } from '../websock/log.ts'
 import type { Socket } from '../websock/socket.ts'
 import { isThenable } from '../websock/thenable.ts'
-import type { Refusal } from './admission.ts'
+import { type Refusal, refuse } from './admission.ts'
 import { answer } from './answer.ts'
 import { wantsUpgrade } from './handshake.ts'
 import type { Response } from './response.ts'
@@ -117,6 +117,7 @@ export const notFound = (request: Request, text: string, refusal: Refusal | null
   askHook(request, WEB_HOOK_NOT_FOUND, () => {
     const { response, host } = request
     if (response === null) return
-    if (refusal !== null) host.observer.refused(response.exchange, refusal, 404)
-    response.give(answer(404, text))
+    const missing = answer(404, text)
+    if (refusal === null) response.give(missing)
+    else refuse(response, host.observer, { refusal, answer: missing })
   })

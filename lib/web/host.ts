@@ -7,7 +7,7 @@ import { rError } from '../websock/log.ts'
 import type { Socket } from '../websock/socket.ts'
 import type { Relay } from '../websock/topics.ts'
 import { Actions } from './actions.ts'
-import { Admission } from './admission.ts'
+import { Admission, refuse, STOPPING } from './admission.ts'
 import { renewCertificates, watchCertificates } from './certificates.ts'
 import { readConfig } from './config/load.ts'
 import type { Settings } from './config/settings.ts'
@@ -20,7 +20,7 @@ import type { Observatory, Observed, Report, Snapshot, WebObserver } from './obs
 import { Response } from './response.ts'
 import { type Parts, type Preparation, prepare } from './preparation.ts'
 import { type Draft, openRoute } from './routes.ts'
-import { isServed, NOBODY, type Running, STOPPING } from './running.ts'
+import { isServed, NOBODY, type Running } from './running.ts'
 import { toStatusParts, toStatusSettings } from './status.ts'
 import { within } from './within.ts'
 import type { Owner } from './web.ts'
@@ -62,6 +62,10 @@ export class Host implements Owner, Observed {
     const { observer } = this.#observatory
     this.observer = {
       ...observer,
+      opened: (ws, path) => {
+        this.#running?.crowd.enter(ws.remoteAddress)
+        observer.opened(ws, path)
+      },
       ended: (ws) => {
         observer.ended(ws)
         this.#running?.crowd.leave(ws.remoteAddress)
@@ -123,9 +127,7 @@ export class Host implements Owner, Observed {
       this.error = this.#freed ? 'The host was freed' : 'The host runs already'
       return Promise.resolve(R_ERR_CANT_OPEN)
     }
-    this.#starting = this.#start().finally(() => {
-      this.#starting = null
-    })
+    this.#starting = this.#start().finally(() => (this.#starting = null))
     return this.#starting
   }
 
@@ -297,9 +299,8 @@ export class Host implements Owner, Observed {
   }
 
   #onExchange(exchange: Exchange): void {
-    if (this.#running !== null && this.#stopping === null) return dispatch(exchange, this.#running.site)
-    this.observer.refused(exchange, 'stopping', STOPPING.status)
-    new Response(exchange, []).give(STOPPING)
+    if (this.#running !== null && this.#stopping === null) dispatch(exchange, this.#running.site)
+    else refuse(new Response(exchange, []), this.observer, STOPPING)
   }
 }
 

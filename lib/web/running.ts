@@ -1,7 +1,6 @@
 import type { Engine, ServerPort } from '../engine/port.ts'
 import type { Context } from '../websock/context.ts'
 import type { Socket } from '../websock/socket.ts'
-import { answer } from './answer.ts'
 import type { Crowd } from './crowd.ts'
 import type { Site } from './dispatch.ts'
 import type { Listening } from './listening.ts'
@@ -22,4 +21,3 @@ export const isServed = ({ routes }: Site, context: Context): boolean =>
   routes.some((route) => route.context === context)
 
 export const NOBODY: ReadonlySet<Socket> = new Set()
-export const STOPPING = answer(503)

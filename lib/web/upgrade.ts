@@ -1,5 +1,5 @@
 import { createConnection } from '../websock/receive.ts'
-import { type Refused, TOO_MANY } from './admission.ts'
+import { NO_ROOM, refuse, type Refused, STOPPING } from './admission.ts'
 import { answer } from './answer.ts'
 import type { Route, Site } from './dispatch.ts'
 import type { Target } from './handler.ts'
@@ -9,9 +9,6 @@ import type { Response } from './response.ts'
 import type { Request } from './web.ts'
 
 const NO_PROTOCOL: Refused = { refusal: 'protocol', answer: answer(400, 'Unsupported Sec-WebSocket-Protocol') }
-const NO_ROOM: Refused = { refusal: 'address', answer: TOO_MANY }
-
-const GOING: Refused = { refusal: 'stopping', answer: answer(503) }
 
 /** Answers 101 and makes the connection, or answers why not. */
 export function upgrade(
@@ -22,17 +19,13 @@ export function upgrade(
   { host, settings, admission, observer }: Site,
 ): boolean {
   const { exchange } = response
-  const refuse = ({ refusal, answer: given }: Refused): void => {
-    observer.refused(exchange, refusal, given.status)
-    response.give(given)
-  }
   const protocol = selectProtocol(exchange, settings.protocols)
-  if (protocol === null) refuse(NO_PROTOCOL)
+  if (protocol === null) refuse(response, observer, NO_PROTOCOL)
   else if (target === null) notFound(request, 'No action', 'action')
   // Others may have come while a role was asked for.
-  else if (!admission.hasRoom(exchange)) refuse(NO_ROOM)
+  else if (!admission.hasRoom(exchange)) refuse(response, observer, NO_ROOM)
   // So may a stop, or a reload that took the route away.
-  else if (!host.takes(context)) refuse(GOING)
+  else if (!host.takes(context)) refuse(response, observer, STOPPING)
   else {
     const address = admission.addressOf(exchange)
     const transport = exchange.upgrade(protocol, response.headers)
@@ -43,7 +36,6 @@ export function upgrade(
     const ws = createConnection(transport, context, address, false)
     ws.protocol = protocol === '' ? null : protocol
     request.become(ws)
-    admission.enter(ws)
     observer.opened(ws, request.path)
     tellConnect(request, ws)
     return true

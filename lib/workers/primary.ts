@@ -1,6 +1,7 @@
 import { toReport } from '../observe/report.ts'
 import type { Settings } from '../web/config/settings.ts'
 import type { Report, Reporter, Snapshot } from '../web/observer.ts'
+import { within } from '../web/within.ts'
 import { rError } from '../websock/log.ts'
 import { Crew, type Member } from './crew.ts'
 import { History } from './history.ts'
@@ -109,12 +110,7 @@ export class Primary implements Reporter {
       this.#snapshots.look()
     }
     const round = this.#snapshots
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE)
-    })
-    await Promise.race([round.done, late])
-    clearTimeout(timer)
+    await within(round.done, PATIENCE)
     if (this.#snapshots === round) this.#snapshots = null
     return this.#crew.members.map((member) => round.answers.get(member) ?? SILENT)
   }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { toPositive } from '../../bench/positive.ts'
 import type { EngineName } from './messages.ts'
 import type { Wishes } from './scenario.ts'
 import { isScenarioName, type ScenarioName, scenarioNames, scenarios } from './scenarios/index.ts'
@@ -53,22 +54,15 @@ export function parseOptions(args: readonly string[]): Options {
     scenarios: positionals.length > 0 ? positionals.filter(isScenarioName) : scenarioNames,
     engines: toEngines(values.engine),
     wishes: {
-      seconds: toNumber('seconds', values.seconds, Number.isFinite),
-      rounds: toNumber('rounds', values.rounds, Number.isInteger),
-      clients: toNumber('clients', values.clients, Number.isInteger),
-      recover: toNumber('recover', values.recover, Number.isFinite),
+      seconds: toPositive('seconds', values.seconds, Number.isFinite),
+      rounds: toPositive('rounds', values.rounds, Number.isInteger),
+      clients: toPositive('clients', values.clients, Number.isInteger),
+      recover: toPositive('recover', values.recover, Number.isFinite),
       quick: values.quick,
     },
     json: values.json ?? null,
     help: values.help,
   }
-}
-
-function toNumber(name: string, text: string | undefined, isValid: (value: number) => boolean): number | null {
-  if (text === undefined) return null
-  const value = Number(text)
-  if (!isValid(value) || value <= 0) throw new Error(`--${name} ${text}: not a number above 0`)
-  return value
 }
 
 function toEngines(name: string | undefined): EngineName[] {

@@ -352,8 +352,9 @@ describe.each(engines)('traps of websocket-run on the %s engine', (engine) => {
   it('trap 40, 42: in real time, pings go out, answers keep the connection, silence ends it, in that order', async () => {
     const journal = new Journal()
     const { port } = await serve(engine, (web) => {
-      webSocketSetPingPeriod(web.webSocket, 50)
-      return journal.run(web, undefined, 400)
+      webSocketSetPingPeriod(web.webSocket, 150)
+      // The client is in this process: whatever stalls the test is its silence.
+      return journal.run(web, undefined, 1500)
     })
     const client = await RawClient.open(port)
     const started = performance.now()
@@ -362,9 +363,9 @@ describe.each(engines)('traps of websocket-run on the %s engine', (engine) => {
       client.send(frame({ opcode: 10 }))
     }
     const silent = performance.now()
-    expect(silent - started).toBeGreaterThan(450)
+    expect(silent - started).toBeGreaterThan(1600)
     await client.rest()
-    expect(performance.now() - silent).toBeGreaterThan(350)
+    expect(performance.now() - silent).toBeGreaterThan(1400)
     expect(performance.now() - silent).toBeLessThan(20_000)
     expect(await journal.ending()).toMatchObject({ run: -1006, status: 1006, orderly: false })
     expect(readFrames(client.received).frames.at(-1)?.payload.readUInt16BE()).toBe(1001)

@@ -82,11 +82,10 @@ class NodeServer implements ServerPort, Fanout {
     if (server !== undefined) this.#closed.push(closeServer(server))
   }
 
-  async setTls(endpoint: Endpoint, tls: TlsFiles): Promise<void> {
+  setTls(endpoint: Endpoint, tls: TlsFiles): void {
     const server = this.#servers.get(endpoint)
     if (endpoint.tls?.verify !== tls.verify) throw new Error('tls.verify cannot be changed without a restart')
     if (server instanceof https.Server) server.setSecureContext(toTlsOptions(tls))
-    await Promise.resolve()
   }
 
   update(options: ServerOptions): readonly string[] {

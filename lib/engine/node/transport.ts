@@ -200,14 +200,14 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
   }
 
   subscribe(topic: string): boolean {
-    if (this.#closeSent || !this.#fanout?.topics?.add(topic, this)) return false
+    if (this.#closeSent || !this.#fanout?.topics.add(topic, this)) return false
     this.#subscriptions ??= new Set()
     this.#subscriptions.add(topic)
     return true
   }
 
   unsubscribe(topic: string): boolean {
-    return this.#subscriptions?.delete(topic) === true && this.#fanout?.topics?.remove(topic, this) === true
+    return this.#subscriptions?.delete(topic) === true && this.#fanout?.topics.remove(topic, this) === true
   }
 
   // What the parser finds
@@ -278,7 +278,7 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
 
   #leaveTopics(): void {
     if (this.#subscriptions === null) return
-    for (const topic of this.#subscriptions) this.#fanout?.topics?.remove(topic, this)
+    for (const topic of this.#subscriptions) this.#fanout?.topics.remove(topic, this)
     this.#subscriptions = null
   }
 }
