@@ -200,8 +200,8 @@ export class MemoryTransport implements Transport {
     return this.#buffered
   }
 
-  held(): number {
-    return this.#buffered
+  held(more: number): number {
+    return this.#buffered === 0 ? 0 : this.#buffered + more
   }
 
   pressure(): number {
@@ -253,6 +253,10 @@ export class MemoryTransport implements Transport {
   unsubscribe(topic: string): boolean {
     return this.#topics?.remove(topic, this) ?? false
   }
+
+  isSubscribed(topic: string): boolean {
+    return this.#topics?.has(topic, this) ?? false
+  }
 }
 
 /** Topics over memory transports. */
@@ -278,6 +282,10 @@ export class MemoryTopics implements TopicPort {
 
   remove(topic: string, transport: MemoryTransport): boolean {
     return this.#topics.get(topic)?.delete(transport) ?? false
+  }
+
+  has(topic: string, transport: MemoryTransport): boolean {
+    return this.#topics.get(topic)?.has(transport) ?? false
   }
 
   drop(transport: MemoryTransport): void {

@@ -52,8 +52,8 @@ export interface Transport {
   unref(): void
   /** Bytes that the kernel has not taken yet. */
   buffered(): number
-  /** Bytes of memory that they may take: buffers grow in steps. */
-  held(): number
+  /** Bytes of memory that they would take with `more` behind them: buffers grow in steps. 0 where the kernel has taken all. */
+  held(more: number): number
   /** Falls while the peer reads what was sent, as long as some of it waits in this process; no number of bytes. */
   pressure(): number
   /** Whether more than `limit` bytes wait, as far as the last send has shown. */
@@ -73,6 +73,7 @@ export interface Transport {
   validateUTF(on: boolean): boolean
   subscribe(topic: string): boolean
   unsubscribe(topic: string): boolean
+  isSubscribed(topic: string): boolean
 }
 
 /** Upward: what the layer does with a connection. `bytes` are valid during the call only. */

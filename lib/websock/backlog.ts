@@ -15,7 +15,7 @@ const HOLD_ABOVE = 1 / 2
 /** Keeps an event until the callback is free. */
 export function enqueue(ws: Socket, item: QueuedEvent): void {
   const queue = (ws.queue ??= new EventQueue())
-  if (queue.length === 0) ws.context.pressure.add(ws)
+  if (queue.length === 0) ws.context.pressure.add(ws, item.len)
   queue.push(item)
   if (!queue.paused && !ws.ended && fill(ws, queue) > PAUSE_ABOVE) {
     queue.paused = true
@@ -41,10 +41,10 @@ export function relieve(ws: Socket): void {
   if (ws.outgoing === null || !ws.outgoing.holds) ws.transport?.resume()
 }
 
-/** What was sent waits for the peer: where its route says so it is not read from until it has read itself. */
-export function hold(ws: Socket): void {
+/** So many bytes that were sent wait for the peer: where its route says so it is not read from until it has read itself. */
+export function hold(ws: Socket, bytes: number): void {
   const { transport, limits } = ws
-  ws.context.pressure.add(ws)
+  ws.context.pressure.add(ws, bytes)
   if (limits.backpressure !== 'pause' || transport === null) return
   const outgoing = (ws.outgoing ??= new Outgoing())
   if (outgoing.holds || transport.buffered() <= HOLD_ABOVE * (limits.maxBackpressure || MIN_QUEUE)) return

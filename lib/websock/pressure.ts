@@ -5,35 +5,64 @@ import type { Cause, Socket } from './socket.ts'
 
 /** Milliseconds between looks at what waits. */
 export const LOOK = 100
-/** A look comes sooner when so much of the limit has been published since the last one. */
+/** A look comes sooner when so much of the limit has been sent since the last one, and may wait. */
 const SOONER = 1 / 8
+/** Bytes of memory that a byte may take, at most: buffers grow in steps. */
+const GROWTH = 2
 
 const EVICTED: Cause = { initiator: 'us', code: WS_STATUS_TRY_AGAIN_LATER, reason: 'evicted' }
 
+/** What is about to be published. */
+interface Coming {
+  readonly topic: string
+  readonly length: number
+}
+
 /** Bytes of memory that are taken by what waits because of one connection: for its peer, and for its callback. */
-const weigh = ({ transport, queue }: Socket): number => (transport?.held() ?? 0) + (queue?.bytes ?? 0)
+function weigh({ transport, queue }: Socket, coming: Coming | null): number {
+  const waits = queue?.bytes ?? 0
+  if (transport === null) return waits
+  const more = coming !== null && transport.isSubscribed(coming.topic) ? coming.length : 0
+  return waits + transport.held(more)
+}
 
 /**
  * What waits for all peers and callbacks together, and its limit: where that is passed, whoever has most waiting is closed
  * first. Nothing is looked at while nothing waits.
  */
 export class Pressure {
-  /** Bytes; Infinity: any. */
-  limit = Infinity
   /** Connections that were closed for it. */
   evicted = 0
+  #limit = Infinity
   readonly #clock: Clock
   readonly #connections: ReadonlySet<Socket>
   /** Those for which something waits, or has at the last look. */
   readonly #waiting = new Set<Socket>()
   #stop: (() => void) | null = null
-  /** Bytes published since the last look: for whom they wait, nobody tells. */
-  #published = 0
+  /** Bytes of memory that are taken, at most, by what waits for those. */
+  #expected = 0
+  /** Bytes sent since the last look that may wait. */
+  #since = 0
+  /** Something was published since the last look: for whom that waits, nobody tells. */
+  #published = false
   #looksSoon = false
+  #relieving = false
 
   constructor(clock: Clock, connections: ReadonlySet<Socket>) {
     this.#clock = clock
     this.#connections = connections
+  }
+
+  /** Bytes; Infinity: any. */
+  get limit(): number {
+    return this.#limit
+  }
+
+  set limit(bytes: number) {
+    if (bytes === this.#limit) return
+    this.#limit = bytes
+    this.#waiting.clear()
+    for (const ws of this.#connections) this.add(ws, 0)
   }
 
   /** What waits now. */
@@ -43,59 +72,80 @@ export class Pressure {
     return sum
   }
 
-  /** Something waits for this connection. */
-  add(ws: Socket): void {
+  /** So many bytes wait for this connection. */
+  add(ws: Socket, bytes: number): void {
+    if (this.#limit === Infinity) return
     this.#waiting.add(ws)
-    this.#start()
+    this.#count(bytes)
   }
 
-  /** Something was published: it may wait for any subscriber. */
+  /** Something is about to be published: whoever is behind gets it behind the rest. Where there is no room for that, it is made. */
+  makeRoom(topic: string, length: number): void {
+    const { size } = this.#waiting
+    // Who is closed for it may have others told.
+    if (size === 0 || this.#relieving) return
+    this.#expected += GROWTH * length * size
+    if (this.#expected > this.#limit) this.#weighAll({ topic, length })
+  }
+
+  /** So many bytes were published, to all receivers together. */
   published(bytes: number): void {
-    this.#published += bytes
-    this.#start()
-    if (this.#published > this.limit * SOONER) this.#lookSoon()
+    if (this.#limit === Infinity) return
+    this.#published = true
+    this.#count(bytes)
   }
 
-  /** What was published in this turn of the event loop leaves first. */
+  #count(bytes: number): void {
+    this.#since += bytes
+    this.#stop ??= this.#clock.every(LOOK, () => this.#lookSoon())
+    if (this.#since > this.#limit * SOONER) this.#lookSoon()
+  }
+
+  /** What was sent in this turn of the event loop leaves first. */
   #lookSoon(): void {
     if (this.#looksSoon) return
     this.#looksSoon = true
     this.#clock.defer(() => this.#look())
   }
 
-  #start(): void {
-    if (this.limit !== Infinity) this.#stop ??= this.#clock.every(LOOK, () => this.#lookSoon())
-  }
-
   #look(): void {
     this.#looksSoon = false
-    if (this.#published > 0) {
-      this.#published = 0
+    this.#since = 0
+    if (this.#published) {
+      this.#published = false
       for (const ws of this.#connections) if (ws.outgoing?.subscribed === true) this.#waiting.add(ws)
     }
-    let total = 0
-    for (const ws of this.#waiting) {
-      const weight = weigh(ws)
-      total += weight
-      if (weight === 0) this.#waiting.delete(ws)
-    }
-    if (total > this.limit) this.#relieve(total)
+    this.#weighAll(null)
     if (this.#waiting.size > 0) return
     this.#stop?.()
     this.#stop = null
   }
 
-  #relieve(before: number): void {
-    const heaviest = Array.from(this.#waiting, (ws) => ({ ws, weight: weigh(ws) })).toSorted(
+  #weighAll(coming: Coming | null): void {
+    let total = 0
+    for (const ws of this.#waiting) {
+      const weight = weigh(ws, coming)
+      total += weight
+      if (weight === 0) this.#waiting.delete(ws)
+    }
+    this.#expected = total > this.#limit ? this.#relieve(total, coming) : total
+  }
+
+  /** Returns what is left. */
+  #relieve(before: number, coming: Coming | null): number {
+    const heaviest = Array.from(this.#waiting, (ws) => ({ ws, weight: weigh(ws, coming) })).toSorted(
       (a, b) => b.weight - a.weight,
     )
     let total = before
+    this.#relieving = true
     for (const { ws, weight } of heaviest) {
-      if (total <= this.limit) return
+      if (total <= this.#limit) break
       total -= weight
       this.evicted++
       evict(ws)
     }
+    this.#relieving = false
+    return total
   }
 }
 

@@ -255,16 +255,16 @@ function emit(socket: Socket, payload: Payload, length: number, opcode: 0 | 1 | 
   if (fin) socket.messagesOut++
   // Where a message has to wait as a whole it is not cut: behind a part that is dropped the rest would be garbage.
   if (maxFrame === 0 || length <= maxFrame || transport.room() < framed(length, maxFrame)) {
-    sent(socket, transport.send(payload, length, opcode, fin))
+    sent(socket, transport.send(payload, length, opcode, fin), length)
   } else {
     split(transport, typeof payload === 'string' ? Buffer.from(payload) : payload, maxFrame, opcode, fin)
-    sent(socket, transport.buffered() === 0)
+    sent(socket, transport.buffered() === 0, length)
   }
 }
 
 /** `left`: nothing of it waits in this process. */
-function sent(socket: Socket, left: boolean): void {
-  if (!left) hold(socket)
+function sent(socket: Socket, left: boolean, length: number): void {
+  if (!left) hold(socket, length)
   else if (socket.limits.sendsCount) socket.lastActive = socket.context.wheel.now
 }
 

@@ -37,6 +37,7 @@ export class Topics implements WebSocketTopics {
   /** To the subscribers of this process. */
   deliver(topic: string, payload: Payload, binary: boolean): number {
     const length = payloadLength(payload)
+    this.#pressure.makeRoom(topic, length)
     const receivers = this.port.publish(topic, payload, length, binary)
     this.messages += receivers
     this.bytes += receivers * length

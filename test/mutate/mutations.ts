@@ -1381,7 +1381,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'pressure: no more than needed',
     file: 'lib/websock/pressure.ts',
-    from: '      if (total <= this.limit) return\n',
+    from: '      if (total <= this.#limit) break\n',
     to: '',
     test: PRESSURE,
   },
@@ -1404,6 +1404,34 @@ export const mutations: readonly Mutation[] = [
     file: 'lib/websock/pressure.ts',
     from: '      if (weight === 0) this.#waiting.delete(ws)\n',
     to: '',
+    test: PRESSURE,
+  },
+  {
+    trap: 'pressure: room is made before a publish',
+    file: 'lib/websock/pressure.ts',
+    from: '    this.#expected += GROWTH * length * size\n',
+    to: '',
+    test: PRESSURE,
+  },
+  {
+    trap: 'pressure: only for those who get it',
+    file: 'lib/websock/pressure.ts',
+    from: 'transport.isSubscribed(coming.topic) ? coming.length',
+    to: 'true ? coming.length',
+    test: PRESSURE,
+  },
+  {
+    trap: 'pressure: who is closed for a publish has nobody else closed',
+    file: 'lib/websock/pressure.ts',
+    from: ' || this.#relieving) return',
+    to: ') return',
+    test: PRESSURE,
+  },
+  {
+    trap: 'pressure: nobody is kept in mind without a limit',
+    file: 'lib/websock/pressure.ts',
+    from: '    if (this.#limit === Infinity) return\n    this.#waiting.add(ws)\n',
+    to: '    this.#waiting.add(ws)\n',
     test: PRESSURE,
   },
   {

@@ -64,6 +64,10 @@ export const differences = {
   'absolute URL in a request line': { node: 'served', uws: '505' },
   'request before the last was answered': { node: 'answered in turn', uws: 'ends the connection, both unanswered' },
   'backpressure of a route, pause': { node: 'the peer is not read from', uws: 'a config error; auto takes node' },
+  'memory of a connection that has read everything': {
+    node: 'that of one which was sent nothing',
+    uws: 'the longest message above 16 KB that it was sent while subscribed, or over TLS',
+  },
   'longer maxMessage by a reload': { node: 'counts at once', uws: 'counts after a restart, with a warning' },
 } as const satisfies Record<string, Record<EngineName, string>>
 

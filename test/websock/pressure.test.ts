@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { MemoryTransport } from '../../lib/engine/memory.ts'
 import { webSocketSendClose } from '../../lib/websock/close.ts'
+import { WS_EVENT_CLOSE } from '../../lib/websock/constants.ts'
 import { LOOK } from '../../lib/websock/pressure.ts'
 import { webSocketRun } from '../../lib/websock/run.ts'
 import { webSocketSendString } from '../../lib/websock/send.ts'
@@ -117,6 +118,65 @@ describe('what waits in the whole host', () => {
     expect(made.clock.now()).toBe(0)
     made.clock.turn()
     expect(gone(peers).filter(Boolean)).toHaveLength(1)
+  })
+
+  it('what was sent is looked at soon when it is much', () => {
+    const made = bench({ maxBackpressure: 0, maxMessage: 0 })
+    made.context.pressure.limit = 10_000
+    const peers = stalled(made, 5000, 6000)
+    expect(gone(peers)).toEqual([false, false])
+    made.clock.turn()
+    expect(made.clock.now()).toBe(0)
+    expect(gone(peers)).toEqual([false, true])
+  })
+
+  it('a publish has room made for it: who would have most then goes before it is sent', () => {
+    const made = bench({ maxBackpressure: 0, maxMessage: 0 })
+    const { pressure, topics } = made.context
+    pressure.limit = 10_000
+    const peers = stalled(made, 3000, 2000, 3000, 0)
+    const publish = (topic: string, length: number): void => void webSocketPublish(topics, topic, 'x'.repeat(length))
+    for (const { ws } of peers.slice(1)) webSocketSubscribe(ws, 't')
+    made.clock.advance(LOOK)
+    // As much as fits, and only where it waits: who has read everything may take it at once.
+    publish('t', 1000)
+    publish('others', 5000)
+    expect(gone(peers)).toEqual([false, false, false, false])
+    expect(pressure.bytes).toBe(11_000)
+    peers[3]?.transport.drain()
+    publish('t', 1)
+    expect(gone(peers)).toEqual([false, false, true, false])
+    expect(pressure.bytes).toBeLessThanOrEqual(10_000)
+    expect(peers[2]?.transport.sent).toHaveLength(2)
+  })
+
+  it('a callback that publishes because somebody was closed for a publish has nobody else closed', () => {
+    const made = bench({ maxBackpressure: 0, maxMessage: 0 })
+    const { pressure, topics } = made.context
+    pressure.limit = 10_000
+    const peers = stalled(made, 3000, 3000, 3000)
+    for (const { ws } of peers) {
+      webSocketSubscribe(ws, 't')
+      ws.proc = (_ws, event) => void (event === WS_EVENT_CLOSE && webSocketPublish(topics, 't', 'x'.repeat(3000)))
+    }
+    made.clock.advance(LOOK)
+    webSocketPublish(topics, 't', 'x'.repeat(1500))
+    expect(gone(peers).filter(Boolean)).toHaveLength(1)
+    expect(pressure.evicted).toBe(1)
+  })
+
+  it('who waits already counts when a limit is set, and nobody is kept in mind without one', () => {
+    const made = bench({ maxBackpressure: 0, maxMessage: 0 })
+    const { pressure } = made.context
+    const peers = stalled(made, 2000, 3000)
+    pressure.limit = 4000
+    made.clock.advance(LOOK)
+    expect(gone(peers)).toEqual([false, true])
+    pressure.limit = Infinity
+    webSocketSendString(peers[0]?.ws ?? null, 'y'.repeat(9000))
+    made.clock.advance(2 * LOOK)
+    expect(gone(peers)).toEqual([false, true])
+    expect(made.clock.timers).toBe(0)
   })
 
   it('what has left by the end of the turn does not count', () => {

@@ -153,8 +153,9 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     return this.#outbox.used
   }
 
-  held(): number {
-    return this.buffered()
+  held(more: number): number {
+    const buffered = this.buffered()
+    return buffered === 0 ? 0 : buffered + more
   }
 
   pressure(): number {
@@ -208,6 +209,10 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
 
   unsubscribe(topic: string): boolean {
     return this.#subscriptions?.delete(topic) === true && this.#fanout?.topics.remove(topic, this) === true
+  }
+
+  isSubscribed(topic: string): boolean {
+    return this.#subscriptions?.has(topic) === true
   }
 
   // What the parser finds

@@ -93,8 +93,9 @@ export class UwsTransport implements Transport {
   }
 
   // Its buffer is twice as large each time that it is full.
-  held(): number {
-    return 2 * this.buffered()
+  held(more: number): number {
+    const buffered = this.buffered()
+    return buffered === 0 ? 0 : 2 * (buffered + more)
   }
 
   pressure(): number {
@@ -148,6 +149,10 @@ export class UwsTransport implements Transport {
   unsubscribe(topic: string): boolean {
     const ws = this.#ws
     return ws !== null && this.#phase === OPEN && ws.isSubscribed(topic) && ws.unsubscribe(topic)
+  }
+
+  isSubscribed(topic: string): boolean {
+    return this.#ws?.isSubscribed(topic) === true
   }
 
   // Calls of the native object; none may throw.
