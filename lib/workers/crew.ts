@@ -56,6 +56,11 @@ export class Crew {
     return this.members.every(({ worker }) => worker === null)
   }
 
+  /** Who hears what they are told. */
+  get listeners(): readonly Member[] {
+    return this.members.filter(({ listens }) => listens)
+  }
+
   /** Who does not listen yet will be told how things are then. */
   send(member: Member, message: FromPrimary, sent: () => void = () => {}): void {
     const { worker, listens } = member

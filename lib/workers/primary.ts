@@ -76,7 +76,7 @@ export class Primary implements Reporter {
     this.#crew.kill()
   }
 
-  /** All workers go on with other settings: null, or what the first says that cannot. One reload after the other. */
+  /** All workers go on with other settings: null; or none does, and what the first says that cannot. One reload after the other. */
   reload(settings: Settings): Promise<string | null> {
     const reloaded = this.#reloading.then(() => this.#reload(settings))
     this.#reloading = reloaded.catch(() => null)
@@ -84,18 +84,27 @@ export class Primary implements Reporter {
   }
 
   async #reload(settings: Settings): Promise<string | null> {
-    const share = toShare(settings, await this.#ports.resolve(settings.endpoints, false), this.#workers)
-    const round = new Round<string | null>(this.#crew)
-    this.#reloads = round
     const before = this.#share
-    // For who is just being started, too.
-    this.#share = share
-    for (const member of this.#crew.members) this.#crew.send(member, { kind: 'reload', settings: share })
+    const share = toShare(settings, await this.#ports.resolve(settings.endpoints, false), this.#workers)
+    const round = await this.#tell(share, this.#crew.listeners)
+    const error = round.find((answer) => answer !== null) ?? null
+    if (error !== null) {
+      // Who was being started has said nothing of it.
+      const others = this.#crew.listeners.filter((member) => typeof round.answers.get(member) !== 'string')
+      await this.#tell(before, others)
+    }
+    return error
+  }
+
+  /** Settings for some, and for who is just being started. */
+  async #tell(settings: Settings, members: readonly Member[]): Promise<Round<string | null>> {
+    const round = new Round<string | null>(this.#crew, members)
+    this.#reloads = round
+    this.#share = settings
+    for (const member of members) this.#crew.send(member, { kind: 'reload', settings })
     round.look()
     await round.done
-    const error = round.find((answer) => answer !== null) ?? null
-    if (error !== null) this.#share = before
-    return error
+    return round
   }
 
   report(path: string): Promise<Report | null> {

@@ -11,7 +11,7 @@ export class Round<T> {
   readonly #asked: ReadonlyMap<Member, unknown>
 
   /** @param of those who are asked */
-  constructor(crew: Crew, of: readonly Member[] = crew.members.filter(({ listens }) => listens)) {
+  constructor(crew: Crew, of: readonly Member[] = crew.listeners) {
     this.#crew = crew
     this.#asked = new Map(of.map((member) => [member, member.worker]))
     this.done = new Promise((resolve) => {

@@ -150,6 +150,23 @@ describe('a server of two workers', () => {
     expect(server.said.slice(from)).toContain('not any more')
   })
 
+  // Was wrong: the other went on with what was refused.
+  it('of which one cannot go on with a config: neither does', async () => {
+    configure(name, [news('/')])
+    await server.reload()
+    const [one, other] = await both(port)
+    folder.action(
+      'picky.ts',
+      `if (process.pid === ${one.pid}) throw new Error('not in this process')
+      export { default } from './news.ts'`,
+    )
+    configure(name, [{ match: '/new', handler: 'action', module: './picky.ts' }])
+    expect(await server.reload()).toMatch(/^reload error .*not in this process: the old config stays$/)
+    const answers = await Promise.all(Array.from({ length: 20 }, () => get(port, '/')))
+    expect(new Set(answers.map(({ body }) => Number(body)))).toEqual(new Set([one.pid, other.pid]))
+    leave([one, other])
+  })
+
   // Was wrong: answers to one reload are taken for those to the next; nobody ever hears of the first.
   it('that is told to reload while it does: it says what became of each', async () => {
     const from = server.said.length
