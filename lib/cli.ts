@@ -3,7 +3,7 @@ import cluster from 'node:cluster'
 import { existsSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { logAsJson } from './observe/sink.ts'
 import { parts } from './parts.ts'
 import { followSignals } from './signals.ts'
@@ -14,7 +14,7 @@ import type { Settings } from './web/config/settings.ts'
 import { PUBLIC } from './web/dispatch.ts'
 import { createHost, type Host } from './web/host.ts'
 import { describe } from './web/listening.ts'
-import { toStatusParts, toStatusSettings } from './web/status.ts'
+import { openStatus } from './web/status.ts'
 import { rError, rInfo } from './websock/log.ts'
 import type { Started } from './workers/messages.ts'
 import { Primary } from './workers/primary.ts'
@@ -152,7 +152,7 @@ async function serve(settings: Settings, load: () => Settings): Promise<void> {
   // Before anything that takes time: a signal that nobody listens for ends the process.
   followSignals({
     stop: () => {
-      say(host.settings, `stopping, ${host.connections} connections`)
+      say(settings, `stopping, ${host.connections} connections`)
       return host.stop()
     },
     reload: async () => {
@@ -160,7 +160,7 @@ async function serve(settings: Settings, load: () => Settings): Promise<void> {
       if (next === null) return
       if ((await host.reload(next)) !== 0) return rError('reload', '%s: the old config stays', host.error)
       warnOfWorkers(settings, next)
-      say(next, `reloaded: ${next.routes.length} routes, ${host.connections} connections`)
+      say(settings, `reloaded: ${next.routes.length} routes, ${host.connections} connections`)
     },
   })
   if ((await host.start()) !== 0) fail(host.error ?? 'Cannot start')
@@ -170,8 +170,10 @@ async function serve(settings: Settings, load: () => Settings): Promise<void> {
   noticeOpenDoors(settings)
 }
 
+const warn = (text: string): void => rError('reload', 'warning: %s', text)
+
 const warnOfWorkers = (settings: Settings, next: Settings): void => {
-  if (next.workers !== settings.workers) rError('reload', 'warning: web.workers counts after a restart')
+  if (next.workers !== settings.workers) warn('web.workers counts after a restart')
 }
 
 /** A process that keeps workers, which serve. */
@@ -191,17 +193,16 @@ async function lead(settings: Settings, load: () => Settings): Promise<void> {
       const error = await (await starting).primary.reload(next)
       if (error !== null) return rError('reload', '%s: the old config stays', error)
       warnOfWorkers(settings, next)
-      say(next, `reloaded: ${next.routes.length} routes, ${settings.workers} workers`)
+      if (!isDeepStrictEqual(next.observe, settings.observe)) warn('observe counts after a restart')
+      say(settings, `reloaded: ${next.routes.length} routes, ${settings.workers} workers`)
     },
   })
   const { started, primary: leader } = await starting
   primary = leader
-  const { endpoint, token } = settings.observe
-  const status = endpoint === null ? null : createHost(toStatusSettings(endpoint, token), toStatusParts(parts, leader))
-  if (status !== null && (await status.start()) !== 0) {
+  const status = await openStatus(settings.observe, parts, leader, createHost).catch((error: unknown) => {
     leader.kill()
-    fail(`observe.listen: ${status.error}`)
-  }
+    return fail(describe(error))
+  })
   announce(settings, started)
   if (status !== null) say(settings, `metrics on ${status.listening[0]?.url}/metrics`)
   noticeOpenDoors(settings)

@@ -21,7 +21,6 @@ export interface CloseRecord {
   readonly buffered: number
 }
 
-/** Call it at the end of a connection: what its transport knows goes with it. */
 export function toRecord(ws: Socket): CloseRecord {
   const { id, ending, context, openedAt, remoteAddress, messagesIn, bytesIn, messagesOut, bytesOut } = ws
   return {
@@ -36,12 +35,12 @@ export function toRecord(ws: Socket): CloseRecord {
     bytesIn,
     messagesOut,
     bytesOut,
-    buffered: ws.transport?.buffered() ?? 0,
+    buffered: ending?.buffered ?? 0,
   }
 }
 
-/** With the time of day (ISO 8601). */
-export type TimedClose = CloseRecord & { readonly time: string }
+/** With the time of day (ISO 8601) and the process: `id` counts in each. */
+export type TimedClose = CloseRecord & { readonly time: string; readonly pid: number }
 
 /** The latest ends of connections. */
 export class Closes {
@@ -49,7 +48,7 @@ export class Closes {
   #next = 0
 
   add(record: CloseRecord): void {
-    this.#records[this.#next] = { time: new Date().toISOString(), ...record }
+    this.#records[this.#next] = { time: new Date().toISOString(), pid: process.pid, ...record }
     this.#next = (this.#next + 1) % MOST_CLOSES
   }
 

@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Observed } from '../web/observer.ts'
 import { webSocketFlush } from '../websock/send.ts'
 import type { Socket, Traffic } from '../websock/socket.ts'
+
+/** Milliseconds between two looks at the lag of the event loop: prom-client's default. */
+const LAG_SAMPLE = 10
 
 /** Milliseconds between two publishes that are watched. */
 const SAMPLE = 50
@@ -63,9 +67,13 @@ export class Metrics {
   }
 
   /** As data. What costs something while nobody asks begins with the first time. */
-  toJson(): Promise<object[]> {
-    if (!this.#read) collectDefaultMetrics({ register: this.#registry })
-    this.#read = true
+  async toJson(): Promise<object[]> {
+    if (!this.#read) {
+      this.#read = true
+      collectDefaultMetrics({ register: this.#registry })
+      // Of a lag that was never measured prom-client says NaN.
+      await sleep(2 * LAG_SAMPLE)
+    }
     const { topics } = this.#host
     if (topics !== null) topics.onPublish ??= () => this.#watch()
     return this.#registry.getMetricsAsJSON()

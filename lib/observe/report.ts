@@ -8,21 +8,25 @@ const text = (status: number, line: string): Report => ({
   text: `${line}\n`,
 })
 
-/** Pages by their paths, made of what is known of one process or of several. */
-const PAGES: Readonly<Record<string, (of: readonly Snapshot[]) => Promise<Report> | Report>> = {
-  '/metrics': async (of) => ({
+/** What is known of one process, or of several. */
+type Ask = () => Promise<readonly Snapshot[]>
+
+/** Pages by their paths. */
+const PAGES: Readonly<Record<string, (ask: Ask) => Promise<Report> | Report>> = {
+  '/metrics': async (ask) => ({
     status: 200,
     type: Registry.PROMETHEUS_CONTENT_TYPE,
-    text: await AggregatorRegistry.aggregate(of.map(({ metrics }) => [...metrics])).metrics(),
+    text: await AggregatorRegistry.aggregate((await ask()).map(({ metrics }) => [...metrics])).metrics(),
   }),
+  // Whoever answers this lives.
   '/healthz': () => text(200, 'ok'),
   // One that serves is enough: who comes is not sent to the others.
-  '/readyz': (of) => (of.some(({ ready }) => ready) ? text(200, 'ready') : text(503, 'not ready')),
-  '/debug/closes': (of) => ({
+  '/readyz': async (ask) => ((await ask()).some(({ ready }) => ready) ? text(200, 'ready') : text(503, 'not ready')),
+  '/debug/closes': async (ask) => ({
     status: 200,
     type: 'application/json',
     text: JSON.stringify(
-      of
+      (await ask())
         .flatMap(({ closes }) => closes)
         .toSorted((a, b) => (a.time < b.time ? 1 : -1))
         .slice(0, MOST_CLOSES),
@@ -35,7 +39,7 @@ export const sumMetrics = (of: readonly (readonly object[])[]): Promise<object[]
   AggregatorRegistry.aggregate(of.map((metrics) => [...metrics])).getMetricsAsJSON()
 
 /** A page; null where there is none. */
-export async function toReport(path: string, ask: () => Promise<readonly Snapshot[]>): Promise<Report | null> {
+export async function toReport(path: string, ask: Ask): Promise<Report | null> {
   const page = Object.hasOwn(PAGES, path) ? PAGES[path] : undefined
-  return page === undefined ? null : page(await ask())
+  return page === undefined ? null : page(ask)
 }

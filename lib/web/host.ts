@@ -21,7 +21,7 @@ import { Response } from './response.ts'
 import { type Parts, type Preparation, prepare } from './preparation.ts'
 import { type Draft, openRoute } from './routes.ts'
 import { isServed, NOBODY, type Running } from './running.ts'
-import { toStatusParts, toStatusSettings } from './status.ts'
+import { openStatus } from './status.ts'
 import { within } from './within.ts'
 import type { Owner } from './web.ts'
 
@@ -51,6 +51,8 @@ export class Host implements Owner, Observed {
   #unwatch: () => void = () => {}
   /** What the user should hear about, though it works. */
   readonly warnings: string[]
+  /** Those that are in the log. */
+  #told: ReadonlySet<string> = new Set()
   /** Why the last start or reload has failed, for a person. */
   error: string | null = null
 
@@ -143,7 +145,7 @@ export class Host implements Owner, Observed {
       const site = this.#toSite(settings, drafts, context, crowd)
       this.#running = { engine, server, context, crowd, site, listening: [] }
       this.#running.listening = await openListeners(server, settings.endpoints)
-      await this.#openStatus(settings.observe)
+      this.#status = await openStatus(settings.observe, this.#parts, this, createHost)
     } catch (error) {
       this.error = describe(error)
       await this.#running?.server.close()
@@ -152,14 +154,6 @@ export class Host implements Owner, Observed {
     }
     this.#adopt(settings)
     return 0
-  }
-
-  /** Opens `observe.listen`. */
-  async #openStatus({ endpoint, token }: Settings['observe']): Promise<void> {
-    if (endpoint === null) return
-    const status = new Host(toStatusSettings(endpoint, token), toStatusParts(this.#parts, this))
-    if ((await status.start()) !== 0) throw new Error(`observe.listen: ${status.error ?? 'cannot listen'}`)
-    this.#status = status
   }
 
   /** Where there is what there is to know about this host; null where nobody has asked for it. */
@@ -214,10 +208,10 @@ export class Host implements Owner, Observed {
       this.error = describe(error)
       return R_ERR_CANT_OPEN
     }
-    if (!isDeepStrictEqual(settings.observe, this.settings.observe))
-      this.warnings.push('observe counts after a restart')
+    const { observe } = this.settings
+    if (!isDeepStrictEqual(settings.observe, observe)) this.warnings.push('observe counts after a restart')
     for (const name of server.update(settings.server)) this.warnings.push(`${name} counts after a restart`)
-    this.#adopt(settings)
+    this.#adopt({ ...settings, observe })
     void this.#dismiss(running, (ws) => !isServed(running.site, ws.context), 'Its route has gone')
     return 0
   }
@@ -237,7 +231,8 @@ export class Host implements Owner, Observed {
   /** These are the settings from now on. */
   #adopt(settings: Settings): void {
     this.settings = settings
-    for (const warning of this.warnings) rError('web', 'warning: %s', warning)
+    for (const warning of this.warnings) if (!this.#told.has(warning)) rError('web', 'warning: %s', warning)
+    this.#told = new Set(this.warnings)
     this.#unwatch()
     this.#unwatch = watchCertificates(settings.endpoints, () => void renewCertificates(this))
   }

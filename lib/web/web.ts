@@ -1,6 +1,6 @@
 import type { Web, WebAuthorize, WebHook, WebHost } from '../../include-types/web.ts'
 import type { Exchange } from '../engine/port.ts'
-import { webSocketSendClose } from '../websock/close.ts'
+import { dismiss } from '../websock/close.ts'
 import { WS_STATUS_INTERNAL_ERROR } from '../websock/constants.ts'
 import { intern } from '../websock/intern.ts'
 import { rFailure } from '../websock/log.ts'
@@ -59,7 +59,7 @@ export class Request implements Web {
   fail(what: string, error: unknown): void {
     rFailure('web', what, error)
     if (this.webSocket === null) this.response?.fail()
-    else webSocketSendClose(this.webSocket, WS_STATUS_INTERNAL_ERROR)
+    else dismiss(this.webSocket, WS_STATUS_INTERNAL_ERROR, what)
   }
 
   /** From here on the request is a connection. */

@@ -96,7 +96,7 @@ export function runFailed(
 ): Promise<number> {
   bind(socket, callback, arg)
   const cause: Cause = { initiator: 'network', code: WS_STATUS_COMMS_ERROR, reason: text }
-  socket.ending = { ...LOST, error: -code, cause, at: socket.context.wheel.touch() }
+  socket.ending = { ...LOST, error: -code, cause, at: socket.context.wheel.touch(), buffered: 0 }
   socket.errorMessage = text
   post(socket, WS_EVENT_ERROR, text, Buffer.byteLength(text), 0, 0)
   post(socket, WS_EVENT_CLOSE, null, 0, 0, 0)
@@ -244,7 +244,7 @@ export function errorText(error: unknown): string {
 }
 
 /** The connection was lost, or is not waited for any longer. */
-export const LOST: Omit<Ending, 'at' | 'cause'> = {
+export const LOST: Omit<Ending, 'at' | 'cause' | 'buffered'> = {
   error: WS_STATUS_COMMS_ERROR,
   status: WS_STATUS_COMMS_ERROR,
   reason: null,
@@ -258,11 +258,16 @@ export const LOST: Omit<Ending, 'at' | 'cause'> = {
  * @param close the Close to send first: the answer to the peer's, with its reason, or the fault that was found; 0: one
  *   without status; null: none
  */
-export function finish(ws: Socket, ending: Omit<Ending, 'at'>, text: string | null, close: number | null): void {
+export function finish(
+  ws: Socket,
+  ending: Omit<Ending, 'at' | 'buffered'>,
+  text: string | null,
+  close: number | null,
+): void {
   if (ws.ending !== null) return
   // Whoever said Close first, began.
   const cause = ws.closing?.cause ?? ending.cause
-  ws.ending = { ...ending, cause, at: ws.context.wheel.touch() }
+  ws.ending = { ...ending, cause, at: ws.context.wheel.touch(), buffered: ws.transport?.buffered() ?? 0 }
   ws.state = WS_STATE_CLOSED
   if (ws.outgoing !== null) ws.outgoing.more = null
   ws.incoming = null

@@ -84,6 +84,8 @@ export interface Ending {
   readonly cause: Cause
   /** When that was, in milliseconds of the wheel. */
   readonly at: number
+  /** Bytes that the peer had not read, without our Close. */
+  readonly buffered: number
 }
 
 /** What a connection has carried: payloads, without what was published to it. */

@@ -5,9 +5,12 @@ import type { Member } from './crew.ts'
 
 const COUNTS: ReadonlySet<unknown> = new Set(['counter', 'histogram'])
 
-/** What workers had counted that have ended: a sum that falls would be taken for a restart of the whole. */
+/** What is known of a worker that has never said a word. */
+const UNKNOWN: Snapshot = { ready: false, metrics: [], closes: [] }
+
+/** What workers have told: a sum that falls, for one hangs or has ended, would be taken for a restart of the whole. */
 export class History {
-  /** As prom-client has them. */
+  /** What those had counted that have ended; as prom-client has it. */
   metrics: readonly object[] = []
   readonly #latest = new Map<Member, Snapshot>()
   /** One sum after the other: each stands on the one before. */
@@ -15,6 +18,11 @@ export class History {
 
   note(member: Member, snapshot: Snapshot): void {
     this.#latest.set(member, snapshot)
+  }
+
+  /** What is known of a worker that does not answer. */
+  latest(member: Member): Snapshot {
+    return { ...(this.#latest.get(member) ?? UNKNOWN), ready: false }
   }
 
   /** The process of a member has ended: what it had said last is all that is known. */

@@ -9,13 +9,12 @@ import type { FromWorker, Started } from './messages.ts'
 import { Round } from './round.ts'
 import { Ports, toShare } from './share.ts'
 
-/** Milliseconds that a worker has to tell about itself. */
-const PATIENCE = 2000
+/** Milliseconds that a worker has to tell about itself: who asks for it waits a second often. */
+const PATIENCE = 500
+/** Milliseconds after which it is said that a worker still has not gone on with other settings. */
+const LATE = 2000
 /** Milliseconds beyond all that a stop may take, until a worker that hangs is ended. */
 const GRACE = 5000
-
-/** What is known of a worker that does not answer. */
-const SILENT: Snapshot = { ready: false, metrics: [], closes: [] }
 
 /** The process that keeps the others: it hands on what they publish, and answers for all. */
 export class Primary implements Reporter {
@@ -85,7 +84,9 @@ export class Primary implements Reporter {
 
   async #reload(settings: Settings): Promise<string | null> {
     const before = this.#share
-    const share = toShare(settings, await this.#ports.resolve(settings.endpoints, false), this.#workers)
+    const endpoints = await this.#ports.resolve(settings.endpoints, false)
+    // Who is started later observes as the others do.
+    const share = { ...toShare(settings, endpoints, this.#workers), observe: before.observe }
     const round = await this.#tell(share, this.#crew.listeners)
     const error = round.find((answer) => answer !== null) ?? null
     if (error !== null) {
@@ -103,7 +104,12 @@ export class Primary implements Reporter {
     this.#share = settings
     for (const member of members) this.#crew.send(member, { kind: 'reload', settings })
     round.look()
+    const timer = setTimeout(() => {
+      for (const member of members)
+        if (!round.answers.has(member)) rError('reload', 'worker %d hangs: still waiting for it', member.number)
+    }, LATE)
     await round.done
+    clearTimeout(timer)
     return round
   }
 
@@ -121,7 +127,7 @@ export class Primary implements Reporter {
     const round = this.#snapshots
     await within(round.done, PATIENCE)
     if (this.#snapshots === round) this.#snapshots = null
-    return this.#crew.members.map((member) => round.answers.get(member) ?? SILENT)
+    return this.#crew.members.map((member) => round.answers.get(member) ?? this.#history.latest(member))
   }
 
   /** What only this process knows: how often workers have ended, and what those had counted. */

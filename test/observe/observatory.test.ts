@@ -9,6 +9,7 @@ import { webSocketRun } from '../../lib/websock/run.ts'
 import { webSocketSendString } from '../../lib/websock/send.ts'
 import { webSocketPublish, webSocketSubscribe } from '../../lib/websock/topics.ts'
 import { binary, close, frame, text } from '../support/frames.ts'
+import { dismissed } from '../support/hosted.ts'
 import { ask } from '../support/http.ts'
 import { handshake, RawClient } from '../support/raw.ts'
 import { engines } from '../support/server.ts'
@@ -63,6 +64,8 @@ describe.each(engines)('what a host on the %s engine tells of itself', (engine) 
             { match: '/secret', handler: 'action', token: 'open-sesame' },
             { match: '/status/', handler: 'observe', trim: '/status' },
             { match: '/ws/', handler: 'action' },
+            { match: '/below/', handler: 'observe' },
+            { match: '/metrics', handler: 'observe' },
           ],
           ...config.web,
         },
@@ -70,6 +73,9 @@ describe.each(engines)('what a host on the %s engine tells of itself', (engine) 
       parts,
     )
     hosts.push(host)
+    host.addAction('/ws/bad', () => {
+      throw new Error('before it runs')
+    })
     host.addAction('/', ({ webSocket, path }) =>
       webSocketRun(
         webSocket,
@@ -233,6 +239,64 @@ describe.each(engines)('what a host on the %s engine tells of itself', (engine) 
     expect((await ask(port, '/status/other')).status).toBe(404)
   })
 
+  // Was wrong: below a route without `trim` there is nothing.
+  it('pages are below their route', async () => {
+    const { port } = await serve()
+    for (const path of ['/below/metrics', '/below/healthz', '/below/readyz', '/below/debug/closes', '/metrics']) {
+      expect((await ask(port, path)).status, path).toBe(200)
+    }
+    expect((await ask(port, '/below/')).status).toBe(404)
+  })
+
+  // Was wrong: a route told everybody what the listener kept for who has the token.
+  it('pages on a route need observe.token, unless the route says itself who may see them', async () => {
+    const { port } = await serve({
+      observe: { token: 'metrics-sesame' },
+      web: {
+        routes: [
+          { match: '/own/', handler: 'observe', token: 'own-sesame' },
+          { match: '/all/', handler: 'observe', role: 'public' },
+          { match: '/', handler: 'observe' },
+        ],
+      },
+    })
+    const status = async (path: string, token: string): Promise<number> =>
+      (await ask(port, path, { headers: { Authorization: `Bearer ${token}` } })).status
+    expect((await ask(port, '/metrics')).status).toBe(401)
+    expect(await status('/metrics', 'metrics-sesame')).toBe(200)
+    expect([await status('/own/metrics', 'metrics-sesame'), await status('/own/metrics', 'own-sesame')]).toEqual([
+      401, 200,
+    ])
+    expect((await ask(port, '/all/metrics')).status).toBe(200)
+  })
+
+  // Was wrong: the first page said NaN of the lag of the event loop.
+  it('the first page of metrics has numbers only', async () => {
+    const { host } = await serve()
+    const { text: page = '' } = (await host.report('/metrics')) ?? {}
+    expect(page).toMatch(/^nodejs_eventloop_lag_mean_seconds \d/m)
+    expect(page).not.toMatch(/ nan$/im)
+    expect(Number(/^nodejs_eventloop_lag_min_seconds (.*)$/m.exec(page)?.[1])).toBeLessThan(60)
+  })
+
+  // Was wrong: our own Close counted as what the peer had not read, where the engine had not sent it yet.
+  it('what a peer has not read is said without our Close', async () => {
+    const { port } = await serve()
+    const client = await RawClient.open(port, '/ws/')
+    client.send(frame({ opcode: 3 }))
+    const [ended] = await logged('close', 1)
+    expect(ended).toMatchObject({ initiator: 'us', code: 1002, buffered: 0 })
+  })
+
+  // Was wrong: an end without a reason.
+  it('an action that throws is a reason', async () => {
+    const { port } = await serve()
+    const client = await RawClient.open(port, '/ws/bad')
+    expect(await dismissed(client)).toBe(1011)
+    const [ended] = await logged('close', 1)
+    expect(ended).toMatchObject({ initiator: 'us', code: 1011, reason: 'Action failed' })
+  })
+
   it('pages on a listener of their own, with a token for what is not for everybody', async () => {
     const { host } = await serve({ observe: { listen: '127.0.0.1:0', token: 'metrics-sesame' } })
     const { port = 0 } = host.status ?? {}
@@ -269,7 +333,8 @@ describe.each(engines)('what a host on the %s engine tells of itself', (engine) 
     }
     const closes: unknown = JSON.parse((await host.report('/debug/closes'))?.text ?? '[]')
     const reasons = Array.from({ length: 100 }, (_, i) => `${1000 - 10 * i}`)
-    expect(closes).toMatchObject(reasons.flatMap((reason) => Array.from({ length: 10 }, () => ({ reason }))))
+    const { pid } = process
+    expect(closes).toMatchObject(reasons.flatMap((reason) => Array.from({ length: 10 }, () => ({ reason, pid }))))
   })
 })
 

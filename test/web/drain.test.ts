@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ManualClock } from '../../lib/engine/memory.ts'
 import { dismissAll } from '../../lib/web/drain.ts'
@@ -5,6 +7,7 @@ import { webSocketSendClose } from '../../lib/websock/close.ts'
 import { WS_EVENT_OPEN } from '../../lib/websock/constants.ts'
 import { webSocketRun } from '../../lib/websock/run.ts'
 import { webSocketSendString } from '../../lib/websock/send.ts'
+import { text } from '../support/frames.ts'
 import { dismissed, Hosted, knock } from '../support/hosted.ts'
 import { bench, deferred } from '../support/memory.ts'
 import { handshake, RawClient } from '../support/raw.ts'
@@ -150,6 +153,23 @@ describe.each(engines)('a host that stops on the %s engine', (engine) => {
     expect(Math.max(...told) - Math.min(...told)).toBeGreaterThan(250)
     expect(hosted.closed.length).toBe(300)
     expect(new Set(hosted.closed).size).toBe(300)
+  })
+
+  // Was wrong: the process ended with code 13 before either had resolved, for nothing else kept it.
+  it('a stop that is cut short by webFreeHost is over for who waits for it', async () => {
+    const program = join(import.meta.dirname, '../support/free-while-stopping.ts')
+    const child = spawn(process.execPath, ['--import', 'tsx', program, engine], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let said = ''
+    child.stdout.setEncoding('utf8').on('data', (words: string) => (said += words))
+    const exit = new Promise((resolve) => child.once('close', resolve))
+    await new Promise<void>((resolve) => child.stdout.on('data', () => said.includes('\n') && resolve()))
+    const port = Number(said)
+    const clients = await Promise.all(Array.from({ length: 4 }, () => RawClient.open(port, '/')))
+    clients[3]?.send(text('stop'))
+    await Promise.all(clients.map((client) => client.until(() => client.ended)))
+    expect([await exit, said]).toEqual([0, `${port}\nstopped and freed\n`])
   })
 
   it('timeouts.drain is for those who do not go: then they are dropped', async () => {

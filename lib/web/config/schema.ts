@@ -212,7 +212,8 @@ export const observe = {
     log: {
       enum: ['text', 'json'],
       default: 'text',
-      description: 'Form of the log: lines for people, or a JSON object a line on stdout, with its time.',
+      description:
+        'Form of the log, which is that of the whole process: lines for people, or, once a host has said json, a JSON object a line on stdout, with its time.',
     },
     connections: {
       type: 'boolean',
@@ -229,7 +230,7 @@ export const observe = {
       reads: 'token',
       secret: true,
       description:
-        'A credential that /metrics and /debug/closes need. Without it `listen` has to be a loopback address.',
+        'A credential that /metrics and /debug/closes need at `listen`, which has to be a loopback address without it, and routes with `handler: observe` that have neither `token` nor `role` for all.',
     },
   },
 } as const

@@ -122,7 +122,8 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
     partial: false,
     validateUTF: webSockets.validateUTF ?? schema.webSockets.validateUTF.default,
   }
-  const routes = (web.routes ?? [{}]).map((route) => toRoute(route, web, folder, size('body'), defaults))
+  const observe = toObserve(config.observe ?? {}, tls)
+  const routes = (web.routes ?? [{}]).map((route) => toRoute(route, web, folder, size('body'), defaults, observe.token))
   // Engines are told once: what the most generous route takes.
   const most = (key: 'maxMessage' | 'maxBackpressure'): number =>
     Math.max(...[defaults, ...routes.map((route) => route.webSockets)].map((own) => noneIsInfinity(own[key])))
@@ -157,7 +158,7 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
       addressConnections: noneIsInfinity(count('addressConnections')),
       addressRate: noneIsInfinity(count('addressRate')),
     },
-    observe: toObserve(config.observe ?? {}, tls),
+    observe,
     workers: parseWorkers(web.workers ?? schema.web.workers.default),
     upgrades: webSockets.enable ?? schema.webSockets.enable.default,
     protocols: protocol === null ? null : [protocol].flat(),
@@ -211,6 +212,7 @@ function toRoute(
   folder: string,
   maxBody: number,
   host: WebSocketDefaults,
+  observeToken: string | null,
 ): RouteSettings {
   const { limits = {}, cache } = route
   const { match, exact, handler, partial, compressed } = schema.route.properties
@@ -231,7 +233,8 @@ function toRoute(
       backpressure: route.backpressure ?? host.backpressure,
       partial: route.partial ?? partial.default,
     },
-    token: route.token ?? null,
+    // What is told of the host is told to the same people everywhere.
+    token: route.token ?? (route.handler === 'observe' && route.role === undefined ? observeToken : null),
     role: route.role ?? null,
     origins: route.origins ?? [],
     module: route.module === undefined ? null : resolve(folder, route.module),

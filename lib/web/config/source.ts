@@ -10,6 +10,13 @@ export interface Source {
   locate(path: Path): string
 }
 
+/** What the system says about a file, for its user. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EISDIR: 'is a folder',
+  EACCES: 'may not be read by this user',
+}
+
 /** Reads a JSON5 file. Throws an Error with a text for its user: `file:line:column: …`. */
 export function readSource(file: string): Source {
   let text: string
@@ -17,8 +24,7 @@ export function readSource(file: string): Source {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null
-    const reason = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a folder' : String(error)
-    throw new Error(`${file}: ${reason}`, { cause: error })
+    throw new Error(`${file}: ${REASONS[String(code)] ?? String(error)}`, { cause: error })
   }
   return parseSource(text, file)
 }

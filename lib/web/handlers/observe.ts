@@ -3,16 +3,18 @@ import { notFound } from '../hooks.ts'
 import type { Reporter } from '../observer.ts'
 import type { Request } from '../web.ts'
 
-/** Serves what there is to know about the host itself. */
-export const observeHandler: HandlerFactory = (_route, host) => toReportHandler(host)
+/** Serves what there is to know about the host itself, below the route. */
+export const observeHandler: HandlerFactory = ({ match }, host) => toReportHandler(host, match)
 
-export function toReportHandler(about: Reporter): Handler {
-  const target = { role: null, serve: (request: Request) => serve(request, about) }
+export function toReportHandler(about: Reporter, match: string): Handler {
+  const above = match.replace(/\/$/, '')
+  const target = { role: null, serve: (request: Request) => serve(request, about, above) }
   return { methods: ['GET', 'HEAD'], upgrades: false, find: () => target }
 }
 
-async function serve(request: Request, about: Reporter): Promise<void> {
-  const page = await about.report(request.path)
+async function serve(request: Request, about: Reporter, above: string): Promise<void> {
+  const { path } = request
+  const page = await about.report(path.startsWith(`${above}/`) ? path.slice(above.length) : path)
   if (page === null) return notFound(request, 'There are /metrics, /healthz, /readyz and /debug/closes')
   const { response } = request
   response?.setStatus(page.status)
