@@ -141,12 +141,15 @@ export const webAllocHost = (config: string | Config): WebHost => createHost(con
 /** Opens all listeners, or none: resolves with 0, or -28 (see `webGetError`). */
 export const webStartHost = (host: WebHost): Promise<number> => toHost(host)?.start() ?? Promise.resolve(R_ERR_BAD_ARGS)
 
-/** Sends Close 1001 to everybody, waits for `timeouts.drain` at most, and frees the ports. */
+/**
+ * Sends Close 1001 to everybody, waits for `timeouts.drain` at most, and frees the ports. A callback or action of the host that
+ * waits for this waits for itself.
+ */
 export const webStopHost = (host: WebHost): Promise<void> => toHost(host)?.stop() ?? Promise.resolve()
 
 /**
- * Goes on with another config. Connections of routes that stay are kept, and their limits are those of now; others get Close
- * 1001. Resolves with 0; or with -28 where the config cannot be used, see `webGetError`: everything is as it was then.
+ * Goes on with another config, or with a file as it is now. Connections of routes that stay are kept, and their limits are those of now; others get Close
+ * 1001. Resolves with 0; or with -28 where the config cannot be used, see `webGetError`: everything is as it was then. One reload comes after the other.
  */
 export async function webReloadHost(host: WebHost, config: string | Config): Promise<number> {
   const known = toHost(host)
