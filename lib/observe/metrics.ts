@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Observed } from '../web/observer.ts'
 import { webSocketFlush } from '../websock/send.ts'
 import type { Socket, Traffic } from '../websock/socket.ts'
 
-/** Milliseconds between two looks at the lag of the event loop: prom-client's default. */
-const LAG_SAMPLE = 10
+/** What is made of several looks at the event loop. */
+const LAGS = /^nodejs_eventloop_lag_(?!seconds$)/
 
 /** Milliseconds between two publishes that are watched. */
 const SAMPLE = 50
@@ -68,15 +67,14 @@ export class Metrics {
 
   /** As data. What costs something while nobody asks begins with the first time. */
   async toJson(): Promise<object[]> {
-    if (!this.#read) {
-      this.#read = true
-      collectDefaultMetrics({ register: this.#registry })
-      // Of a lag that was never measured prom-client says NaN.
-      await sleep(2 * LAG_SAMPLE)
-    }
+    if (!this.#read) collectDefaultMetrics({ register: this.#registry })
+    this.#read = true
     const { topics } = this.#host
     if (topics !== null) topics.onPublish ??= () => this.#watch()
-    return this.#registry.getMetricsAsJSON()
+    const metrics = await this.#registry.getMetricsAsJSON()
+    const mean = metrics.find(({ name }) => name === 'nodejs_eventloop_lag_mean_seconds')
+    // Where nothing was measured since somebody asked last, these are no numbers.
+    return Number.isNaN(mean?.values[0]?.value) ? metrics.filter(({ name }) => !LAGS.test(name)) : metrics
   }
 
   opened(ws: Socket): void {

@@ -31,7 +31,7 @@ export function watchCertificates(endpoints: readonly Endpoint[], changed: () =>
 }
 
 /** The same listeners with the certificates of now. Throws what is wrong with them: while they are being written much is. */
-function rereadCertificates(endpoints: readonly Endpoint[]): Endpoint[] {
+export function rereadCertificates(endpoints: readonly Endpoint[]): Endpoint[] {
   const known = new Map<TlsFiles, TlsFiles>()
   return endpoints.map((endpoint) => {
     const { tls } = endpoint

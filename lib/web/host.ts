@@ -90,7 +90,7 @@ export class Host implements Owner, Observed {
   }
 
   get ready(): boolean {
-    return this.#running !== null && this.#starting === null && this.#stopping === null
+    return this.#running !== null && this.#starting === null && this.#stopping === null && !this.#freed
   }
 
   get connections(): number {
@@ -200,9 +200,10 @@ export class Host implements Owner, Observed {
       settings = typeof next === 'function' ? next(settings) : next
       if (settings === this.settings) return 0
       const { engine, drafts } = await this.#prepare(settings, before.routes)
-      if (this.#stopping !== null) throw new Error('The host stops')
+      this.#checkRuns(running)
       if (engine.name !== running.engine.name) throw new Error('web.engine cannot be changed without a restart')
       running.listening = await changeListeners(server, running.listening, settings.endpoints)
+      this.#checkRuns(running)
       running.site = this.#toSite(settings, drafts, context, crowd)
     } catch (error) {
       this.error = describe(error)
@@ -214,6 +215,11 @@ export class Host implements Owner, Observed {
     this.#adopt({ ...settings, observe })
     void this.#dismiss(running, (ws) => !isServed(running.site, ws.context), 'Its route has gone')
     return 0
+  }
+
+  /** Throws when a run is over, or about to be. */
+  #checkRuns(running: Running): void {
+    if (this.#running !== running || this.#stopping !== null || this.#freed) throw new Error('The host stops')
   }
 
   /** Tells connections to leave. One group after the other: the rate is that of all together. */
@@ -256,10 +262,7 @@ export class Host implements Owner, Observed {
 
   /** No new connections, Close 1001 to those there are; what has not gone after `timeouts.drain` is dropped. */
   stop(): Promise<void> {
-    this.#stopping ??= this.#stop().finally(() => {
-      this.#stopping = null
-      this.#running = null
-    })
+    this.#stopping ??= this.#stop().finally(() => (this.#stopping = this.#running = null))
     return this.#stopping
   }
 

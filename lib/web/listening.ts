@@ -33,22 +33,28 @@ export async function changeListeners(
   before: readonly Listening[],
   endpoints: readonly Endpoint[],
 ): Promise<Listening[]> {
-  const added = endpoints.filter((endpoint) => !before.some((one) => isSame(one.endpoint, endpoint)))
+  const left = new Set(before)
+  const staying: [Listening, Endpoint][] = []
+  const added: Endpoint[] = []
+  for (const endpoint of endpoints) {
+    const one = [...left].find((known) => isSame(known.endpoint, endpoint))
+    if (one === undefined) added.push(endpoint)
+    else staying.push([one, endpoint])
+    if (one !== undefined) left.delete(one)
+  }
   const opened: Listening[] = []
   const kept: Listening[] = []
   try {
     for (const endpoint of added) opened.push(...(await openListeners(server, [endpoint])))
-    for (const one of before) {
-      const now = endpoints.find((endpoint) => isSame(one.endpoint, endpoint))
-      if (now === undefined) continue
-      if (now.tls !== null && !isDeepStrictEqual(now.tls, one.tls)) await server.setTls(one.endpoint, now.tls)
-      kept.push({ ...one, tls: now.tls })
+    for (const [one, { tls }] of staying) {
+      if (tls !== null && !isDeepStrictEqual(tls, one.tls)) await server.setTls(one.endpoint, tls)
+      kept.push({ ...one, tls })
     }
   } catch (error) {
     for (const { endpoint } of opened) server.unlisten(endpoint)
     throw error
   }
-  for (const { endpoint } of before) if (!endpoints.some((one) => isSame(one, endpoint))) server.unlisten(endpoint)
+  for (const { endpoint } of left) server.unlisten(endpoint)
   return [...kept, ...opened]
 }
 

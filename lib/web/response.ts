@@ -25,6 +25,8 @@ export class Response {
   watcher: Watcher | null = null
   #status = 200
   #started = false
+  /** It is complete, though its peer may have yet to read it. */
+  #ended = false
   /** Bytes to come, where that was announced: then the answer is complete. */
   #left = Infinity
   /** More of it waits than should: until the peer has read on. */
@@ -41,7 +43,7 @@ export class Response {
 
   /** Nothing can be written to it any more. */
   get done(): boolean {
-    return this.exchange.done
+    return this.#ended || this.exchange.done
   }
 
   /** Status and headers are on their way. */
@@ -82,6 +84,7 @@ export class Response {
 
   /** For what is not the request's fault: 500, or the end of the connection where an answer was begun. */
   fail(): void {
+    if (this.done) return
     if (this.#started) return this.abort()
     // What was said of another answer is not true of this one.
     this.headers = this.base
@@ -125,10 +128,7 @@ export class Response {
     if (!this.#sends) return true
     this.#left -= Buffer.byteLength(chunk)
     const taken = this.exchange.write(chunk)
-    if (this.#left <= 0) {
-      this.exchange.end()
-      this.#over()
-    }
+    if (this.#left <= 0) this.#complete()
     if (taken || this.done) return true
     this.#waits ??= new Promise((resolve) => {
       if (this.#wake === null) this.exchange.onAbort(() => this.#wake?.())
@@ -153,7 +153,12 @@ export class Response {
       // A promise that cannot be kept any more.
       if (this.#sends && this.#left !== Infinity && this.#left !== lengthOf(chunk)) return this.abort()
     } else this.#begin(lengthOf(chunk))
-    this.exchange.end(this.#sends ? chunk : undefined)
+    this.#complete(this.#sends ? chunk : undefined)
+  }
+
+  #complete(chunk?: string | Uint8Array): void {
+    this.#ended = true
+    this.exchange.end(chunk)
     this.#over()
   }
 

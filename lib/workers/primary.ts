@@ -1,6 +1,8 @@
 import { toReport } from '../observe/report.ts'
 import type { Settings } from '../web/config/settings.ts'
 import type { Report, Reporter, Snapshot } from '../web/observer.ts'
+import { rereadCertificates } from '../web/certificates.ts'
+import { describe } from '../web/listening.ts'
 import { within } from '../web/within.ts'
 import { rError } from '../websock/log.ts'
 import { Crew, type Member } from './crew.ts'
@@ -77,8 +79,8 @@ export class Primary implements Reporter {
 
   /** All workers go on with other settings: null; or none does, and what the first says that cannot. One reload after the other. */
   reload(settings: Settings): Promise<string | null> {
-    const reloaded = this.#reloading.then(() => this.#reload(settings))
-    this.#reloading = reloaded.catch(() => null)
+    const reloaded = this.#reloading.then(() => this.#reload(settings)).catch(describe)
+    this.#reloading = reloaded
     return reloaded
   }
 
@@ -111,6 +113,16 @@ export class Primary implements Reporter {
     await round.done
     clearTimeout(timer)
     return round
+  }
+
+  /** What a worker starts with: certificates may be others than at the start of the first. */
+  #current(): Settings {
+    try {
+      return { ...this.#share, endpoints: rereadCertificates(this.#share.endpoints) }
+    } catch {
+      // While they are being written: the worker looks again.
+      return this.#share
+    }
   }
 
   report(path: string): Promise<Report | null> {
@@ -146,7 +158,10 @@ export class Primary implements Reporter {
     switch (message.kind) {
       case 'hello':
         member.listens = true
-        return this.#crew.send(member, this.#crew.leaving ? { kind: 'stop' } : { kind: 'start', settings: this.#share })
+        return this.#crew.send(
+          member,
+          this.#crew.leaving ? { kind: 'stop' } : { kind: 'start', settings: this.#current() },
+        )
       case 'started':
         this.#started ??= message
         return this.#starts.answer(member, null)

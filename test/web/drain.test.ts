@@ -6,6 +6,7 @@ import { dismissAll } from '../../lib/web/drain.ts'
 import { webSocketSendClose } from '../../lib/websock/close.ts'
 import { WS_EVENT_OPEN } from '../../lib/websock/constants.ts'
 import { webSocketRun } from '../../lib/websock/run.ts'
+import { webWriteResponseString } from '../../lib/web/reply.ts'
 import { webSocketSendString } from '../../lib/websock/send.ts'
 import { text } from '../support/frames.ts'
 import { dismissed, Hosted, knock } from '../support/hosted.ts'
@@ -170,6 +171,49 @@ describe.each(engines)('a host that stops on the %s engine', (engine) => {
     clients[3]?.send(text('stop'))
     await Promise.all(clients.map((client) => client.until(() => client.ended)))
     expect([await exit, said]).toEqual([0, `${port}\nstopped and freed\n`])
+  })
+
+  // Was wrong: whoever had not read all of an answer was cut off; on uws also without a stop, when the action had returned.
+  it('an answer that is being read is finished first', async () => {
+    const body = 'x'.repeat(16 << 20)
+    const hosted = await Hosted.start(engine, { timeouts: { drain: 15 } }, (host) => {
+      host.addAction('/long', (web) => webWriteResponseString(web, 200, body))
+    })
+    const client = await RawClient.connect(hosted.port)
+    client.send('GET /long HTTP/1.1\r\nHost: x\r\n\r\n')
+    await client.until(() => client.length > 0)
+    client.socket.pause()
+    let stopped = false
+    const stop = hosted.host.stop().then(() => (stopped = true))
+    expect(await knock(hosted.port)).toBe('ECONNREFUSED')
+    expect(stopped).toBe(false)
+    client.socket.resume()
+    await client.until(() => client.ended)
+    await stop
+    const answer = client.received.toString('latin1')
+    expect(answer.length - answer.indexOf('\r\n\r\n') - 4).toBe(body.length + 1)
+  })
+
+  // Was wrong: on node a connection that might have asked for more held up the end for 5 s.
+  it('who has got an answer and asks for nothing is not waited for', async () => {
+    const [asked, answered] = [deferred(), deferred()]
+    const hosted = await Hosted.start(engine, { timeouts: { drain: 15 } }, (host) => {
+      host.addAction('/later', async (web) => {
+        asked.resolve()
+        await answered.promise
+        webWriteResponseString(web, 200, 'at last')
+      })
+    })
+    const client = await RawClient.connect(hosted.port)
+    client.send('GET /later HTTP/1.1\r\nHost: x\r\n\r\n')
+    await asked.promise
+    const before = performance.now()
+    const stop = hosted.host.stop()
+    answered.resolve()
+    await client.until(() => client.ended)
+    await stop
+    expect(client.received.toString()).toMatch(/at last\n$/)
+    expect(performance.now() - before).toBeLessThan(4000)
   })
 
   it('timeouts.drain is for those who do not go: then they are dropped', async () => {

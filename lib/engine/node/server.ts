@@ -44,6 +44,8 @@ class NodeServer implements ServerPort, Fanout {
   readonly #sockets = new Set<Socket>()
   /** Connections that have not asked for anything yet. */
   readonly #silent = new Set<Socket>()
+  /** Answers that are not with the kernel yet, and their connections. */
+  readonly #answering = new Map<http.ServerResponse, Socket>()
   /** Connections of which nothing more is taken. */
   readonly #refused = new WeakSet<Socket>()
   #gone: Promise<void> | null = null
@@ -79,7 +81,7 @@ class NodeServer implements ServerPort, Fanout {
   unlisten(endpoint: Endpoint): void {
     const server = this.#servers.get(endpoint)
     this.#servers.delete(endpoint)
-    if (server !== undefined) this.#closed.push(closeServer(server))
+    if (server !== undefined) this.#sparing(() => this.#closed.push(closeServer(server)))
   }
 
   setTls(endpoint: Endpoint, tls: TlsFiles): void {
@@ -95,12 +97,12 @@ class NodeServer implements ServerPort, Fanout {
   }
 
   stopListening(): Promise<void> {
-    this.#gone ??= Promise.all([...this.#closed, ...Array.from(this.#servers.values(), closeServer)]).then(
-      () => undefined,
-    )
+    this.#sparing(() => {
+      this.#gone ??= this.#close()
+    })
     // A browser's spare connections would hold up the end for nothing.
     for (const socket of this.#silent) socket.destroy()
-    return this.#gone
+    return this.#gone ?? Promise.resolve()
   }
 
   async close(): Promise<void> {
@@ -109,6 +111,24 @@ class NodeServer implements ServerPort, Fanout {
     const closed = Array.from(this.#sockets, (socket) => new Promise((resolve) => socket.once('close', resolve)))
     for (const socket of this.#sockets) socket.destroy()
     await Promise.all([gone, ...closed])
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#closed, ...Array.from(this.#servers.values(), closeServer)])
+  }
+
+  /** Closes idle connections in `fn`; node takes an answer for sent when the connection has the last of it, read or not. */
+  #sparing(fn: () => void): void {
+    const sockets = new Set(this.#answering.values())
+    for (const socket of sockets) socket.destroy = () => socket
+    fn()
+    for (const socket of sockets) Reflect.deleteProperty(socket, 'destroy')
+  }
+
+  #answered(res: http.ServerResponse, server: http.Server): void {
+    this.#answering.delete(res)
+    // Nobody waits for what may be asked next.
+    if (!server.listening) this.#sparing(() => server.closeIdleConnections())
   }
 
   /** What can be read in more than one way, and node's parser takes: 400, and nothing that comes behind it. */
@@ -142,6 +162,8 @@ class NodeServer implements ServerPort, Fanout {
     const isCrowded = (): boolean => connections > this.#options.maxConnections
     server.on('request', (req, res) => {
       this.#silent.delete(req.socket)
+      this.#answering.set(res, req.socket)
+      res.on('close', () => this.#answered(res, server))
       // A peer that is lost while it is answered: told by 'close'.
       res.on('error', ignore)
       this.#begin(new NodeExchange(req, res, isCrowded()), req)

@@ -143,7 +143,8 @@ class UwsServer implements ServerPort, AppOwner {
   onEnd(): void {
     if (this.#retired > 0) this.#dropRetired()
     if (this.#gone === null || this.#count('sockets') > 0 || this.#count('exchanges') > 0) return
-    if (this.#parting === 0) this.#resolveGone()
+    // What was answered in this turn leaves at its end.
+    if (this.#parting === 0) systemClock.defer(this.#resolveGone)
     else this.#goodbye ??= setTimeout(this.#resolveGone, GOODBYE)
   }
 
