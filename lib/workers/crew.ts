@@ -7,6 +7,11 @@ const SHORTEST = 100
 const LONGEST = 30_000
 /** Milliseconds after which a worker counts as one that works. */
 const STABLE = 10_000
+/** Milliseconds in which a worker that hangs has taken nothing of what it was sent, where that is much: others wait for it. */
+const HANGS = 5000
+const MUCH = MOST_WAITING / 2
+/** Milliseconds between two looks for one. */
+const LOOK = 1000
 
 /** One of the processes: its number stays, the process may be another. */
 export interface Member {
@@ -14,8 +19,11 @@ export interface Member {
   worker: Worker | null
   /** It hears what it is told. */
   listens: boolean
-  /** Bytes on their way to it. */
+  /** Bytes on their way to it, and when it has taken some, in milliseconds. */
   waiting: number
+  movedAt: number
+  /** Bytes of its own that all have taken, which it has yet to hear of. */
+  taken: number
   startedAt: number
   delay: number
   timer: NodeJS.Timeout | null
@@ -35,6 +43,7 @@ export class Crew {
   restarts = 0
   readonly #owner: CrewOwner
   #leaving = false
+  readonly #timer = setInterval(() => this.#endThoseThatHang(), LOOK).unref()
 
   constructor(size: number, owner: CrewOwner) {
     this.#owner = owner
@@ -43,6 +52,8 @@ export class Crew {
       worker: null,
       listens: false,
       waiting: 0,
+      movedAt: 0,
+      taken: 0,
       startedAt: 0,
       delay: SHORTEST,
       timer: null,
@@ -64,22 +75,45 @@ export class Crew {
   /** Who does not listen yet will be told how things are then. */
   send(member: Member, message: FromPrimary, sent: () => void = () => {}): void {
     const { worker, listens } = member
-    if (worker === null || !listens || !worker.isConnected()) return
+    if (worker === null || !listens || !worker.isConnected()) return sent()
     worker.process.send(message, undefined, undefined, sent)
   }
 
-  /** To everybody, in the order of the calls. Who has not taken what came before, for it hangs, is started again. */
-  publish({ topic, data, binary }: Publication): void {
+  /** To everybody, in the order of the calls. Its publisher is told when all have it, or have gone. */
+  publish(publisher: Member, { topic, data, binary }: Publication): void {
     const size = sizeOf({ data })
-    for (const member of this.members) {
+    const from = publisher.worker
+    const { listeners } = this
+    let left = listeners.length
+    for (const member of listeners) {
       const { worker } = member
-      if (!member.listens) continue
-      if (member.waiting > MOST_WAITING) worker?.process.kill('SIGKILL')
+      if (member.waiting === 0) member.movedAt = performance.now()
       member.waiting += size
       this.send(member, { kind: 'publish', topic, data, binary }, () => {
-        if (member.worker === worker) member.waiting -= size
+        if (member.worker === worker) {
+          member.waiting -= size
+          member.movedAt = performance.now()
+        }
+        if (--left === 0 && publisher.worker === from) this.#tellTaken(publisher, size)
       })
     }
+  }
+
+  /** Once for all of one turn of the event loop. */
+  #tellTaken(member: Member, size: number): void {
+    const { worker } = member
+    member.taken += size
+    if (member.taken > size) return
+    setImmediate(() => {
+      if (member.worker !== worker) return
+      this.send(member, { kind: 'taken', bytes: member.taken })
+      member.taken = 0
+    })
+  }
+
+  #endThoseThatHang(): void {
+    for (const { waiting, movedAt, worker } of this.members)
+      if (waiting > MUCH && performance.now() - movedAt > HANGS) worker?.process.kill('SIGKILL')
   }
 
   get leaving(): boolean {
@@ -94,12 +128,13 @@ export class Crew {
   /** Nobody is started again from here on. */
   leave(): void {
     this.#leaving = true
+    clearInterval(this.#timer)
     for (const { timer } of this.members) if (timer !== null) clearTimeout(timer)
   }
 
   #start(member: Member): void {
     const worker = cluster.fork()
-    Object.assign(member, { worker, listens: false, waiting: 0, startedAt: performance.now(), timer: null })
+    Object.assign(member, { worker, listens: false, waiting: 0, taken: 0, startedAt: performance.now(), timer: null })
     worker.on('message', (message: unknown) => {
       if (isFromWorker(message)) this.#owner.received(member, message)
     })

@@ -40,6 +40,8 @@ export type FromPrimary =
   | { readonly kind: 'reload'; readonly settings: Settings }
   | { readonly kind: 'stop' }
   | ({ readonly kind: 'publish' } & Publication)
+  /** So many bytes that it has published are with all workers. */
+  | { readonly kind: 'taken'; readonly bytes: number }
   | { readonly kind: 'ask' }
 
 const isOf = (kinds: ReadonlySet<string>, value: unknown): boolean =>
@@ -57,12 +59,19 @@ const FROM_WORKER: ReadonlySet<string> = new Set<FromWorker['kind']>([
   'publish',
   'snapshot',
 ])
-const FROM_PRIMARY: ReadonlySet<string> = new Set<FromPrimary['kind']>(['start', 'reload', 'stop', 'publish', 'ask'])
+const FROM_PRIMARY: ReadonlySet<string> = new Set<FromPrimary['kind']>([
+  'start',
+  'reload',
+  'stop',
+  'publish',
+  'taken',
+  'ask',
+])
 
 export const isFromWorker = (value: unknown): value is FromWorker => isOf(FROM_WORKER, value)
 export const isFromPrimary = (value: unknown): value is FromPrimary => isOf(FROM_PRIMARY, value)
 
-/** Bytes that may wait for another process. */
+/** Bytes that a worker has published and that some worker has yet to take: beyond that it is told to wait. */
 export const MOST_WAITING = 64 << 20
 
 /** Bytes of a message, roughly. */

@@ -176,7 +176,7 @@ export class Primary implements Reporter {
         this.#history.note(member, message.snapshot)
         return this.#snapshots?.answer(member, message.snapshot)
       case 'publish':
-        return this.#crew.publish(message)
+        return this.#crew.publish(member, message)
     }
   }
 

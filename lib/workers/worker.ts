@@ -11,17 +11,20 @@ const tell = (message: FromWorker, sent: () => void = () => {}): void =>
 /** Serves as one of several processes, for as long as the primary wants. */
 export function work(createHost: (settings: Settings) => Host): void {
   let host: Host | null = null
+  const { relay, taken } = createRelay()
   const stop = (): void => void (host?.stop() ?? Promise.resolve()).then(() => process.exit(0))
   const follow = async (message: FromPrimary): Promise<void> => {
     switch (message.kind) {
       case 'start':
         host = createHost(message.settings)
-        host.relay = createRelay()
+        host.relay = relay
         return start(host)
       case 'reload':
         return tell({ kind: 'reloaded', error: host === null ? null : await reload(host, message.settings) })
       case 'publish':
         return void host?.topics?.deliver(message.topic, message.data, message.binary)
+      case 'taken':
+        return taken(message.bytes)
       case 'ask':
         if (host !== null) tell({ kind: 'snapshot', snapshot: await host.snapshot() })
         return
@@ -43,16 +46,18 @@ export function work(createHost: (settings: Settings) => Host): void {
 }
 
 /** Publishes go to the primary, which sends them to all: so all have them in one order. */
-function createRelay(): Relay {
+function createRelay(): { readonly relay: Relay; readonly taken: (bytes: number) => void } {
   let waiting = 0
-  return (topic, data, binary) => {
-    const size = sizeOf({ data })
-    if (waiting > MOST_WAITING) return false
-    waiting += size
-    tell({ kind: 'publish', topic, data, binary }, () => {
-      waiting -= size
-    })
-    return true
+  return {
+    relay: (topic, data, binary) => {
+      if (waiting > MOST_WAITING) return false
+      waiting += sizeOf({ data })
+      tell({ kind: 'publish', topic, data, binary })
+      return true
+    },
+    taken: (bytes) => {
+      waiting -= bytes
+    },
   }
 }
 

@@ -12,7 +12,7 @@ import { deferred } from '../support/memory.ts'
 import { closedPort, RawServer } from '../support/raw-server.ts'
 import { engines } from '../support/server.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'fiberws-attack-'))
+const folder = mkdtempSync(join(tmpdir(), 'fiberws-host-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const route = (match: string, more: RouteConfig = {}): RouteConfig => ({ match, handler: 'action', ...more })

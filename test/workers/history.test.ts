@@ -9,6 +9,8 @@ const member = (number: number): Member => ({
   worker: null,
   listens: false,
   waiting: 0,
+  movedAt: 0,
+  taken: 0,
   startedAt: 0,
   delay: 0,
   timer: null,
