@@ -69,6 +69,23 @@ describe.each(engines)('a host on the %s engine', (engine) => {
     await stopped
   })
 
+  // Was wrong: it said 0, and that the host had what the next start had not.
+  it.each(['another start', 'the end'])('a reload that %s overtakes changes nothing, and says so', async (what) => {
+    const hosted = await Hosted.start(engine, {})
+    const { host } = hosted
+    const { settings } = host
+    const { loads, loaded, file } = slowModule(`${what.replace(' ', '_')}_${engine}`)
+    const reloaded = hosted.reload({ routes: [route('/new', { module: file })] })
+    await loads.promise
+    if (what === 'the end') await host.free()
+    else {
+      await host.stop()
+      expect(await host.start()).toBe(0)
+    }
+    loaded.resolve()
+    expect([await reloaded, host.error, host.settings === settings]).toEqual([-28, 'The host stops', true])
+  })
+
   it('why a reload has failed is not said any more when the next one has not', async () => {
     const { port } = await RawServer.listen()
     const hosted = await Hosted.start(engine, {})

@@ -32,6 +32,17 @@ describe.each(engines)('listeners of a host on the %s engine', (engine) => {
     expect(ws?.ending).toMatchObject({ orderly: true, status: 1001 })
   })
 
+  // Was wrong: one that stands there twice was taken for the one that stood there once.
+  it('may be more of the same, and fewer', async () => {
+    const hosted = await Hosted.start(engine, {})
+    const { port } = hosted
+    expect(await hosted.reload({ listen: ['127.0.0.1:0', '127.0.0.1:0'] })).toBe(0)
+    const [, second = 0] = hosted.host.listening.map((one) => one.port)
+    expect([hosted.port, await knock(port), await knock(second)]).toEqual([port, 'open', 'open'])
+    expect(await hosted.reload({})).toBe(0)
+    expect([await knock(port), await knock(second)]).toEqual(['open', 'ECONNREFUSED'])
+  })
+
   it('one that is to be http is http, or stays as it is and the reload says so', async () => {
     const port = await closedPort()
     const hosted = await Hosted.start(engine, { listen: `https://127.0.0.1:${port}` }, () => {}, pems.tls)

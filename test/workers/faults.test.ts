@@ -4,7 +4,7 @@ import { dismissed, knock } from '../support/hosted.ts'
 import { ask as get } from '../support/http.ts'
 import { closedPort } from '../support/raw-server.ts'
 import { Service } from '../support/service.ts'
-import { folder, leave, news, oneOfEach, openAtAll, type Reader } from './support.ts'
+import { folder, leave, metric, news, oneOfEach, openAtAll, type Reader } from './support.ts'
 
 const dying = folder.file('die')
 folder.action(
@@ -148,6 +148,52 @@ describe('a server of two workers', () => {
     await server.until(/has an action/, from)
     leave([one, other])
     expect(server.said.slice(from)).toContain('not any more')
+  })
+
+  // Was wrong: it was the end of the primary, and of all with it.
+  it('that is to listen where it cannot: it says so and goes on', async () => {
+    configure(name, [news('/')], { listen: ['127.0.0.1:0', '192.0.2.1:0'] })
+    expect(await server.reload()).toMatch(
+      /^reload error This machine does not have that address: .*: the old config stays$/,
+    )
+    expect((await get(port, '/')).status).toBe(200)
+  })
+
+  // Was wrong: lines changed their form at once, and who was started later observed in another way than the others.
+  it('whose observe is changed: that counts after a restart, for all', async () => {
+    configure(name, [news('/')])
+    await server.reload()
+    const [one, other] = await both(port)
+    const from = server.said.length
+    folder.write(name, {
+      web: { engine: 'node', listen: '127.0.0.1:0', workers: 2, routes: [news('/')] },
+      observe: { log: 'json' },
+    })
+    await server.reload()
+    await server.until(/^reload error warning: observe counts after a restart$/m, from)
+    process.kill(one.pid, 'SIGKILL')
+    await server.until(/has an action/, from)
+    leave([one, other, ...(await both(port))])
+    configure(name, [news('/')])
+    expect(await server.reload()).toBe('reloaded: 1 routes, 2 workers')
+    expect(server.said.slice(from)).not.toContain('{"')
+    expect(server.said.slice(from).match(/observe counts/g)).toHaveLength(1)
+  })
+
+  // Was wrong: nobody was told that it lives while one of its workers hung.
+  it('of which one hangs: it lives, is ready and tells the rest, soon', async () => {
+    configure(name, [news('/')])
+    const observed = Number((await server.until(/^metrics on .*:(\d+)\/metrics$/m))[1])
+    const [one, other] = await both(port)
+    const before = (await metric(observed, 'fiberws_opens_total')) ?? 0
+    process.kill(one.pid, 'SIGSTOP')
+    const start = performance.now()
+    expect((await get(observed, '/healthz')).status).toBe(200)
+    expect((await get(observed, '/readyz')).status).toBe(200)
+    expect(performance.now() - start).toBeLessThan(1500)
+    expect(await metric(observed, 'fiberws_opens_total')).toBe(before)
+    process.kill(one.pid, 'SIGCONT')
+    leave([one, other])
   })
 
   // Was wrong: the other went on with what was refused.
