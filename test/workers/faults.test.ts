@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { Certificates, nameAt } from '../support/certificate.ts'
 import { dismissed, knock } from '../support/hosted.ts'
 import { ask as get } from '../support/http.ts'
 import { closedPort } from '../support/raw-server.ts'
@@ -81,6 +82,33 @@ describe('a worker that ends', () => {
     expect(await server.exit).toBe(0)
     expect(server.said).not.toContain('comes in 800 ms')
     rmSync(dying)
+  })
+})
+
+describe('a worker that comes back', () => {
+  // Was wrong: for the first two seconds it had the certificate that there was at the start.
+  it('has the certificate of now', async () => {
+    const pems = new Certificates('first', 'second')
+    pems.use('first')
+    const file = folder.write('secure.json5', {
+      web: { engine: 'node', listen: 'https://127.0.0.1:0', workers: 2, routes: [news('/')] },
+      tls: pems.tls,
+    })
+    const server = new Service([file])
+    const port = await server.port()
+    await server.until(/has an action[^]*has an action/)
+    const pids = [...server.said.matchAll(/^process (\d+) has an action$/gm)].map(([, pid]) => Number(pid))
+    pems.use('second')
+    await server.until(/new certificate[^]*new certificate/)
+    const from = server.said.length
+    for (const pid of pids) process.kill(pid, 'SIGKILL')
+    await server.until(/has an action/, from)
+    let name = ''
+    while (name === '') name = await nameAt(port).catch(() => '')
+    expect(name).toBe('second')
+    pems.remove()
+    server.child.kill('SIGTERM')
+    expect(await server.exit).toBe(0)
   })
 })
 
