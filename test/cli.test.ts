@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { Command } from './support/command.ts'
 import { text } from './support/frames.ts'
 import { RawClient } from './support/raw.ts'
@@ -12,6 +12,9 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'fiberws-cli-'))
 })
 afterAll(() => rmSync(folder, { recursive: true }))
+
+// Most of it is starting the command, several times in a test.
+vi.setConfig({ testTimeout: 60_000 })
 
 describe('the command', () => {
   it('--help, --version', async () => {

@@ -11,7 +11,7 @@ describe.skipIf(!isInstalled('chromium', existsSync(CHROMIUM)))('the pages of th
   let browser: Browser
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--headless', '--no-sandbox', '--disable-gpu'] })
-  })
+  }, 60_000)
   afterAll(() => browser.close())
 
   it('room: two tabs, and nothing that people write is markup', async () => {

@@ -13,8 +13,6 @@ folder.action(
       lib.webSocketSendString(ws, String(process.pid))
     } else if (event === lib.WS_EVENT_MESSAGE && buf === 'try') {
       lib.webSocketSendString(ws, lib.webSocketPublish(ws.topics, 'nobody', part) < 0 ? 'refused' : 'accepted')
-    } else if (event === lib.WS_EVENT_MESSAGE && buf === 'hang') {
-      for (;;);
     } else if (event === lib.WS_EVENT_MESSAGE && buf === 'flood') {
       let taken = 0
       for (let i = 0; i < 70; i++) if (lib.webSocketPublish(ws.topics, 'nobody', part) >= 0) taken++
@@ -74,7 +72,7 @@ describe('a server of two workers', () => {
     const [one, other] = oneOfEach(await openAtAll(port, 2, 1, '/burst'))
     if (one === undefined || other === undefined) throw new Error('not both')
     const from = server.said.length
-    one.say('hang')
+    process.kill(one.pid, 'SIGSTOP')
     other.say('flood')
     expect((await other.hear())[0]).not.toBe('70 of 70 taken')
     await server.until(/has ended with SIGKILL/, from)
