@@ -44,6 +44,8 @@ const OUTBOX = 'test/engine/node/outbox.test.ts'
 const PRESSURE = 'test/websock/pressure.test.ts'
 const SLOW = 'test/web/slow.test.ts'
 const OBSERVATORY = 'test/observe/observatory.test.ts'
+const DRAIN = 'test/web/drain.test.ts'
+const HOST = 'test/web/host.test.ts'
 const RELOAD_ENGINE = 'test/web/reload-engine.test.ts'
 
 export const mutations: readonly Mutation[] = [
@@ -1517,5 +1519,77 @@ export const mutations: readonly Mutation[] = [
     from: "names.add('limits.maxMessage')",
     to: 'names.size',
     test: RELOAD_ENGINE,
+  },
+  {
+    trap: 'drain: the process stays for it',
+    file: 'lib/web/drain.ts',
+    from: 'clock.after(PACE, next, true)',
+    to: 'clock.after(PACE, next, false)',
+    test: DRAIN,
+    name: 'cut short',
+  },
+  {
+    trap: 'stop: an answer is complete once',
+    file: 'lib/web/response.ts',
+    from: '    this.#ended = true\n',
+    to: '',
+    test: DRAIN,
+    name: 'is finished first',
+  },
+  {
+    trap: 'stop: node spares answers that are being read',
+    file: 'lib/engine/node/server.ts',
+    from: '    for (const socket of sockets) socket.destroy = () => socket\n',
+    to: '',
+    test: DRAIN,
+    name: 'is finished first',
+  },
+  {
+    trap: 'stop: node lets go of who asks for nothing',
+    file: 'lib/engine/node/server.ts',
+    from: 'if (!server.listening) this',
+    to: 'if (server.listening) this',
+    test: DRAIN,
+    name: 'is not waited for',
+  },
+  {
+    trap: 'stop: what uws answers in the last turn leaves',
+    file: 'lib/engine/uws/server.ts',
+    from: 'systemClock.defer(this.#resolveGone)',
+    to: 'this.#resolveGone()',
+    test: DRAIN,
+    name: 'is not waited for',
+  },
+  {
+    trap: 'reload: not into another run',
+    file: 'lib/web/host.ts',
+    from: 'this.#running !== running || this.#stopping',
+    to: 'this.#stopping',
+    test: HOST,
+    name: 'overtakes',
+  },
+  {
+    trap: 'observe: a route needs the token of observe',
+    file: 'lib/web/config/settings.ts',
+    from: "route.token ?? (route.handler === 'observe' && route.role === undefined ? observeToken : null)",
+    to: 'route.token ?? null',
+    test: OBSERVATORY,
+    name: 'need observe.token',
+  },
+  {
+    trap: 'observe: below its route',
+    file: 'lib/web/handlers/observe.ts',
+    from: 'path.startsWith(`${above}/`) ? path.slice(above.length) : path',
+    to: 'path',
+    test: OBSERVATORY,
+    name: 'below their route',
+  },
+  {
+    trap: 'observe: what is unread is without our Close',
+    file: 'lib/observe/closes.ts',
+    from: 'ending?.buffered ?? 0',
+    to: 'ws.transport?.buffered() ?? 0',
+    test: OBSERVATORY,
+    name: 'without our Close',
   },
 ]
