@@ -19,6 +19,8 @@ export interface Member {
   worker: Worker | null
   /** It hears what it is told. */
   listens: boolean
+  /** Called when it has taken what was published; one each. */
+  readonly pending: Set<() => void>
   /** Bytes on their way to it, and when it has taken some, in milliseconds. */
   waiting: number
   movedAt: number
@@ -51,6 +53,7 @@ export class Crew {
       number,
       worker: null,
       listens: false,
+      pending: new Set(),
       waiting: 0,
       movedAt: 0,
       taken: 0,
@@ -86,16 +89,17 @@ export class Crew {
     const { listeners } = this
     let left = listeners.length
     for (const member of listeners) {
-      const { worker } = member
       if (member.waiting === 0) member.movedAt = performance.now()
       member.waiting += size
-      this.send(member, { kind: 'publish', topic, data, binary }, () => {
-        if (member.worker === worker) {
-          member.waiting -= size
-          member.movedAt = performance.now()
-        }
+      const taken = (): void => {
+        // Of one that has ended node does not always tell.
+        if (!member.pending.delete(taken)) return
+        member.waiting -= size
+        member.movedAt = performance.now()
         if (--left === 0 && publisher.worker === from) this.#tellTaken(publisher, size)
-      })
+      }
+      member.pending.add(taken)
+      this.send(member, { kind: 'publish', topic, data, binary }, taken)
     }
   }
 
@@ -134,7 +138,7 @@ export class Crew {
 
   #start(member: Member): void {
     const worker = cluster.fork()
-    Object.assign(member, { worker, listens: false, waiting: 0, taken: 0, startedAt: performance.now(), timer: null })
+    Object.assign(member, { worker, listens: false, taken: 0, startedAt: performance.now(), timer: null })
     worker.on('message', (message: unknown) => {
       if (isFromWorker(message)) this.#owner.received(member, message)
     })
@@ -147,6 +151,7 @@ export class Crew {
     const { worker, startedAt } = member
     member.worker = null
     member.listens = false
+    for (const taken of member.pending) taken()
     this.#owner.ended(member)
     if (this.#leaving) return
     if (performance.now() - startedAt > STABLE) member.delay = SHORTEST

@@ -8,6 +8,7 @@ const member = (number: number): Member => ({
   number,
   worker: null,
   listens: false,
+  pending: new Set(),
   waiting: 0,
   movedAt: 0,
   taken: 0,
