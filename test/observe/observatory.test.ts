@@ -8,6 +8,7 @@ import { rSetLogSink } from '../../lib/websock/log.ts'
 import { webSocketRun } from '../../lib/websock/run.ts'
 import { webSocketSendString } from '../../lib/websock/send.ts'
 import { webSocketPublish, webSocketSubscribe } from '../../lib/websock/topics.ts'
+import { Certificates, dialSecure } from '../support/certificate.ts'
 import { binary, close, frame, text } from '../support/frames.ts'
 import { dismissed } from '../support/hosted.ts'
 import { ask } from '../support/http.ts'
@@ -282,11 +283,14 @@ describe.each(engines)('what a host on the %s engine tells of itself', (engine) 
 
   // Was wrong: our own Close counted as what the peer had not read, where the engine had not sent it yet.
   it('what a peer has not read is said without our Close', async () => {
-    const { port } = await serve()
-    const client = await RawClient.open(port, '/ws/')
+    const pems = new Certificates('first')
+    pems.use('first')
+    const { port } = await serve({ tls: pems.tls, web: { listen: 'https://127.0.0.1:0' } })
+    const { client } = await dialSecure(port, '/ws/')
     client.send(frame({ opcode: 3 }))
     const [ended] = await logged('close', 1)
     expect(ended).toMatchObject({ initiator: 'us', code: 1002, buffered: 0 })
+    pems.remove()
   })
 
   // Was wrong: an end without a reason.

@@ -171,7 +171,7 @@ describe.each(engines)('a host that stops on the %s engine', (engine) => {
     clients[3]?.send(text('stop'))
     await Promise.all(clients.map((client) => client.until(() => client.ended)))
     expect([await exit, said]).toEqual([0, `${port}\nstopped and freed\n`])
-  })
+  }, 30_000)
 
   // Was wrong: whoever had not read all of an answer was cut off; on uws also without a stop, when the action had returned.
   it('an answer that is being read is finished first', async () => {
