@@ -16,7 +16,7 @@ const PAGES: Readonly<Record<string, (ask: Ask) => Promise<Report> | Report>> = 
   '/metrics': async (ask) => ({
     status: 200,
     type: Registry.PROMETHEUS_CONTENT_TYPE,
-    text: await AggregatorRegistry.aggregate((await ask()).map(({ metrics }) => [...metrics])).metrics(),
+    text: await sum((await ask()).map(({ metrics }) => metrics)).metrics(),
   }),
   // Whoever answers this lives.
   '/healthz': () => text(200, 'ok'),
@@ -35,8 +35,10 @@ const PAGES: Readonly<Record<string, (ask: Ask) => Promise<Report> | Report>> = 
 }
 
 /** Metrics of several processes as those of one. */
-export const sumMetrics = (of: readonly (readonly object[])[]): Promise<object[]> =>
-  AggregatorRegistry.aggregate(of.map((metrics) => [...metrics])).getMetricsAsJSON()
+const sum = (of: readonly (readonly object[])[]): Registry =>
+  AggregatorRegistry.aggregate(of.map((metrics) => [...metrics]))
+
+export const sumMetrics = (of: readonly (readonly object[])[]): Promise<object[]> => sum(of).getMetricsAsJSON()
 
 /** A page; null where there is none. */
 export async function toReport(path: string, ask: Ask): Promise<Report | null> {

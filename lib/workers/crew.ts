@@ -31,6 +31,19 @@ export interface Member {
   timer: NodeJS.Timeout | null
 }
 
+export const createMember = (number: number): Member => ({
+  number,
+  worker: null,
+  listens: false,
+  pending: new Set(),
+  waiting: 0,
+  movedAt: 0,
+  taken: 0,
+  startedAt: 0,
+  delay: SHORTEST,
+  timer: null,
+})
+
 /** What is done about members. */
 export interface CrewOwner {
   received(member: Member, message: FromWorker): void
@@ -49,18 +62,7 @@ export class Crew {
 
   constructor(size: number, owner: CrewOwner) {
     this.#owner = owner
-    this.members = Array.from({ length: size }, (_, number) => ({
-      number,
-      worker: null,
-      listens: false,
-      pending: new Set(),
-      waiting: 0,
-      movedAt: 0,
-      taken: 0,
-      startedAt: 0,
-      delay: SHORTEST,
-      timer: null,
-    }))
+    this.members = Array.from({ length: size }, (_, number) => createMember(number))
     // Bytes travel as they are.
     cluster.setupPrimary({ serialization: 'advanced' })
     for (const member of this.members) this.#start(member)

@@ -1,21 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Snapshot } from '../../lib/web/observer.ts'
-import type { Member } from '../../lib/workers/crew.ts'
+import { createMember as member } from '../../lib/workers/crew.ts'
 import { History } from '../../lib/workers/history.ts'
-
-const member = (number: number): Member => ({
-  number,
-  worker: null,
-  listens: false,
-  pending: new Set(),
-  waiting: 0,
-  movedAt: 0,
-  taken: 0,
-  startedAt: 0,
-  delay: 0,
-  timer: null,
-})
 
 const metric = (name: string, type: string, value: number): object => ({
   name,

@@ -81,7 +81,7 @@ class NodeServer implements ServerPort, Fanout {
   unlisten(endpoint: Endpoint): void {
     const server = this.#servers.get(endpoint)
     this.#servers.delete(endpoint)
-    if (server !== undefined) this.#sparing(() => this.#closed.push(closeServer(server)))
+    if (server !== undefined) this.#closed.push(this.#sparing(() => closeServer(server)))
   }
 
   setTls(endpoint: Endpoint, tls: TlsFiles): void {
@@ -97,12 +97,10 @@ class NodeServer implements ServerPort, Fanout {
   }
 
   stopListening(): Promise<void> {
-    this.#sparing(() => {
-      this.#gone ??= this.#close()
-    })
+    this.#gone ??= this.#sparing(() => this.#close())
     // A browser's spare connections would hold up the end for nothing.
     for (const socket of this.#silent) socket.destroy()
-    return this.#gone ?? Promise.resolve()
+    return this.#gone
   }
 
   async close(): Promise<void> {
@@ -118,11 +116,12 @@ class NodeServer implements ServerPort, Fanout {
   }
 
   /** Closes idle connections in `fn`; node takes an answer for sent when the connection has the last of it, read or not. */
-  #sparing(fn: () => void): void {
+  #sparing<T>(fn: () => T): T {
     const sockets = new Set(this.#answering.values())
     for (const socket of sockets) socket.destroy = () => socket
-    fn()
+    const result = fn()
     for (const socket of sockets) Reflect.deleteProperty(socket, 'destroy')
+    return result
   }
 
   #answered(res: http.ServerResponse, server: http.Server): void {
