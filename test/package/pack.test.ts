@@ -123,7 +123,7 @@ describe('the library', () => {
     expect(await server.exit).toBe(0)
   })
 
-  it('has the types that test/types speaks of, wherever they are looked up', { timeout: 60_000 }, async () => {
+  it('has the types that test/types speaks of, wherever they are looked up', { timeout: 300_000 }, async () => {
     const types = join(folder, 'types')
     mkdirSync(types)
     writeFileSync(join(types, 'package.json'), '{ "type": "module" }')
