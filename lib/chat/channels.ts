@@ -1,0 +1,157 @@
+import type { Access } from './access.ts'
+import { type Core, createdAt } from './core.ts'
+import { groupBy } from './group.ts'
+import { MAX_CHANNELS } from './limits.ts'
+import {
+  channelPermissions,
+  MANAGE_CHANNELS,
+  type Override,
+  serverPermissions,
+  has,
+  ADMINISTRATOR,
+} from './permissions.ts'
+import { notFound, Refusal } from './refusal.ts'
+import type { Param } from './store/database.ts'
+
+/** A room of a server. */
+export interface Channel {
+  readonly num: number
+  readonly id: string
+  readonly server_id: string
+  readonly name: string
+  readonly type: 'text' | 'voice'
+  readonly position: number
+  readonly category: string | null
+  readonly topic: string | null
+  readonly created_at: string
+}
+
+export type ChannelDraft = Pick<Channel, 'name' | 'type' | 'topic' | 'category'>
+export type ChannelChange = Partial<Pick<Channel, 'name' | 'topic' | 'category' | 'position'>>
+
+const COLUMNS = ['num', 'id', 'server_id', 'name', 'type', 'position', 'category', 'topic', 'created_at'] as const
+
+export class Channels {
+  readonly #core: Core
+  readonly #access: Access
+  readonly #byId
+  readonly #ofServer
+  readonly #overridesOf
+  readonly #shape
+  readonly #insert
+  readonly #update
+  readonly #delete
+
+  constructor(core: Core, access: Access) {
+    this.#core = core
+    this.#access = access
+    const { db } = core
+    this.#byId = db.first((q, p: Param<{ id: string }>) =>
+      q.selectFrom('channels').select(COLUMNS).where('id', '=', p('id')),
+    )
+    this.#ofServer = db.all((q, p: Param<{ server: string }>) =>
+      q.selectFrom('channels').select(COLUMNS).where('server_id', '=', p('server')).orderBy('position').orderBy('id'),
+    )
+    this.#overridesOf = db.all((q, p: Param<{ server: string }>) =>
+      q
+        .selectFrom('channel_overrides as o')
+        .innerJoin('channels as c', 'c.id', 'o.channel_id')
+        .where('c.server_id', '=', p('server'))
+        .select(['o.channel_id', 'o.role_id', 'o.user_id', 'o.allow', 'o.deny']),
+    )
+    this.#shape = db.first((q, p: Param<{ server: string }>) =>
+      q
+        .selectFrom('channels')
+        .where('server_id', '=', p('server'))
+        .select(({ fn }) => [fn.countAll<number>().as('count'), fn.max('position').as('last')]),
+    )
+    this.#insert = db.run(
+      (
+        q,
+        p: Param<{
+          num: number
+          id: string
+          server: string
+          name: string
+          type: 'text' | 'voice'
+          position: number
+          category: string | null
+          topic: string | null
+          at: string
+        }>,
+      ) =>
+        q.insertInto('channels').values({
+          num: p('num'),
+          id: p('id'),
+          server_id: p('server'),
+          name: p('name'),
+          type: p('type'),
+          position: p('position'),
+          category: p('category'),
+          topic: p('topic'),
+          last_seq: 0,
+          created_at: p('at'),
+        }),
+    )
+    this.#update = db.run(
+      (q, p: Param<{ id: string; name: string; position: number; category: string | null; topic: string | null }>) =>
+        q
+          .updateTable('channels')
+          .set({ name: p('name'), position: p('position'), category: p('category'), topic: p('topic') })
+          .where('id', '=', p('id')),
+    )
+    this.#delete = db.run((q, p: Param<{ id: string }>) => q.deleteFrom('channels').where('id', '=', p('id')))
+  }
+
+  /** What the user can see of a server, in its order. */
+  visible(user: string, server: string): Channel[] {
+    const member = this.#access.member(user, server)
+    const channels = this.#ofServer({ server })
+    if (has(serverPermissions(member), ADMINISTRATOR)) return channels
+    const overrides = groupBy(this.#overridesOf({ server }), ({ channel_id }) => channel_id)
+    const none: Override[] = []
+    return channels.filter(({ id }) => channelPermissions(member, overrides.get(id) ?? none) !== 0)
+  }
+
+  /** One that the user can see. */
+  get(user: string, server: string, id: string): Channel {
+    const { server_id } = this.#access.channel(user, id)
+    if (server_id !== server) throw notFound()
+    return this.#known(id)
+  }
+
+  // Changes
+
+  create(user: string, server: string, { name, type, topic, category }: ChannelDraft): Channel {
+    this.#access.mayInServer(user, server, MANAGE_CHANNELS)
+    const { ids, numbers } = this.#core
+    const { count = 0, last = null } = this.#shape({ server }) ?? {}
+    if (count >= MAX_CHANNELS) throw new Refusal('LIMIT', `A server can have ${MAX_CHANNELS} channels`)
+    const id = ids.next()
+    const position = last === null ? 0 : last + 1
+    this.#insert({ num: numbers.take('channel'), id, server, name, type, position, category, topic, at: createdAt(id) })
+    return this.#known(id)
+  }
+
+  change(user: string, server: string, id: string, next: ChannelChange): Channel {
+    const before = this.get(user, server, id)
+    this.#access.channel(user, id, MANAGE_CHANNELS)
+    const { name, position, category, topic } = { ...before, ...next }
+    this.#update({ id, name, position, category, topic })
+    return this.#known(id)
+  }
+
+  /** With its messages. */
+  remove(user: string, server: string, id: string): void {
+    this.get(user, server, id)
+    this.#access.channel(user, id, MANAGE_CHANNELS)
+    this.#delete({ id })
+    this.#core.changes.emit({ type: 'channel.visibility', serverId: server, channelId: id, deleted: true })
+  }
+
+  #known(id: string): Channel {
+    const channel = this.#byId({ id })
+    if (channel === undefined) throw notFound()
+    return channel
+  }
+}

@@ -1,0 +1,219 @@
+import type { Kysely, RawBuilder } from 'kysely'
+import { checkContent } from './content.ts'
+import { type Core, createdAt } from './core.ts'
+import { MAX_DIRECTS } from './limits.ts'
+import type { Page } from './page.ts'
+import { notFound, Refusal } from './refusal.ts'
+import type { Param } from './store/database.ts'
+import type { Flag, Tables } from './store/tables.ts'
+import type { Users } from './users.ts'
+
+/** What two people say to each other. */
+export interface Direct {
+  readonly id: string
+  /** The two, in the order of their ids. */
+  readonly user_lo: string
+  readonly user_hi: string
+  readonly created_at: string
+  readonly last_message_at: string | null
+}
+
+export interface DirectMessage {
+  readonly num: number
+  readonly id: string
+  readonly channel_id: string
+  readonly seq: number
+  readonly author_id: string | null
+  readonly content: string
+  readonly reply_to: string | null
+  readonly edited_at: string | null
+  readonly deleted: Flag
+  readonly draft: Flag
+  readonly created_at: string
+}
+
+const COLUMNS = ['id', 'user_lo', 'user_hi', 'created_at', 'last_message_at'] as const
+const MESSAGE_COLUMNS = [
+  'num',
+  'id',
+  'channel_id',
+  'seq',
+  'author_id',
+  'content',
+  'reply_to',
+  'edited_at',
+  'deleted',
+  'draft',
+  'created_at',
+] as const
+
+/** Who is on the other side. */
+export const otherOf = ({ user_lo, user_hi }: Direct, user: string): string => (user === user_lo ? user_hi : user_lo)
+
+const live = (q: Kysely<Tables>, channel: RawBuilder<string>) =>
+  q.selectFrom('dm_messages').where('channel_id', '=', channel).where('deleted', '=', 0).select(MESSAGE_COLUMNS)
+
+export class Directs {
+  readonly #core: Core
+  readonly #users: Users
+  readonly #byId
+  readonly #byPair
+  readonly #ofUser
+  readonly #newest
+  readonly #before
+  readonly #after
+  readonly #place
+  readonly #insert
+  readonly #bump
+  readonly #insertMessage
+
+  constructor(core: Core, users: Users) {
+    this.#core = core
+    this.#users = users
+    const { db } = core
+    this.#byId = db.first((q, p: Param<{ id: string }>) =>
+      q.selectFrom('dm_channels').select(COLUMNS).where('id', '=', p('id')),
+    )
+    this.#byPair = db.first((q, p: Param<{ lo: string; hi: string }>) =>
+      q.selectFrom('dm_channels').select(COLUMNS).where('user_lo', '=', p('lo')).where('user_hi', '=', p('hi')),
+    )
+    // Two indexes, one for each side.
+    this.#ofUser = db.all((q, p: Param<{ user: string; limit: number }>) =>
+      q
+        .selectFrom((eb) =>
+          eb
+            .selectFrom('dm_channels')
+            .select(COLUMNS)
+            .where('user_lo', '=', p('user'))
+            .unionAll(eb.selectFrom('dm_channels').select(COLUMNS).where('user_hi', '=', p('user')))
+            .as('own'),
+        )
+        .select(COLUMNS)
+        .orderBy('last_message_at', (order) => order.desc().nullsLast())
+        .orderBy('id', 'desc')
+        .limit(p('limit')),
+    )
+    this.#newest = db.all((q, p: Param<{ channel: string; limit: number }>) =>
+      live(q, p('channel')).orderBy('id', 'desc').limit(p('limit')),
+    )
+    this.#before = db.all((q, p: Param<{ channel: string; limit: number; cursor: string }>) =>
+      live(q, p('channel')).where('id', '<', p('cursor')).orderBy('id', 'desc').limit(p('limit')),
+    )
+    this.#after = db.all((q, p: Param<{ channel: string; limit: number; cursor: string }>) =>
+      live(q, p('channel')).where('id', '>', p('cursor')).orderBy('id').limit(p('limit')),
+    )
+    this.#place = db.first((q, p: Param<{ id: string }>) =>
+      q.selectFrom('dm_messages').select('channel_id').where('id', '=', p('id')),
+    )
+    this.#insert = db.run((q, p: Param<{ id: string; lo: string; hi: string; at: string }>) =>
+      q.insertInto('dm_channels').values({
+        id: p('id'),
+        user_lo: p('lo'),
+        user_hi: p('hi'),
+        last_seq: 0,
+        created_at: p('at'),
+      }),
+    )
+    this.#bump = db.first((q, p: Param<{ channel: string; id: string; at: string }>) =>
+      q
+        .updateTable('dm_channels')
+        .set((eb) => ({ last_seq: eb('last_seq', '+', 1), last_message_id: p('id'), last_message_at: p('at') }))
+        .where('id', '=', p('channel'))
+        .returning('last_seq'),
+    )
+    this.#insertMessage = db.run(
+      (
+        q,
+        p: Param<{
+          num: number
+          id: string
+          channel: string
+          seq: number
+          author: string
+          content: string
+          at: string
+        }>,
+      ) =>
+        q.insertInto('dm_messages').values({
+          num: p('num'),
+          id: p('id'),
+          channel_id: p('channel'),
+          seq: p('seq'),
+          author_id: p('author'),
+          content: p('content'),
+          deleted: 0,
+          draft: 0,
+          created_at: p('at'),
+        }),
+    )
+  }
+
+  /** One's own, the one with the newest message first. */
+  of(user: string): Direct[] {
+    return this.#ofUser({ user, limit: MAX_DIRECTS })
+  }
+
+  /** For one of the two; null for others. */
+  find(user: string, id: string): Direct | null {
+    const direct = this.#byId({ id })
+    return direct !== undefined && (direct.user_lo === user || direct.user_hi === user) ? direct : null
+  }
+
+  get(user: string, id: string): Direct {
+    const direct = this.find(user, id)
+    if (direct === null) throw notFound()
+    return direct
+  }
+
+  list(user: string, id: string, { before, after, limit }: Page): DirectMessage[] {
+    this.get(user, id)
+    const cursor = before ?? after
+    if (cursor === null) return this.#newest({ channel: id, limit })
+    if (this.#place({ id: cursor })?.channel_id !== id) return []
+    const rows = before === null ? this.#after : this.#before
+    return rows({ channel: id, limit, cursor })
+  }
+
+  // Changes
+
+  /** The channel of two people: the one there is, or a new one. */
+  open(user: string, other: string): { readonly direct: Direct; readonly created: boolean } {
+    if (user === other) throw new Refusal('INVALID', 'You cannot write to yourself')
+    const known = this.#users.find(other)
+    if (known === null || known.disabled === 1) throw notFound()
+    const [lo, hi] = user < other ? [user, other] : [other, user]
+    const before = this.#byPair({ lo, hi })
+    if (before !== undefined) return { direct: before, created: false }
+    const id = this.#core.ids.next()
+    this.#insert({ id, lo, hi, at: createdAt(id) })
+    const direct = this.get(user, id)
+    this.#core.changes.emit({ type: 'direct.opened', direct })
+    return { direct, created: true }
+  }
+
+  post(author: string, channel: string, content: string): DirectMessage {
+    const { id: channelId } = this.get(author, channel)
+    checkContent(content)
+    const { ids, numbers, changes } = this.#core
+    const id = ids.next()
+    const at = createdAt(id)
+    const seq = this.#bump({ channel: channelId, id, at })?.last_seq ?? 0
+    const num = numbers.take('message')
+    this.#insertMessage({ num, id, channel: channelId, seq, author, content, at })
+    const message: DirectMessage = {
+      num,
+      id,
+      channel_id: channelId,
+      seq,
+      author_id: author,
+      content,
+      reply_to: null,
+      edited_at: null,
+      deleted: 0,
+      draft: 0,
+      created_at: at,
+    }
+    changes.emit({ type: 'direct.message', direct: this.get(author, channelId), message })
+    return message
+  }
+}

@@ -1,0 +1,73 @@
+import type { Direct, DirectMessage } from './directs.ts'
+import type { Message } from './messages.ts'
+import type { PresenceChange } from './presence.ts'
+
+/** What has happened in the world, as doors are told of it: after it is on the disk, in order. */
+export type WorldEvent =
+  | { readonly type: 'message.created' | 'message.updated'; readonly serverId: string; readonly message: Message }
+  | {
+      readonly type: 'message.deleted'
+      readonly serverId: string
+      readonly channelId: string
+      readonly messageId: string
+    }
+  | { readonly type: 'direct.opened'; readonly direct: Direct }
+  | { readonly type: 'direct.message'; readonly direct: Direct; readonly message: DirectMessage }
+  | { readonly type: 'member.joined' | 'member.left'; readonly serverId: string; readonly userId: string }
+  | { readonly type: 'server.deleted'; readonly serverId: string }
+  /** Who can see a channel may be others than before: `deleted` where it has gone. */
+  | {
+      readonly type: 'channel.visibility'
+      readonly serverId: string
+      readonly channelId: string
+      readonly deleted: boolean
+    }
+  /** What a member can see in a server may be more or less than before. */
+  | { readonly type: 'member.visibility'; readonly serverId: string; readonly userId: string }
+  /** Name, status or the like. */
+  | { readonly type: 'user.changed'; readonly userId: string }
+  | { readonly type: 'session.ended'; readonly sessionId: string; readonly userId: string }
+  /** Its tokens are good no more. */
+  | { readonly type: 'bot.ended'; readonly botId: string; readonly userId: string }
+  /** Not stored, here and below. */
+  | ({ readonly type: 'presence.changed' } & PresenceChange)
+  | {
+      readonly type: 'typing'
+      readonly user: { readonly id: string; readonly username: string }
+      readonly channelId: string
+      /** Null for a direct channel, whose other side is `to`. */
+      readonly serverId: string | null
+      readonly to: string | null
+      readonly at: string
+    }
+
+export type EventType = WorldEvent['type']
+type Listener = (event: WorldEvent) => void
+/** Told of what must not happen: a listener that throws, a store that cannot be written. */
+export type Failed = (what: string, error: unknown) => void
+
+/** Hands what happens to whoever listens. */
+export class Events {
+  readonly #listeners = new Set<Listener>()
+  readonly failed: Failed
+
+  constructor(failed: Failed) {
+    this.failed = failed
+  }
+
+  /** Returns what ends it. */
+  on(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  tell(event: WorldEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        this.failed(`Told of ${event.type}, a listener failed`, error)
+      }
+    }
+  }
+}

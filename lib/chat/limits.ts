@@ -1,0 +1,16 @@
+/** How much of what there may be. Text is counted in code points. */
+export const MAX_CONTENT = 4000
+export const MAX_SERVERS = 100
+export const MAX_CHANNELS = 500
+export const MAX_ROLES = 100
+export const MAX_OVERRIDES = 100
+export const MAX_BOTS = 25
+export const MAX_MENTIONS = 50
+/** Sessions of one user; one more ends the oldest. */
+export const MAX_SESSIONS = 10
+/** Direct channels that are listed at once. */
+export const MAX_DIRECTS = 1000
+/** Overrides that a snapshot has. */
+export const MAX_SNAPSHOT_OVERRIDES = 20_000
+/** Where counting ends. */
+export const MAX_COUNT = 9999

@@ -1,0 +1,139 @@
+import type { Access } from './access.ts'
+import type { Core } from './core.ts'
+import { MAX_OVERRIDES, MAX_SNAPSHOT_OVERRIDES } from './limits.ts'
+import { has, MANAGE_CHANNELS, type Override, serverPermissions, VIEW_CHANNEL } from './permissions.ts'
+import { forbidden, notFound, Refusal } from './refusal.ts'
+import type { Roles } from './roles.ts'
+import type { Param } from './store/database.ts'
+import type { Flag } from './store/tables.ts'
+
+/** What a channel gives or takes, for a role, a user, or everyone. */
+export interface StoredOverride extends Override {
+  readonly id: string
+  readonly channel_id: string
+  readonly everyone: Flag
+}
+
+/** Whom an override is for; both null: everyone. */
+export interface OverrideTarget {
+  readonly roleId: string | null
+  readonly userId: string | null
+}
+
+const COLUMNS = ['o.id', 'o.channel_id', 'o.role_id', 'o.user_id', 'o.everyone', 'o.allow', 'o.deny'] as const
+
+export class Overrides {
+  readonly #core: Core
+  readonly #access: Access
+  readonly #roles: Roles
+  readonly #ofChannel
+  readonly #aroundUser
+  readonly #restricted
+  readonly #insert
+  readonly #update
+
+  constructor(core: Core, access: Access, roles: Roles) {
+    this.#core = core
+    this.#access = access
+    this.#roles = roles
+    const { db } = core
+    this.#ofChannel = db.all((q, p: Param<{ channel: string }>) =>
+      q.selectFrom('channel_overrides as o').select(COLUMNS).where('o.channel_id', '=', p('channel')).orderBy('o.id'),
+    )
+    this.#aroundUser = db.all((q, p: Param<{ user: string; limit: number }>) =>
+      q
+        .selectFrom('server_members as m')
+        .innerJoin('channels as c', 'c.server_id', 'm.server_id')
+        .innerJoin('channel_overrides as o', 'o.channel_id', 'c.id')
+        .select(COLUMNS)
+        .select('c.server_id')
+        .where('m.user_id', '=', p('user'))
+        .orderBy('o.channel_id')
+        .orderBy('o.id')
+        .limit(p('limit')),
+    )
+    this.#restricted = db.all((q) =>
+      q
+        .selectFrom('channel_overrides')
+        .select('channel_id')
+        .distinct()
+        .where((eb) => eb(eb('deny', '&', VIEW_CHANNEL), '<>', 0)),
+    )
+    this.#insert = db.run(
+      (
+        q,
+        p: Param<{
+          id: string
+          channel: string
+          role: string | null
+          user: string | null
+          everyone: Flag
+          allow: number
+          deny: number
+        }>,
+      ) =>
+        q.insertInto('channel_overrides').values({
+          id: p('id'),
+          channel_id: p('channel'),
+          role_id: p('role'),
+          user_id: p('user'),
+          everyone: p('everyone'),
+          allow: p('allow'),
+          deny: p('deny'),
+        }),
+    )
+    this.#update = db.run((q, p: Param<{ id: string; allow: number; deny: number }>) =>
+      q
+        .updateTable('channel_overrides')
+        .set({ allow: p('allow'), deny: p('deny') })
+        .where('id', '=', p('id')),
+    )
+  }
+
+  list(user: string, channel: string): StoredOverride[] {
+    this.#access.channel(user, channel)
+    return this.#ofChannel({ channel })
+  }
+
+  /** Of all channels of all servers of a user, up to so many. */
+  around(user: string): (StoredOverride & { readonly server_id: string })[] {
+    return this.#aroundUser({ user, limit: MAX_SNAPSHOT_OVERRIDES })
+  }
+
+  /** Channels that not every member can see, in any server. */
+  restricted(): string[] {
+    return this.#restricted({}).map(({ channel_id }) => channel_id)
+  }
+
+  // Changes
+
+  /** In place of what was said of the same target before. Nobody gives or takes what they lack. */
+  set(user: string, channel: string, { roleId, userId }: OverrideTarget, allow: number, deny: number): StoredOverride {
+    const { server_id } = this.#access.channel(user, channel, MANAGE_CHANNELS)
+    if ((allow & deny) !== 0) throw new Refusal('INVALID', 'What is allowed cannot be denied, too')
+    const member = this.#access.member(user, server_id)
+    if (roleId !== null) {
+      const role = this.#roles.get(server_id, roleId)
+      if (role.position >= this.#access.rank(user, server_id)) throw forbidden()
+    }
+    if (userId !== null && !this.#access.isMember(userId, server_id)) throw notFound()
+    if (!has(serverPermissions(member), allow | deny)) throw forbidden()
+    const all = this.#ofChannel({ channel })
+    const before = all.find((one) => one.role_id === roleId && one.user_id === userId)
+    if (before === undefined) {
+      if (all.length >= MAX_OVERRIDES) throw new Refusal('LIMIT', `A channel can have ${MAX_OVERRIDES} overrides`)
+      const id = this.#core.ids.next()
+      const everyone = roleId === null && userId === null ? 1 : 0
+      this.#insert({ id, channel, role: roleId, user: userId, everyone, allow, deny })
+    } else if (before.allow === allow && before.deny === deny) return before
+    else this.#update({ id: before.id, allow, deny })
+    this.#core.changes.emit({ type: 'channel.visibility', serverId: server_id, channelId: channel, deleted: false })
+    return this.#find(channel, { roleId, userId })
+  }
+
+  #find(channel: string, { roleId, userId }: OverrideTarget): StoredOverride {
+    const found = this.#ofChannel({ channel }).find((one) => one.role_id === roleId && one.user_id === userId)
+    if (found === undefined) throw notFound()
+    return found
+  }
+}

@@ -1,0 +1,118 @@
+import {
+  type Compilable,
+  DummyDriver,
+  Kysely,
+  type RawBuilder,
+  sql,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
+import { openSqlite, type Sqlite, type Statement, type Value } from './sqlite.ts'
+import type { Tables } from './tables.ts'
+
+/** Where a value of a call goes in a statement. */
+class Slot {
+  readonly name: string
+
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+type Values = Readonly<Record<string, Value>>
+/** Names a value that each call gives. */
+export type Param<P> = <K extends keyof P & string>(name: K) => RawBuilder<P[K]>
+type Build<P, R> = (query: Kysely<Tables>, param: Param<P>) => Compilable<R>
+
+/** Of whatever type its statement says. */
+const toSlot = <T>(name: string): RawBuilder<T> => sql`${new Slot(name)}`
+
+/** Writes SQL, and checks its types; nothing is run by it. */
+const builder = new Kysely<Tables>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+})
+
+/** What cannot be bound would end the process. */
+function toValue(given: unknown, name: string): Value {
+  if (typeof given === 'string' || given === null || (typeof given === 'number' && Number.isFinite(given))) return given
+  throw new TypeError(`${name} cannot be stored: ${typeof given}`)
+}
+
+/**
+ * The world's database: statements are built with types, prepared once, and run synchronously. A statement is a function of
+ * its values.
+ */
+export class Database {
+  readonly #sqlite: Sqlite
+
+  /** @param full a commit is on the disk when it is over: nothing that was answered is lost when power is */
+  constructor(path: string, full: boolean) {
+    this.#sqlite = openSqlite(path, 5000)
+    this.exec('PRAGMA journal_mode = WAL')
+    this.exec(`PRAGMA synchronous = ${full ? 'FULL' : 'NORMAL'}`)
+    this.exec('PRAGMA foreign_keys = ON')
+    // Of KiB; a page that is read often is not read from the file each time.
+    this.exec('PRAGMA cache_size = -16384')
+    this.exec('PRAGMA temp_store = MEMORY')
+  }
+
+  exec(text: string): void {
+    this.#sqlite.exec(text)
+  }
+
+  get inTransaction(): boolean {
+    return this.#sqlite.inTransaction
+  }
+
+  close(): void {
+    this.#sqlite.close()
+  }
+
+  /** Its first row. */
+  first<P extends Values, R>(build: Build<P, R>): (values: P) => R | undefined {
+    const { statement, bind } = this.#prepare(build)
+    return (values) => statement.get(bind(values))
+  }
+
+  /** Its rows. */
+  all<P extends Values, R>(build: Build<P, R>): (values: P) => R[] {
+    const { statement, bind } = this.#prepare(build)
+    return (values) => statement.all(bind(values))
+  }
+
+  /** How many rows it has changed. */
+  run<P extends Values>(build: Build<P, unknown>): (values: P) => number {
+    const { statement, bind } = this.#prepare(build)
+    return (values) => statement.run(bind(values)).changes
+  }
+
+  /** Text that has no values: what begins and ends transactions. */
+  command(text: string): () => void {
+    const statement = this.#sqlite.prepare(text)
+    return () => void statement.run([])
+  }
+
+  /** A number that SQLite tells of itself. */
+  pragma(name: string): unknown {
+    const row = this.#sqlite.prepare<Record<string, unknown>>(`PRAGMA ${name}`).get([])
+    return row?.[name]
+  }
+
+  #prepare<P extends Values, R>(
+    build: Build<P, R>,
+  ): { readonly statement: Statement<R>; readonly bind: (values: P) => Value[] } {
+    const { sql: text, parameters } = build(builder, toSlot).compile()
+    const statement = this.#sqlite.prepare<R>(text)
+    const bind = (values: P): Value[] =>
+      parameters.map((given) =>
+        given instanceof Slot ? toValue(values[given.name], given.name) : toValue(given, 'A constant'),
+      )
+    return { statement, bind }
+  }
+}

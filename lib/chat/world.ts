@@ -1,0 +1,127 @@
+import { sql } from 'kysely'
+import { Access } from './access.ts'
+import { Bots } from './bots.ts'
+import { Changes } from './changes.ts'
+import { Channels } from './channels.ts'
+import type { Core } from './core.ts'
+import { Directs } from './directs.ts'
+import { Events, type Failed } from './events.ts'
+import { Ids } from './ids.ts'
+import { Members } from './members.ts'
+import { Messages } from './messages.ts'
+import { Numbers } from './numbers.ts'
+import { Overrides } from './overrides.ts'
+import { Presence } from './presence.ts'
+import { Roles } from './roles.ts'
+import { Servers } from './servers.ts'
+import { Sessions } from './sessions.ts'
+import { Database } from './store/database.ts'
+import { migrate } from './store/migrations.ts'
+import { Unreads } from './unread.ts'
+import { Users } from './users.ts'
+
+export interface WorldOptions {
+  /** Of the database. */
+  readonly file: string
+  /** What was answered survives also a loss of power. */
+  readonly full: boolean
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly failed: Failed
+}
+
+/**
+ * People, servers, channels, and what is said in them. Its parts are asked at any time; what changes something is called inside
+ * `changes`, and refuses what its rules do not allow by throwing a `Refusal`. Knows no protocol.
+ */
+export class World {
+  readonly #core: Core
+  readonly access: Access
+  readonly users: Users
+  readonly sessions: Sessions
+  readonly bots: Bots
+  readonly servers: Servers
+  readonly members: Members
+  readonly roles: Roles
+  readonly channels: Channels
+  readonly overrides: Overrides
+  readonly messages: Messages
+  readonly directs: Directs
+  readonly unreads: Unreads
+  readonly presence: Presence
+
+  /** Opens it, or makes it. Throws where it cannot be used. */
+  constructor({ file, full, now, failed }: WorldOptions) {
+    const db = new Database(file, full)
+    try {
+      migrate(db)
+      this.#core = createCore(db, now, failed)
+    } catch (error) {
+      db.close()
+      throw error
+    }
+    const core = this.#core
+    this.access = new Access(core)
+    this.users = new Users(core)
+    this.sessions = new Sessions(core)
+    this.bots = new Bots(core, this.users)
+    this.presence = new Presence(core, this.users)
+    this.servers = new Servers(core, this.access)
+    this.members = new Members(core, this.access, this.presence)
+    this.roles = new Roles(core, this.access)
+    this.channels = new Channels(core, this.access)
+    this.overrides = new Overrides(core, this.access, this.roles)
+    this.messages = new Messages(core, this.access, this.users)
+    this.directs = new Directs(core, this.users)
+    this.unreads = new Unreads(core, this.access, this.directs)
+    core.events.on((event) => {
+      if (event.type === 'user.changed') this.presence.refresh(event.userId)
+    })
+  }
+
+  get changes(): Changes {
+    return this.#core.changes
+  }
+
+  get events(): Events {
+    return this.#core.events
+  }
+
+  get ids(): Ids {
+    return this.#core.ids
+  }
+
+  /** Milliseconds since 1970. */
+  get now(): () => number {
+    return this.#core.now
+  }
+
+  /** `PRAGMA synchronous` of the connection that writes: 2 is FULL. */
+  get synchronous(): number {
+    return Number(this.#core.db.pragma('synchronous'))
+  }
+
+  /** Writes what still waits, and lets go of the files. */
+  close(): void {
+    while (this.changes.waiting > 0) this.changes.flush()
+    this.#core.db.close()
+  }
+}
+
+function createCore(db: Database, now: () => number, failed: Failed): Core {
+  const newest = db.first((q) => ({
+    compile: () =>
+      sql<{ id: string | null }>`
+        SELECT MAX(id) AS id FROM (
+          SELECT MAX(id) AS id FROM messages UNION ALL SELECT MAX(id) FROM dm_messages UNION ALL
+          SELECT MAX(id) FROM users UNION ALL SELECT MAX(id) FROM channels UNION ALL SELECT MAX(id) FROM servers UNION ALL
+          SELECT MAX(id) FROM sessions UNION ALL SELECT MAX(id) FROM roles UNION ALL SELECT MAX(id) FROM dm_channels)
+      `.compile(q),
+  }))
+  // What somebody did when the last process ended, nobody does now.
+  db.exec('UPDATE users SET activity = NULL WHERE activity IS NOT NULL')
+  const numbers = new Numbers(db)
+  const events = new Events(failed)
+  const changes = new Changes(db, numbers, events)
+  return { db, numbers, events, changes, now, ids: new Ids(now, newest({})?.id ?? '') }
+}
