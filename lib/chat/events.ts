@@ -1,5 +1,5 @@
 import type { Direct, DirectMessage } from './directs.ts'
-import type { Message } from './messages.ts'
+import type { Message } from './store/messages.ts'
 import type { PresenceChange } from './presence.ts'
 
 /** What has happened in the world, as doors are told of it: after it is on the disk, in order. */

@@ -1,4 +1,3 @@
-import { type ExpressionBuilder, type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Access, Seen } from './access.ts'
 import { checkContent } from './content.ts'
 import { type Core, createdAt } from './core.ts'
@@ -8,90 +7,8 @@ import { parseMentions } from './mentions.ts'
 import type { Page } from './page.ts'
 import { MANAGE_MESSAGES, SEND_MESSAGES } from './permissions.ts'
 import { forbidden, notFound, Refusal } from './refusal.ts'
-import type { Param } from './store/database.ts'
-import type { Flag, Tables } from './store/tables.ts'
+import { type Message, type MessageStatements, prepareMessages, toMessage } from './store/messages.ts'
 import type { Users } from './users.ts'
-
-/** What was said in a channel. */
-export interface Message {
-  readonly num: number
-  readonly id: string
-  readonly channel_id: string
-  /** Its place in the channel, from 1. */
-  readonly seq: number
-  /** Null when the account is gone. */
-  readonly author_id: string | null
-  /** '' once deleted. */
-  readonly content: string
-  readonly reply_to: string | null
-  /** The message that it continues, in a thread. */
-  readonly thread_id: string | null
-  readonly mention_everyone: Flag
-  readonly pinned: Flag
-  readonly pinned_by: string | null
-  readonly pinned_at: string | null
-  readonly edited_at: string | null
-  readonly deleted: Flag
-  readonly draft: Flag
-  readonly created_at: string
-  /** In order, each once. */
-  readonly mention_user_ids: readonly string[]
-  readonly thread_reply_count: number
-}
-
-type Row = Omit<Message, 'mention_user_ids'> & { readonly mentioned: string | null }
-
-const COLUMNS = [
-  'm.num',
-  'm.id',
-  'm.channel_id',
-  'm.seq',
-  'm.author_id',
-  'm.content',
-  'm.reply_to',
-  'm.thread_id',
-  'm.mention_everyone',
-  'm.pinned',
-  'm.pinned_by',
-  'm.pinned_at',
-  'm.edited_at',
-  'm.deleted',
-  'm.draft',
-  'm.created_at',
-] as const
-
-const columnsOf = (eb: ExpressionBuilder<Tables & { m: Tables['messages'] }, 'm'>) =>
-  [
-    eb
-      .selectFrom('messages as reply')
-      .whereRef('reply.thread_id', '=', 'm.id')
-      .where('reply.deleted', '=', 0)
-      .select(({ fn }) => fn.countAll<number>().as('count'))
-      .$asScalar()
-      .$notNull()
-      .as('thread_reply_count'),
-    eb
-      .selectFrom('message_mentions as who')
-      .whereRef('who.message_id', '=', 'm.id')
-      .select(sql<string | null>`group_concat(who.user_id)`.as('ids'))
-      .$asScalar()
-      .as('mentioned'),
-  ] as const
-
-/** Messages of a channel that are listed. */
-const live = (q: Kysely<Tables>, channel: RawBuilder<string>) =>
-  q
-    .selectFrom('messages as m')
-    .where('m.channel_id', '=', channel)
-    .where('m.thread_id', 'is', null)
-    .where('m.deleted', '=', 0)
-    .select(COLUMNS)
-    .select((eb) => columnsOf(eb))
-
-const toMessage = ({ mentioned, ...row }: Row): Message => ({
-  ...row,
-  mention_user_ids: mentioned === null ? [] : mentioned.split(',').toSorted(),
-})
 
 /** What somebody says. */
 export interface MessageDraft {
@@ -108,115 +25,23 @@ export class Messages {
   readonly #core: Core
   readonly #access: Access
   readonly #users: Users
-  readonly #byId
-  readonly #newest
-  readonly #before
-  readonly #after
-  readonly #place
-  readonly #bump
-  readonly #insert
-  readonly #mention
-  readonly #forget
-  readonly #edit
-  readonly #delete
+  readonly #rows: MessageStatements
 
   constructor(core: Core, access: Access, users: Users) {
     this.#core = core
     this.#access = access
     this.#users = users
-    const { db } = core
-    this.#byId = db.first((q, p: Param<{ id: string }>) =>
-      q
-        .selectFrom('messages as m')
-        .where('m.id', '=', p('id'))
-        .select(COLUMNS)
-        .select((eb) => columnsOf(eb)),
-    )
-    this.#newest = db.all((q, p: Param<{ channel: string; limit: number }>) =>
-      live(q, p('channel')).orderBy('m.id', 'desc').limit(p('limit')),
-    )
-    this.#before = db.all((q, p: Param<{ channel: string; limit: number; cursor: string }>) =>
-      live(q, p('channel')).where('m.id', '<', p('cursor')).orderBy('m.id', 'desc').limit(p('limit')),
-    )
-    this.#after = db.all((q, p: Param<{ channel: string; limit: number; cursor: string }>) =>
-      live(q, p('channel')).where('m.id', '>', p('cursor')).orderBy('m.id').limit(p('limit')),
-    )
-    this.#place = db.first((q, p: Param<{ id: string }>) =>
-      q.selectFrom('messages').select(['channel_id', 'author_id', 'thread_id', 'deleted']).where('id', '=', p('id')),
-    )
-    this.#bump = db.first((q, p: Param<{ channel: string; id: string }>) =>
-      q
-        .updateTable('channels')
-        .set((eb) => ({ last_seq: eb('last_seq', '+', 1), last_message_id: p('id') }))
-        .where('id', '=', p('channel'))
-        .returning('last_seq'),
-    )
-    this.#insert = db.run(
-      (
-        q,
-        p: Param<{
-          num: number
-          id: string
-          channel: string
-          seq: number
-          author: string
-          content: string
-          reply_to: string | null
-          thread_id: string | null
-          everyone: Flag
-          draft: Flag
-          at: string
-        }>,
-      ) =>
-        q.insertInto('messages').values({
-          num: p('num'),
-          id: p('id'),
-          channel_id: p('channel'),
-          seq: p('seq'),
-          author_id: p('author'),
-          content: p('content'),
-          reply_to: p('reply_to'),
-          thread_id: p('thread_id'),
-          mention_everyone: p('everyone'),
-          pinned: 0,
-          deleted: 0,
-          draft: p('draft'),
-          created_at: p('at'),
-        }),
-    )
-    this.#mention = db.run((q, p: Param<{ user: string; channel: string; message: string }>) =>
-      q.insertInto('message_mentions').values({
-        user_id: p('user'),
-        channel_id: p('channel'),
-        message_id: p('message'),
-      }),
-    )
-    this.#forget = db.run((q, p: Param<{ message: string }>) =>
-      q.deleteFrom('message_mentions').where('message_id', '=', p('message')),
-    )
-    this.#edit = db.run((q, p: Param<{ id: string; content: string; everyone: Flag; at: string }>) =>
-      q
-        .updateTable('messages')
-        .set({ content: p('content'), mention_everyone: p('everyone'), edited_at: p('at') })
-        .where('id', '=', p('id')),
-    )
-    // What is deleted is gone; its place stays, so that nothing takes its number.
-    this.#delete = db.run((q, p: Param<{ id: string }>) =>
-      q
-        .updateTable('messages')
-        .set({ deleted: 1, content: '', mention_everyone: 0, pinned: 0, pinned_by: null, pinned_at: null })
-        .where((eb) => eb.or([eb('id', '=', p('id')), eb('thread_id', '=', p('id'))])),
-    )
+    this.#rows = prepareMessages(core.db)
   }
 
   /** Messages of a channel that are neither deleted nor of a thread: the newest first, or the oldest first after a cursor. */
   list(user: string, channel: string, { before, after, limit }: Page): Message[] {
     this.#access.channel(user, channel)
     const cursor = before ?? after
-    if (cursor === null) return this.#newest({ channel, limit }).map(toMessage)
+    if (cursor === null) return this.#rows.newest({ channel, limit }).map(toMessage)
     // One of another channel must not tell how old it is.
-    if (this.#place({ id: cursor })?.channel_id !== channel) return []
-    const rows = before === null ? this.#after : this.#before
+    if (this.#rows.place({ id: cursor })?.channel_id !== channel) return []
+    const rows = before === null ? this.#rows.after : this.#rows.before
     return rows({ channel, limit, cursor }).map(toMessage)
   }
 
@@ -237,7 +62,7 @@ export class Messages {
     const { ids, numbers, changes } = this.#core
     const { everyone, users } = this.#findMentioned(content, channelId, server_id)
     const id = ids.next()
-    const seq = this.#bump({ channel: channelId, id })?.last_seq ?? 0
+    const seq = this.#rows.bump({ channel: channelId, id })?.last_seq ?? 0
     const message: Message = {
       num: numbers.take('message'),
       id,
@@ -258,7 +83,7 @@ export class Messages {
       mention_user_ids: users,
       thread_reply_count: 0,
     }
-    this.#insert({
+    this.#rows.insert({
       num: message.num,
       id,
       channel: channelId,
@@ -271,7 +96,7 @@ export class Messages {
       draft: 0,
       at: message.created_at,
     })
-    for (const user of users) this.#mention({ user, channel: channelId, message: id })
+    for (const user of users) this.#rows.mention({ user, channel: channelId, message: id })
     changes.emit({ type: 'message.created', serverId: server_id, message })
     return message
   }
@@ -285,9 +110,9 @@ export class Messages {
     const before = this.#known(id)
     if (before.content === content) return before
     const { everyone, users } = this.#findMentioned(content, seen.id, seen.server_id)
-    this.#edit({ id, content, everyone: everyone ? 1 : 0, at: toTime(this.#core.now()) })
-    this.#forget({ message: id })
-    for (const mentioned of users) this.#mention({ user: mentioned, channel: seen.id, message: id })
+    this.#rows.edit({ id, content, everyone: everyone ? 1 : 0, at: toTime(this.#core.now()) })
+    this.#rows.forget({ message: id })
+    for (const mentioned of users) this.#rows.mention({ user: mentioned, channel: seen.id, message: id })
     const message = this.#known(id)
     this.#core.changes.emit({ type: 'message.updated', serverId: seen.server_id, message })
     return message
@@ -297,8 +122,8 @@ export class Messages {
   remove(user: string, id: string): void {
     const { seen, author } = this.#locate(user, id)
     if (author !== user) this.#access.channel(user, seen.id, MANAGE_MESSAGES)
-    this.#delete({ id })
-    this.#forget({ message: id })
+    this.#rows.delete({ id })
+    this.#rows.forget({ message: id })
     this.#core.changes.emit({
       type: 'message.deleted',
       serverId: seen.server_id,
@@ -309,7 +134,7 @@ export class Messages {
 
   /** Where a message is, for who can see it; one that is deleted is not found. */
   #locate(user: string, id: string): { readonly seen: Seen; readonly author: string | null } {
-    const place = this.#place({ id })
+    const place = this.#rows.place({ id })
     if (place === undefined) throw notFound()
     const seen = this.#access.channel(user, place.channel_id)
     if (place.deleted === 1) throw notFound()
@@ -317,7 +142,7 @@ export class Messages {
   }
 
   #checkTarget(id: string, channel: string): void {
-    const place = this.#place({ id })
+    const place = this.#rows.place({ id })
     if (place === undefined || place.channel_id !== channel || place.deleted === 1) {
       throw new Refusal('NOT_FOUND', 'The message to reply to is not there')
     }
@@ -336,7 +161,7 @@ export class Messages {
   }
 
   #known(id: string): Message {
-    const row = this.#byId({ id })
+    const row = this.#rows.byId({ id })
     if (row === undefined) throw notFound()
     return toMessage(row)
   }
