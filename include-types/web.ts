@@ -19,6 +19,48 @@ export interface Config {
   web?: WebConfig
   observe?: ObserveConfig
   tls?: TlsConfig
+  /** The folder of the world: accounts, messages, keys. Relative to the config file; default 'data'. */
+  dataDir?: string
+  /** 'full' (default): what was answered is on the disk, also when power is lost; 'normal' is faster. */
+  synchronous?: 'full' | 'normal'
+  gateway?: GatewayConfig
+}
+
+/** The Together gateway: what `handler: 'gateway'` serves. */
+export interface GatewayConfig {
+  /** In front of the paths of its HTTP API, such as '/api'. Default ''. */
+  apiPrefix?: string
+  /** Signs access tokens, 32 bytes or more. Default: one that is made, and kept in the data folder. */
+  jwtSecret?: string
+  /** Seconds for which an access token is good; default 900. */
+  accessTtlS?: number
+  /** Seconds for which a login lasts without being used; default 604800. */
+  refreshTtlS?: number
+  /** Seconds without anything from a client after which it is closed; default 300. */
+  wsIdleS?: number
+  /** Longest message of a client; default 16384. */
+  wsMaxFrame?: Size
+  /** Messages of one client in `wsRateWindowMs`, 0 for any; default 20 in 1000 ms. */
+  wsRate?: number
+  wsRateWindowMs?: number
+  /** Connections of one user; default 10. */
+  wsMaxConnsPerUser?: number
+  /** What becomes of a connection when its token ends; default 'close'. */
+  wsTokenExpiry?: 'close' | 'keep'
+  /** Milliseconds for which who was closed for that reason still counts as present; default 30000. */
+  reclaimMs?: number
+  /** Who has more waiting than this is closed; default 16M. */
+  maxBackpressure?: Size
+  /** Of HTTP requests; default 'on'. */
+  rateLimits?: 'on' | 'off'
+  /** Body of a request; default 64K. */
+  httpMaxBody?: Size
+  /** Origins from which browsers may use it; default: any. */
+  origins?: string[]
+  /** The same as `origins`. */
+  allowedOrigins?: string[]
+  /** Whether anybody who can reach it may make an account; default true. */
+  register?: boolean
 }
 
 /** What the host tells of itself. */
@@ -139,7 +181,7 @@ export interface RouteConfig {
   /** Only the path itself, also where `match` ends in '/'. */
   exact?: boolean
   /** Default 'file'. */
-  handler?: 'file' | 'action' | 'observe'
+  handler?: 'file' | 'action' | 'observe' | 'gateway'
   /** Others are answered with 405. Default: GET and HEAD, for actions POST too. */
   methods?: string[]
   /** Every request is sent there with 302. */

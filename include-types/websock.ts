@@ -62,12 +62,16 @@ export interface WebSocketDefaults {
   maxFrame: number
   /** Longest message, sent or received. */
   maxMessage: number
+  /** Longest message that is sent, where it is another than `maxMessage`. */
+  maxSent?: number
   /** Sends are refused with -41 while more than this waits to be read by the peer. */
   maxBackpressure: number
   /** Bytes (payload + 64 an event) that may wait for a callback. 0: the greater of 1 MiB and twice `maxMessage`. */
   maxQueue: number
   /** Without traffic for this long the connection is closed. */
   timeout: number
+  /** Only what the peer sends is traffic. Default false. */
+  inboundOnly?: boolean
   /** A ping is sent this often. */
   pingPeriod: number
   /**

@@ -1,7 +1,8 @@
 /** The public door: everything that programs may use, by name. */
 import type { Config, WebAction, WebAuthorize, WebHook, WebHost } from '../include-types/web.ts'
 import { parts } from './parts.ts'
-import { createHost, Host, reloadHost } from './web/host.ts'
+import { createHost, Host } from './web/host.ts'
+import { reloadHost } from './web/reload.ts'
 import { initTests } from './web/testing.ts'
 import { R_ERR_BAD_ARGS } from './websock/constants.ts'
 

@@ -94,7 +94,7 @@ const allowed: Record<Room, readonly Room[]> = {
   'lib/observe': ['include-types', 'lib/websock', 'lib/web'],
   'lib/chat': ['include-types'],
   'lib/gateway': ['include-types', 'lib/chat', 'lib/web', 'lib/websock'],
-  'lib/parts.ts': ['lib/engine/select.ts', 'lib/web', 'lib/observe', 'lib/chat', 'lib/gateway'],
+  'lib/parts.ts': ['lib/engine/select.ts', 'lib/web', 'lib/websock', 'lib/observe', 'lib/chat', 'lib/gateway'],
   'lib/standalone.ts': ['include-types', 'lib/engine/select.ts', 'lib/websock'],
   'lib/index.ts': ['include-types', 'lib/standalone.ts', 'lib/parts.ts', 'lib/web', 'lib/websock'],
   'lib/workers': ['lib/engine/free-port.ts', 'lib/engine/port.ts', 'lib/websock', 'lib/web', 'lib/observe'],

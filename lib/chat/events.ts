@@ -4,7 +4,8 @@ import type { PresenceChange } from './presence.ts'
 
 /** What has happened in the world, as doors are told of it: after it is on the disk, in order. */
 export type WorldEvent =
-  | { readonly type: 'message.created' | 'message.updated'; readonly serverId: string; readonly message: Message }
+  | { readonly type: 'message.created'; readonly serverId: string; readonly message: Message }
+  | { readonly type: 'message.updated'; readonly serverId: string; readonly message: Message }
   | {
       readonly type: 'message.deleted'
       readonly serverId: string
@@ -13,7 +14,8 @@ export type WorldEvent =
     }
   | { readonly type: 'direct.opened'; readonly direct: Direct }
   | { readonly type: 'direct.message'; readonly direct: Direct; readonly message: DirectMessage }
-  | { readonly type: 'member.joined' | 'member.left'; readonly serverId: string; readonly userId: string }
+  | { readonly type: 'member.joined'; readonly serverId: string; readonly userId: string }
+  | { readonly type: 'member.left'; readonly serverId: string; readonly userId: string }
   | { readonly type: 'server.deleted'; readonly serverId: string }
   /** Who can see a channel may be others than before: `deleted` where it has gone. */
   | {

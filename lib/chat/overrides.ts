@@ -1,6 +1,6 @@
 import type { Access } from './access.ts'
 import type { Core } from './core.ts'
-import { MAX_OVERRIDES, MAX_SNAPSHOT_OVERRIDES } from './limits.ts'
+import { MAX_OVERRIDES } from './limits.ts'
 import { has, MANAGE_CHANNELS, type Override, serverPermissions, VIEW_CHANNEL } from './permissions.ts'
 import { forbidden, notFound, Refusal } from './refusal.ts'
 import type { Roles } from './roles.ts'
@@ -29,6 +29,7 @@ export class Overrides {
   readonly #ofChannel
   readonly #aroundUser
   readonly #restricted
+  readonly #restrictedOf
   readonly #insert
   readonly #update
 
@@ -40,7 +41,7 @@ export class Overrides {
     this.#ofChannel = db.all((q, p: Param<{ channel: string }>) =>
       q.selectFrom('channel_overrides as o').select(COLUMNS).where('o.channel_id', '=', p('channel')).orderBy('o.id'),
     )
-    this.#aroundUser = db.all((q, p: Param<{ user: string; limit: number }>) =>
+    this.#aroundUser = db.all((q, p: Param<{ user: string }>) =>
       q
         .selectFrom('server_members as m')
         .innerJoin('channels as c', 'c.server_id', 'm.server_id')
@@ -49,8 +50,7 @@ export class Overrides {
         .select('c.server_id')
         .where('m.user_id', '=', p('user'))
         .orderBy('o.channel_id')
-        .orderBy('o.id')
-        .limit(p('limit')),
+        .orderBy('o.id'),
     )
     this.#restricted = db.all((q) =>
       q
@@ -58,6 +58,15 @@ export class Overrides {
         .select('channel_id')
         .distinct()
         .where((eb) => eb(eb('deny', '&', VIEW_CHANNEL), '<>', 0)),
+    )
+    this.#restrictedOf = db.all((q, p: Param<{ server: string }>) =>
+      q
+        .selectFrom('channels as c')
+        .innerJoin('channel_overrides as o', 'o.channel_id', 'c.id')
+        .select('o.channel_id')
+        .distinct()
+        .where('c.server_id', '=', p('server'))
+        .where((eb) => eb(eb('o.deny', '&', VIEW_CHANNEL), '<>', 0)),
     )
     this.#insert = db.run(
       (
@@ -95,14 +104,18 @@ export class Overrides {
     return this.#ofChannel({ channel })
   }
 
-  /** Of all channels of all servers of a user, up to so many. */
+  /** Of all channels of all servers of a user. */
   around(user: string): (StoredOverride & { readonly server_id: string })[] {
-    return this.#aroundUser({ user, limit: MAX_SNAPSHOT_OVERRIDES })
+    return this.#aroundUser({ user })
   }
 
   /** Channels that not every member can see, in any server. */
   restricted(): string[] {
     return this.#restricted({}).map(({ channel_id }) => channel_id)
+  }
+
+  restrictedOf(server: string): string[] {
+    return this.#restrictedOf({ server }).map(({ channel_id }) => channel_id)
   }
 
   // Changes

@@ -62,6 +62,7 @@ export class Users {
   readonly #byName
   readonly #credential
   readonly #people
+  readonly #some
   readonly #members
   readonly #insert
   readonly #update
@@ -79,6 +80,12 @@ export class Users {
     )
     this.#credential = db.first((q, p: Param<{ name: string }>) =>
       q.selectFrom('users').select(['id', 'password_hash']).where('username_lc', '=', p('name')),
+    )
+    this.#some = db.all((q, p: Param<{ ids: string }>) =>
+      q
+        .selectFrom(sql<{ value: string }>`json_each(${p('ids')})`.as('who'))
+        .innerJoin('users', 'users.id', 'who.value')
+        .select(USER_COLUMNS.map((name) => `users.${name}` as const)),
     )
     // A list of any length is one value; PostgreSQL has json_array_elements_text for it.
     this.#members = db.all((q, p: Param<{ names: string; server: string }>) =>
@@ -176,6 +183,11 @@ export class Users {
   /** What a login is compared with. */
   credentialOf(username: string): { readonly id: string; readonly password_hash: string | null } | null {
     return this.#credential({ name: username.toLowerCase() }) ?? null
+  }
+
+  /** By their ids. */
+  findAll(ids: readonly string[]): Map<string, User> {
+    return new Map(this.#some({ ids: JSON.stringify(ids) }).map((user) => [user.id, user]))
   }
 
   /** Those of these names, in lower case, that are members of a server; in the order of the names. */

@@ -107,11 +107,11 @@ export class Admission {
    * send no Origin. A page of the same host may, unless its name could be anybody's: whoever owns a name can let it point to a
    * loopback address, and is the same host then.
    */
-  checkOrigin(exchange: Exchange, { origins, token }: RouteSettings): Refused | null {
+  checkOrigin(exchange: Exchange, { origins, authenticates }: RouteSettings): Refused | null {
     const { origin } = exchange.headers
     if (origin === undefined || origins.includes('*') || origins.includes(origin)) return null
-    // Such a page would need the token first.
-    if (token !== null && origins.length === 0) return null
+    // Such a page would need the credential first.
+    if (authenticates && origins.length === 0) return null
     const same = URL.canParse(origin) && new URL(origin).host === exchange.headers['host']?.toLowerCase()
     return same && this.#isOurs(exchange) ? null : WRONG_ORIGIN
   }

@@ -79,6 +79,7 @@ function route(request: Request, response: Response, asksUpgrade: boolean, site:
     return response.give(answer(elsewhere.status, undefined, [['Location', elsewhere.location]]))
   }
   const found = findRoute(routes, path)
+  response.toError = found?.serving.toError ?? null
   const upgrades = asksUpgrade && (found === null || found.serving.upgrades)
   const malformed = upgrades ? (settings.upgrades ? checkHandshake(exchange) : NO_WEBSOCKETS) : null
   if (malformed !== null) return refuse(response, site.observer, { refusal: 'handshake', answer: malformed })
@@ -89,7 +90,8 @@ function route(request: Request, response: Response, asksUpgrade: boolean, site:
   const early = checkEarly(exchange, found, upgrades, site)
   if (early !== null) return refuse(response, site.observer, early)
   if (found.redirect !== null) return response.give(answer(302, undefined, [['Location', found.redirect]]))
-  if (exchange.method === 'OPTIONS') return tellMethods(response, found.allowed)
+  if (exchange.method === 'OPTIONS' && found.serving.answersOptions !== true)
+    return tellMethods(response, found.allowed)
   if (Number(exchange.headers['content-length'] ?? 0) > found.maxBody) {
     site.observer.refused(exchange, 'body', 413)
     return response.refuseBody()
@@ -97,7 +99,9 @@ function route(request: Request, response: Response, asksUpgrade: boolean, site:
   const stranger = checkCredential(exchange, found.token)
   if (stranger !== null) return refuse(response, site.observer, stranger)
   request.trim(found.trim)
-  const target = found.serving.find(request.path)
+  const known = found.serving.find(request.path)
+  const target = upgrades ? admit(request, response, known, site) : known
+  if (target === undefined) return
   const role = target?.role ?? null
   // The usual case, without a closure for each step.
   if (found.role === null && role === null && site.host.hook === null) {
@@ -106,6 +110,15 @@ function route(request: Request, response: Response, asksUpgrade: boolean, site:
   authorize(request, response, [found.role, role], site, () =>
     askHook(request, WEB_HOOK_RUN, () => serve(request, response, found, target, upgrades, site)),
   )
+}
+
+/** What serves this one who asks for a WebSocket; undefined where it was refused. */
+function admit(request: Request, response: Response, target: Target | null, site: Site): Target | null | undefined {
+  if (target?.admit === undefined) return target
+  const verdict = target.admit(request)
+  if ('serve' in verdict) return verdict
+  refuse(response, site.observer, { refusal: 'credential', answer: verdict })
+  return undefined
 }
 
 /** What needs no look at who the sender is: how the host is called, the method, the origin. */

@@ -1,11 +1,19 @@
 import type { RouteSettings } from './config/settings.ts'
 import type { Host } from './host.ts'
+import type { Answer } from './answer.ts'
 import type { Request } from './web.ts'
 
 /** What serves a path. */
 export interface Target {
   /** What its sender has to be, beside what the route asks for; null: anybody. */
   readonly role: string | null
+  /**
+   * Looks at who asks for a WebSocket, before it is accepted: what serves this one, or why not. Without it, whoever the
+   * route lets in is served.
+   */
+  admit?(request: Request): Target | Answer
+  /** It knows no sub-protocols: what a client offers is not answered. Default: those of the host are chosen from. */
+  readonly ignoresProtocols?: boolean
   /** Answers a request, or runs its connection; undefined when nothing is left to wait for. */
   serve(request: Request): Promise<void> | undefined | void
 }
@@ -14,6 +22,12 @@ export interface Target {
 export interface Handler {
   /** Methods that it serves unless its route says otherwise; others are answered with 405. */
   readonly methods: readonly string[]
+  /** Errors of its routes as their clients read them. */
+  readonly toError?: (answer: Answer) => Answer
+  /** It answers OPTIONS itself. */
+  readonly answersOptions?: boolean
+  /** Before its host listens: where it fails, the host does not start. */
+  open?(): void | Promise<void>
   /** Whether it takes WebSockets; where not, an upgrade request is served like any other. */
   readonly upgrades: boolean
   /** What serves a path; null for nothing: to be known before an upgrade, for after it there is no 404. */

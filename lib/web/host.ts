@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Config, WebAction, WebAuthorize, WebHook } from '../../include-types/web.ts'
 import type { Engine, Exchange } from '../engine/port.ts'
 import { R_ERR_CANT_OPEN } from '../websock/constants.ts'
@@ -18,10 +17,11 @@ import { tellEnd } from './hooks.ts'
 import { changeListeners, describe, type Listening, openListeners } from './listening.ts'
 import type { Observatory, Observed, Report, Snapshot, WebObserver } from './observer.ts'
 import { Response } from './response.ts'
-import { type Parts, type Preparation, prepare } from './preparation.ts'
-import { type Draft, openRoute } from './routes.ts'
+import { keepFixed, type Parts, type Preparation, prepare } from './preparation.ts'
+import { type Draft, openHandlers, openRoute } from './routes.ts'
 import { isServed, NOBODY, type Running } from './running.ts'
 import { openStatus } from './status.ts'
+import { Ends } from './ends.ts'
 import { within } from './within.ts'
 import type { Owner } from './web.ts'
 
@@ -47,6 +47,8 @@ export class Host implements Owner, Observed {
   #stopping: Promise<void> | null = null
   #reloading: Promise<number> = Promise.resolve(0)
   #dismissing: Promise<void> = Promise.resolve()
+  /** What was made for as long as this runs, in the order in which it was made. */
+  readonly ends = new Ends()
   /** Looks at certificates no longer. */
   #unwatch: () => void = () => {}
   /** What the user should hear about, though it works. */
@@ -144,11 +146,13 @@ export class Host implements Owner, Observed {
       // Requests may come in as soon as the first listener is open.
       const site = this.#toSite(settings, drafts, context, crowd)
       this.#running = { engine, server, context, crowd, site, listening: [] }
+      await openHandlers(drafts)
       this.#running.listening = await openListeners(server, settings.endpoints)
       this.#status = await openStatus(settings.observe, this.#parts, this, createHost)
     } catch (error) {
       this.error = describe(error)
       await this.#running?.server.close()
+      await this.ends.run()
       this.#running = null
       return R_ERR_CANT_OPEN
     }
@@ -200,6 +204,7 @@ export class Host implements Owner, Observed {
       settings = typeof next === 'function' ? next(settings) : next
       if (settings === this.settings) return 0
       const { engine, drafts } = await this.#prepare(settings, before.routes)
+      await openHandlers(drafts)
       this.#checkRuns(running)
       if (engine.name !== running.engine.name) throw new Error('web.engine cannot be changed without a restart')
       running.listening = await changeListeners(server, running.listening, settings.endpoints)
@@ -209,10 +214,10 @@ export class Host implements Owner, Observed {
       this.error = describe(error)
       return R_ERR_CANT_OPEN
     }
-    const { observe } = this.settings
-    if (!isDeepStrictEqual(settings.observe, observe)) this.warnings.push('observe counts after a restart')
+    const fixed = keepFixed(settings, this.settings)
+    this.warnings.push(...fixed.warnings)
     for (const name of server.update(settings.server)) this.warnings.push(`${name} counts after a restart`)
-    this.#adopt({ ...settings, observe })
+    this.#adopt(fixed.settings)
     void this.#dismiss(running, (ws) => !isServed(running.site, ws.context), 'Its route has gone')
     return 0
   }
@@ -285,6 +290,7 @@ export class Host implements Owner, Observed {
     await within(context.leaving.empty(), this.settings.drain)
     await this.#status?.free()
     this.#status = null
+    await this.ends.run()
   }
 
   /** Drops all connections, frees the ports, and does not start again. */
@@ -305,13 +311,3 @@ export class Host implements Owner, Observed {
 /** Makes a host from a config file or object. Throws ConfigError with every problem, a line each. */
 export const createHost = (config: string | Config | Settings, parts: Parts): Host =>
   new Host(readConfig(config), parts)
-
-/** Goes on with another config: 0, or -28 with `error` set. */
-export async function reloadHost(host: Host, config: string | Config): Promise<number> {
-  try {
-    return await host.reload(readConfig(config))
-  } catch (error) {
-    host.error = describe(error)
-    return R_ERR_CANT_OPEN
-  }
-}

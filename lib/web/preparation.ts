@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Engine } from '../engine/port.ts'
 import { rInfo } from '../websock/log.ts'
 import type { Settings } from './config/settings.ts'
@@ -36,6 +37,20 @@ export async function prepare(
   const drafts = await draftRoutes(settings, host, parts.handlers, running)
   if (host.authorize === null) warnings.push(...findClosed(drafts))
   return { engine, drafts }
+}
+
+/** What a reload leaves as it was, and what there is to say where that is not what the new settings say. */
+export function keepFixed(next: Settings, now: Settings): { readonly settings: Settings; readonly warnings: string[] } {
+  const { observe, gateway, data } = now
+  const fixed = [
+    ['observe counts', next.observe, observe],
+    ['gateway counts', next.gateway, gateway],
+    ['dataDir and synchronous count', next.data, data],
+  ] as const
+  const warnings = fixed
+    .filter(([, one, other]) => !isDeepStrictEqual(one, other))
+    .map(([name]) => `${name} after a restart`)
+  return { settings: { ...next, observe, gateway, data }, warnings }
 }
 
 /** What the config asks for and the engine does not do, a line each. */

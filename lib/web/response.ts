@@ -21,6 +21,8 @@ export class Response {
   headers: HeaderList
   /** Headers that any answer has, also a 500: those of host and route. */
   base: HeaderList
+  /** Errors as the clients of the route read them; null: as text. */
+  toError: ((answer: Answer) => Answer) | null = null
   /** Null once it was told of the end. */
   watcher: Watcher | null = null
   #status = 200
@@ -70,15 +72,14 @@ export class Response {
   }
 
   /** A whole answer, where none was begun. */
-  give({ status, text, headers }: Answer): void {
+  give(given: Answer): void {
     if (this.done || this.#started) return
+    const { status, text, headers } = given.status >= 400 && this.toError !== null ? this.toError(given) : given
     this.#status = status
-    const body = `${text}\n`
-    this.add([
-      ...(hasContent(status) ? [['Content-Type', 'text/plain; charset=utf-8'] as const] : []),
-      ...headers,
-      ['Content-Length', String(Buffer.byteLength(body))],
-    ])
+    const typed = headers.some(([name]) => name === 'Content-Type')
+    const body = typed ? text : `${text}\n`
+    if (hasContent(status)) this.add([['Content-Type', 'text/plain; charset=utf-8']])
+    this.add([...headers, ['Content-Length', String(Buffer.byteLength(body))]])
     this.end(body)
   }
 

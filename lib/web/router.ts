@@ -1,14 +1,20 @@
 /** What a route says about the paths that it is for. */
-interface Match {
+export interface Match {
   /** '' is every path, 'x/' what begins so, anything else exactly itself. */
   readonly match: string
   /** Also what ends in '/' only itself. */
   readonly exact: boolean
+  /** Not `match` alone, but all paths that begin with one of these, below it. */
+  readonly segments?: readonly string[] | null
 }
 
 /** Whether a route is for a normalised path. */
-export const matches = ({ match, exact }: Match, path: string): boolean =>
-  exact ? path === match : match === '' || (match.endsWith('/') ? path.startsWith(match) : path === match)
+export const matches = ({ match, exact, segments = null }: Match, path: string): boolean =>
+  segments !== null
+    ? path.startsWith(`${match}/`) && segments.includes(path.slice(match.length + 1).split('/', 1)[0] ?? '')
+    : exact
+      ? path === match
+      : match === '' || (match.endsWith('/') ? path.startsWith(match) : path === match)
 
 /** The first route that is for a path. */
 export const findRoute = <R extends Match>(routes: readonly R[], path: string): R | null =>

@@ -17,6 +17,7 @@ export interface Draft {
 /** What makes a route another one: its connections were let in by these. */
 const ESSENTIAL = [
   'match',
+  'segments',
   'exact',
   'handler',
   'trim',
@@ -78,6 +79,11 @@ export const findClosed = (drafts: readonly Draft[]): string[] =>
       ? []
       : [`route '${match}' needs the role '${role}', and no program says who has it: it answers 403`],
   )
+
+/** Opens what handlers need to serve, of those that do not serve yet. */
+export async function openHandlers(drafts: readonly Draft[]): Promise<void> {
+  for (const { route, before } of drafts) if (route.serving !== before?.serving) await route.serving.open?.()
+}
 
 /** Begins to serve a route: its limits hold from now on, also for the connections that it takes over. */
 export function openRoute({ route, before }: Draft, host: Context): Route {

@@ -19,7 +19,7 @@ export function upgrade(
   { host, settings, admission, observer }: Site,
 ): boolean {
   const { exchange } = response
-  const protocol = selectProtocol(exchange, settings.protocols)
+  const protocol = target?.ignoresProtocols === true ? '' : selectProtocol(exchange, settings.protocols)
   if (protocol === null) refuse(response, observer, NO_PROTOCOL)
   else if (target === null) notFound(request, 'No action', 'action')
   // Others may have come while a role was asked for.

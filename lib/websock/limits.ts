@@ -6,6 +6,8 @@ export interface Limits {
   /** Bytes. */
   readonly maxFrame: number
   readonly maxMessage: number
+  /** Undefined: as `maxMessage`. */
+  readonly maxSent: number | undefined
   readonly maxBackpressure: number
   readonly maxQueue: number
   /** Milliseconds of silence. */
@@ -13,6 +15,7 @@ export interface Limits {
   /** Milliseconds between pings. */
   readonly pingPeriod: number
   readonly backpressure: WebSocketDefaults['backpressure']
+  readonly inboundOnly: boolean
   /** What the kernel takes counts as traffic: not where pings show whether there still is a peer to receive it. */
   readonly sendsCount: boolean
 }
@@ -33,18 +36,21 @@ export const toLimit = (value: number): number => (value === Infinity ? 0 : valu
 
 const complete = (limits: Given): Limits => ({
   ...limits,
-  sendsCount: limits.pingPeriod === 0 || limits.pingPeriod >= limits.timeout,
+  sendsCount: !limits.inboundOnly && (limits.pingPeriod === 0 || limits.pingPeriod >= limits.timeout),
 })
 
-export const toLimits = (defaults: Given): Limits =>
+/** Those of a route. */
+export const toLimits = (defaults: WebSocketDefaults): Limits =>
   complete({
     maxFrame: toLimit(defaults.maxFrame),
     maxMessage: toLimit(defaults.maxMessage),
+    maxSent: defaults.maxSent === undefined ? undefined : toLimit(defaults.maxSent),
     maxBackpressure: toLimit(defaults.maxBackpressure),
     maxQueue: toLimit(defaults.maxQueue),
     timeout: toLimit(defaults.timeout),
     pingPeriod: toLimit(defaults.pingPeriod),
     backpressure: defaults.backpressure,
+    inboundOnly: defaults.inboundOnly ?? false,
   })
 
 /** Limits of this connection alone; they stay when those of its route change. */

@@ -235,8 +235,8 @@ function check(socket: Socket, length: number): number {
   if (socket.state !== WS_STATE_OPEN || isClosing(socket) || transport === null) {
     return refuse(socket, R_ERR_BAD_STATE, 'Connection is not open')
   }
-  const { maxMessage, maxBackpressure } = socket.limits
-  if (maxMessage !== 0 && length > maxMessage) {
+  const { maxMessage, maxSent = maxMessage, maxBackpressure } = socket.limits
+  if (maxSent !== 0 && length > maxSent) {
     return refuse(socket, R_ERR_WONT_FIT, 'Message exceeds maxMessage')
   }
   const held = heldBytes(socket)

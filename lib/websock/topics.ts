@@ -60,11 +60,19 @@ export class Topics implements WebSocketTopics {
 export function webSocketSubscribe(ws: WebSocket | null, topic: string): boolean {
   const socket = toSocket(ws)
   if (socket === null || !canSubscribe(socket, topic)) return false
-  if (!(socket.transport?.subscribe(USER + topic) ?? false)) return false
+  return joinTopic(socket, USER + topic)
+}
+
+/** For the protocols: adds an open connection to a topic by its full name; false where it is not open. */
+export function joinTopic(socket: Socket, topic: string): boolean {
+  if (!(socket.transport?.subscribe(topic) ?? false)) return false
   const outgoing = (socket.outgoing ??= new Outgoing())
   outgoing.subscribed = true
   return true
 }
+
+/** For the protocols: removes a connection from a topic by its full name. */
+export const leaveTopic = (socket: Socket, topic: string): boolean => socket.transport?.unsubscribe(topic) ?? false
 
 /** Removes the connection from a topic; false when it was not on it. */
 export function webSocketUnsubscribe(ws: WebSocket | null, topic: string): boolean {

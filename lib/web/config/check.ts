@@ -102,6 +102,15 @@ const readers: Readonly<Record<Reads, (given: string | number, place: Place) => 
     if (String(given).trim() === '')
       throw new Error('is empty, so anybody would have it: name a secret, or leave it out')
   },
+  whole: (given) => {
+    if (!Number.isSafeInteger(given) || Number(given) < 0) throw new Error('must be a whole number from 0 up')
+  },
+  prefix: (given) => {
+    if (!/^(?:\/[\w.~-]+)*$/.test(String(given))) throw new Error("is not a path in front of others: say '/api', or ''")
+  },
+  secret: (given) => {
+    if (Buffer.byteLength(String(given)) < 32) throw new Error('is too short: 32 bytes at least')
+  },
   key: (given, { folder }) => void parseKey(resolve(folder, String(given))),
 }
 

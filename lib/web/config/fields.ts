@@ -17,6 +17,9 @@ export type Reads =
   | 'host'
   | 'token'
   | 'workers'
+  | 'whole'
+  | 'prefix'
+  | 'secret'
 
 /** `secret`: never shown. */
 export interface SchemaNode {
@@ -39,6 +42,8 @@ export const time = <const D>(byDefault: D, description: string) =>
   ({ type: MEASURE, reads: 'time', default: byDefault, description }) as const
 export const count = <const D>(byDefault: D, description: string) =>
   ({ type: MEASURE, reads: 'count', default: byDefault, description }) as const
+export const whole = <const D extends number>(byDefault: D, description: string) =>
+  ({ type: 'number', reads: 'whole', default: byDefault, description }) as const
 export const text = (description: string) => ({ type: 'string', description }) as const
 export const textOr = <const D>(byDefault: D, description: string) =>
   ({ type: 'string', default: byDefault, description }) as const

@@ -1,10 +1,13 @@
 import type { Path } from './check.ts'
+import type { SchemaNode } from './fields.ts'
+import { gateway } from './gateway.ts'
 
 /** What a config file says can be said elsewhere, too: environment over file, flags over both. */
 interface Override {
   readonly path: Path
   readonly variable: string
-  readonly flag: string
+  /** Null: there is none. */
+  readonly flag: string | null
   /** Of the variable's text, or of what the flag was given. */
   readonly read: (given: string | readonly string[]) => unknown
 }
@@ -18,7 +21,21 @@ export const OVERRIDES: readonly Override[] = [
   },
   { path: ['web', 'engine'], variable: 'FIBERWS_ENGINE', flag: 'engine', read: (given) => [given].flat().at(-1) },
   { path: ['web', 'workers'], variable: 'FIBERWS_WORKERS', flag: 'workers', read: (given) => [given].flat().at(-1) },
+  { path: ['dataDir'], variable: 'FIBERWS_DATA', flag: 'data', read: (given) => [given].flat().at(-1) },
+  ...Object.entries<SchemaNode>(gateway.properties).map(([key, { type }]): Override => ({
+    path: ['gateway', key],
+    variable: `FIBERWS_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
+    flag: null,
+    read: (given) => fromText(String(given), type),
+  })),
 ]
+
+/** A text of the environment as the kind of value that its key has. */
+function fromText(text: string, type: unknown): unknown {
+  if (type === 'number' && /^\d+$/.test(text)) return Number(text)
+  if (type === 'boolean' && /^(?:true|false)$/.test(text)) return text === 'true'
+  return type === 'array' ? text.split(',').map((part) => part.trim()) : text
+}
 
 /** Flags of the command, by their names. */
 export type Flags = Readonly<Record<string, string | readonly string[] | boolean | undefined>>
@@ -32,7 +49,7 @@ export function override(
   const said = new Map<Path, string>()
   let result = value
   for (const { path, variable, flag, read } of OVERRIDES) {
-    const [fromFlag, fromVariable] = [flags[flag], environment[variable]]
+    const [fromFlag, fromVariable] = [flag === null ? undefined : flags[flag], environment[variable]]
     const given = fromFlag ?? fromVariable
     if (given === undefined || typeof given === 'boolean') continue
     result = withAt(result, path, read(given))

@@ -1,3 +1,4 @@
+import { gateway } from './gateway.ts'
 import { count, flag, headers, MEASURE, type SchemaNode, size, text, textOr, texts, time } from './fields.ts'
 
 /**
@@ -27,9 +28,10 @@ export const route = {
     match: textOr('', "'' is every path, 'x/' what begins so, anything else exactly itself."),
     exact: flag(false, "Only the path itself, also where `match` ends in '/'."),
     handler: {
-      enum: ['file', 'action', 'observe'],
+      enum: ['file', 'action', 'observe', 'gateway'],
       default: 'file',
-      description: 'What stands behind the route. observe: what `observe.listen` has, below the route.',
+      description:
+        'What stands behind the route. observe: what `observe.listen` has, below the route. gateway: the socket of the Together gateway, with its HTTP API beside it.',
     },
     methods: texts(
       'Others are answered with 405. Default: GET and HEAD, for actions POST too. GET brings HEAD along.',
@@ -243,6 +245,14 @@ export const configSchema = {
     $schema: text('For editors: where this schema is.'),
     web: { type: 'object', properties: web, description: 'Listeners, routes and what they have in common.' },
     observe,
+    dataDir: textOr('data', 'The folder of the world: accounts, messages, keys. Relative to the config file.'),
+    synchronous: {
+      enum: ['full', 'normal'],
+      default: 'full',
+      description:
+        "'full': what was answered is on the disk, also when power is lost. 'normal' is faster, and may then lose the last seconds.",
+    },
+    gateway,
     tls: {
       type: 'object',
       required: ['certificate', 'key'],

@@ -4,6 +4,7 @@ import type { Endpoint, HeaderList, ServerOptions, TlsFiles } from '../../engine
 import { publishLimit } from '../../websock/context.ts'
 import { parsePartialUrl, type Redirect } from '../redirect.ts'
 import type { CheckedConfig } from './check.ts'
+import { API_SEGMENTS, type GatewaySettings, toGateway } from './gateway.ts'
 import { isLoopback, parseEndpoint } from './endpoint.ts'
 import * as schema from './schema.ts'
 import { readTls } from './tls.ts'
@@ -22,6 +23,8 @@ export interface Settings {
   readonly drainRate: number
   readonly admission: AdmissionSettings
   readonly observe: ObserveSettings
+  readonly gateway: GatewaySettings
+  readonly data: DataSettings
   /** Processes. */
   readonly workers: number
   /** Whether WebSockets are taken at all. */
@@ -56,6 +59,13 @@ export interface AdmissionSettings {
   readonly addressRate: number
 }
 
+/** Where the world is. */
+export interface DataSettings {
+  readonly folder: string
+  /** What was answered survives also a loss of power. */
+  readonly full: boolean
+}
+
 export interface ObserveSettings {
   readonly log: 'text' | 'json'
   readonly connections: boolean
@@ -66,7 +76,9 @@ export interface ObserveSettings {
 export interface RouteSettings {
   readonly match: string
   readonly exact: boolean
-  readonly handler: 'file' | 'action' | 'observe'
+  /** Not one path, but all that begin with one of these, below `match`; null: what `match` says. */
+  readonly segments: readonly string[] | null
+  readonly handler: 'file' | 'action' | 'observe' | 'gateway'
   /** Null: those of the handler. */
   readonly methods: readonly string[] | null
   readonly redirect: string | null
@@ -77,6 +89,8 @@ export interface RouteSettings {
   readonly maxBody: number
   readonly webSockets: Readonly<WebSocketDefaults>
   readonly token: string | null
+  /** Each request needs a credential, of the route or of its handler. */
+  readonly authenticates: boolean
   readonly role: string | null
   readonly origins: readonly string[]
   readonly module: string | null
@@ -123,7 +137,10 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
     validateUTF: webSockets.validateUTF ?? schema.webSockets.validateUTF.default,
   }
   const observe = toObserve(config.observe ?? {}, tls)
-  const routes = (web.routes ?? [{}]).map((route) => toRoute(route, web, folder, size('body'), defaults, observe.token))
+  const gateway = toGateway(config.gateway ?? {})
+  const routes = (web.routes ?? [{}])
+    .map((route) => toRoute(route, web, folder, size('body'), defaults, observe.token))
+    .flatMap((route) => (route.handler === 'gateway' ? toGatewayRoutes(route, gateway) : [route]))
   // Engines are told once: what the most generous route takes.
   const most = (key: 'maxMessage' | 'maxBackpressure'): number =>
     Math.max(...[defaults, ...routes.map((route) => route.webSockets)].map((own) => noneIsInfinity(own[key])))
@@ -159,6 +176,11 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
       addressRate: noneIsInfinity(count('addressRate')),
     },
     observe,
+    gateway,
+    data: {
+      folder: resolve(folder, config.dataDir ?? schema.configSchema.properties.dataDir.default),
+      full: (config.synchronous ?? schema.configSchema.properties.synchronous.default) === 'full',
+    },
     workers: parseWorkers(web.workers ?? schema.web.workers.default),
     upgrades: webSockets.enable ?? schema.webSockets.enable.default,
     protocols: protocol === null ? null : [protocol].flat(),
@@ -219,6 +241,7 @@ function toRoute(
   return {
     match: route.match ?? match.default,
     exact: route.exact ?? exact.default,
+    segments: null,
     handler: route.handler ?? handler.default,
     methods: route.methods ?? null,
     redirect: route.redirect ?? null,
@@ -235,6 +258,7 @@ function toRoute(
     },
     // What is told of the host is told to the same people everywhere.
     token: route.token ?? (route.handler === 'observe' && route.role === undefined ? observeToken : null),
+    authenticates: route.token !== undefined || route.handler === 'gateway',
     role: route.role ?? null,
     origins: route.origins ?? [],
     module: route.module === undefined ? null : resolve(folder, route.module),
@@ -244,6 +268,33 @@ function toRoute(
     compressed: route.compressed ?? compressed.default,
     cache: cache === undefined ? null : toCache(cache),
   }
+}
+
+/** Its socket, and its HTTP API beside it. Protocols have limits of their own. */
+const toGatewayRoutes = (route: RouteSettings, settings: GatewaySettings): RouteSettings[] => {
+  const origins = route.origins.length === 0 ? settings.origins : route.origins
+  const own = { ...route, origins, methods: null, trim: '' }
+  return [
+    {
+      ...own,
+      match: route.match === '' ? '/ws' : route.match,
+      exact: true,
+      webSockets: {
+        ...route.webSockets,
+        maxFrame: 0,
+        maxMessage: settings.maxFrame,
+        maxSent: 0,
+        maxBackpressure: settings.maxBackpressure,
+        backpressure: 'close',
+        timeout: settings.idle,
+        inboundOnly: true,
+        pingPeriod: 0,
+        partial: false,
+        validateUTF: true,
+      },
+    },
+    { ...own, match: settings.apiPrefix, segments: API_SEGMENTS, maxBody: settings.maxBody },
+  ]
 }
 
 function toCache({ maxAge, directives, extensions }: NonNullable<RouteConfig['cache']>): CacheSettings {

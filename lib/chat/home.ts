@@ -1,0 +1,25 @@
+import type { Failed } from './events.ts'
+import { Folder } from './store/folder.ts'
+import { World } from './world.ts'
+
+/** A world, and the folder that it is kept in. */
+export class Home {
+  readonly folder: Folder
+  readonly world: World
+
+  /** @param full what was answered survives also a loss of power */
+  constructor(path: string, full: boolean, failed: Failed) {
+    this.folder = new Folder(path)
+    try {
+      this.world = new World({ file: this.folder.database, full, now: Date.now, failed })
+    } catch (error) {
+      this.folder.close()
+      throw error
+    }
+  }
+
+  close(): void {
+    this.world.close()
+    this.folder.close()
+  }
+}

@@ -1,0 +1,148 @@
+import { Refusal } from '../../chat/refusal.ts'
+import type { Answer } from '../../web/answer.ts'
+import type { Response } from '../../web/response.ts'
+import { type Request, webReadBody } from '../../web/web.ts'
+import { rFailure } from '../../websock/log.ts'
+import { Unauthorized } from '../accounts.ts'
+import type { Caller, Tokens } from '../tokens.ts'
+import { BadId, toId } from './call.ts'
+import { OF_REFUSAL, toAnswer, toUnauthorized } from './errors.ts'
+import type { Call, Found, Reply, Route, Router, Who } from './router.ts'
+
+/** What cannot be read as JSON. */
+class BadJson extends Error {
+  override readonly name = 'BadJson'
+}
+
+class WrongType extends Error {
+  override readonly name = 'WrongType'
+}
+
+/** The request was answered already, or its client has gone. */
+class Answered extends Error {
+  override readonly name = 'Answered'
+}
+
+const NOT_FOUND = toAnswer(404, 'NOT_FOUND', 'Not found')
+const BAD_ID = toAnswer(400, 'BAD_ID', 'Not an id')
+const BAD_JSON = toAnswer(400, 'BAD_JSON', 'The body is not JSON')
+const WRONG_TYPE = toAnswer(415, 'UNSUPPORTED_TYPE', 'The body has to be application/json')
+const WRONG_KIND = toAnswer(403, 'FORBIDDEN', 'Not for this kind of account')
+const FAILED = toAnswer(500, 'INTERNAL', 'Something went wrong')
+
+const HEADERS = [
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Referrer-Policy', 'no-referrer'],
+] as const
+/** Nothing on the way keeps tokens. */
+const SECRET = /^\/(?:auth|bots)(?:\/|$)/
+const CORS = [
+  ['Access-Control-Allow-Methods', 'GET, POST, PUT, PATCH, DELETE'],
+  ['Access-Control-Allow-Headers', 'Authorization, Content-Type, Idempotency-Key'],
+  ['Access-Control-Max-Age', '600'],
+] as const
+
+const isKind = (who: Who, caller: Caller | null): boolean =>
+  who === 'bot' ? caller?.bot !== null : who !== 'human' || caller?.bot === null
+
+/** Answers requests, each by the route that it is for. */
+export class Api {
+  readonly #router: Router
+  readonly #tokens: Tokens
+  readonly #prefix: string
+  readonly #origins: readonly string[]
+
+  constructor(router: Router, tokens: Tokens, prefix: string, origins: readonly string[]) {
+    this.#router = router
+    this.#tokens = tokens
+    this.#prefix = prefix
+    this.#origins = origins
+  }
+
+  async serve(request: Request): Promise<void> {
+    const { response, remote } = request
+    if (response === null) return
+    const path = request.path.slice(this.#prefix.length)
+    response.add(SECRET.test(path) ? [...HEADERS, ['Cache-Control', 'no-store']] : HEADERS)
+    this.#addCors(request, response)
+    if (request.method === 'OPTIONS') return reply(response, { status: 204 })
+    const found = this.#router.find(path)
+    if (found === null) return response.give(NOT_FOUND)
+    // An answer to HEAD is one to GET, without its body.
+    const route = found.routes.get(request.method === 'HEAD' ? 'GET' : request.method)
+    if (route === undefined) return response.give(notAllowed(found))
+    try {
+      const call = await this.#toCall(request, route, found, remote)
+      reply(response, await route.run(call))
+    } catch (error) {
+      if (!(error instanceof Answered)) response.give(toFailure(error))
+    }
+  }
+
+  /** Checked in this order: who, ids, body, and whether it is for such as them. */
+  async #toCall(request: Request, route: Route, found: Found, remote: string): Promise<Call<unknown>> {
+    const caller = this.#identify(request.headers['authorization'])
+    if (route.who !== 'public' && caller === null) throw new Unauthorized('Unauthorized')
+    const ids = Object.fromEntries(Object.entries(found.ids).map(([name, id]) => [name, toId(id)]))
+    const body = route.reads ? await readJson(request) : null
+    if (route.who !== 'public' && !isKind(route.who, caller)) throw new Refusal('FORBIDDEN', WRONG_KIND.text)
+    return { caller, ids, query: new URLSearchParams(request.query), body, remote }
+  }
+
+  #identify(authorization: string | undefined): Caller | null {
+    const [, scheme = '', token = ''] = /^(Bearer|Bot) +(\S+) *$/i.exec(authorization ?? '') ?? []
+    if (token === '') return null
+    return scheme.toLowerCase() === 'bot' ? this.#tokens.verifyBot(token) : this.#tokens.verify(token)
+  }
+
+  /** Pages of origins that are listed may read answers; of others none may. */
+  #addCors(request: Request, response: Response): void {
+    if (this.#origins.length === 0) return
+    response.add([['Vary', 'Origin']])
+    const { origin } = request.headers
+    if (origin === undefined || !(this.#origins.includes(origin) || this.#origins.includes('*'))) return
+    response.add([['Access-Control-Allow-Origin', origin], ...(request.method === 'OPTIONS' ? CORS : [])])
+  }
+}
+
+function notAllowed({ routes }: Found): Answer {
+  const methods = [...routes.keys()]
+  const allow = methods.includes('GET') ? [...methods, 'HEAD'] : methods
+  return toAnswer(405, 'METHOD_NOT_ALLOWED', 'Method not allowed', [['Allow', allow.join(', ')]])
+}
+
+function reply(response: Response, { status, body }: Reply): void {
+  if (response.done) return
+  response.setStatus(status)
+  if (body === undefined) return response.end()
+  response.add([['Content-Type', 'application/json']])
+  response.end(JSON.stringify(body))
+}
+
+async function readJson(request: Request): Promise<unknown> {
+  const body = await webReadBody(request)
+  // It was too long, which has been said, or the client has gone.
+  if (body === null) throw new Answered()
+  if (body.length === 0) return {}
+  if (!/^application\/json *(?:;|$)/i.test(request.headers['content-type'] ?? '')) throw new WrongType()
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+    return value
+  } catch {
+    throw new BadJson()
+  }
+}
+
+/** What a client is told of what was thrown: nothing that is not meant for it. */
+function toFailure(error: unknown): Answer {
+  if (error instanceof Refusal) {
+    const { status, code } = OF_REFUSAL[error.code]
+    return toAnswer(status, code, error.message, status === 503 ? [['Retry-After', '5']] : [])
+  }
+  if (error instanceof Unauthorized) return toUnauthorized(error.message)
+  if (error instanceof BadId) return BAD_ID
+  if (error instanceof BadJson) return BAD_JSON
+  if (error instanceof WrongType) return WRONG_TYPE
+  rFailure('gateway', 'Request failed', error)
+  return FAILED
+}

@@ -1,0 +1,117 @@
+import type { Caller } from '../tokens.ts'
+import { checkBody, type Validator } from './body.ts'
+
+/** Who may call a route: nobody in particular, anybody who is known, people, bots. */
+export type Who = 'public' | 'user' | 'human' | 'bot'
+
+/** What a route is given: what was asked, checked. */
+export interface Call<B> {
+  /** Null on public routes without a credential. */
+  readonly caller: Caller | null
+  /** Ids of the path by their names, in lower case. */
+  readonly ids: Readonly<Record<string, string>>
+  readonly query: URLSearchParams
+  readonly body: B
+  /** The client's address. */
+  readonly remote: string
+}
+
+/** What a route answers; without a body it is 204. */
+export interface Reply {
+  readonly status: number
+  readonly body?: unknown
+}
+
+export interface Route {
+  readonly method: string
+  /** Parts with a ':' in front may be anything, and are ids. */
+  readonly pattern: string
+  readonly who: Who
+  /** It reads a body of JSON. */
+  readonly reads: boolean
+  run(call: Call<unknown>): Reply | Promise<Reply>
+}
+
+type Spec = `${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} /${string}`
+type Run<B> = (call: Call<B>) => Reply | Promise<Reply>
+
+const parse = (spec: Spec): Pick<Route, 'method' | 'pattern'> => {
+  const [method = '', pattern = ''] = spec.split(' ')
+  return { method, pattern }
+}
+
+/** A route without a body. Who may call it is always said: there is no default. */
+export const route = (spec: Spec, who: Who, run: Run<unknown>): Route => ({ ...parse(spec), who, reads: false, run })
+
+/** One with a body, which is what the validator says when `run` gets it. */
+export const routeWithBody = <B>(spec: Spec, who: Who, validator: Validator<B>, run: Run<B>): Route => ({
+  ...parse(spec),
+  who,
+  reads: true,
+  run: (call) => run({ ...call, body: checkBody(call.body, validator) }),
+})
+
+export const ok = (body: unknown): Reply => ({ status: 200, body })
+export const created = (body: unknown): Reply => ({ status: 201, body })
+export const NO_CONTENT: Reply = { status: 204 }
+
+interface Node {
+  readonly children: Map<string, Node>
+  /** The part that may be anything, and its name. */
+  any: { readonly name: string; readonly node: Node } | null
+  readonly routes: Map<string, Route>
+}
+
+/** A route for a path, with what its variable parts are. */
+export interface Found {
+  readonly routes: ReadonlyMap<string, Route>
+  readonly ids: Readonly<Record<string, string>>
+}
+
+const createNode = (): Node => ({ children: new Map(), any: null, routes: new Map() })
+
+/** Routes by their paths; a part that is written out comes before one that may be anything. */
+export class Router {
+  readonly #root = createNode()
+  readonly all: readonly Route[]
+
+  constructor(routes: readonly Route[]) {
+    this.all = routes
+    for (const route of routes) this.#add(route)
+  }
+
+  #add(route: Route): void {
+    let node = this.#root
+    for (const part of route.pattern.split('/').slice(1)) node = descend(node, part)
+    if (node.routes.has(route.method)) throw new Error(`${route.method} ${route.pattern} is there twice`)
+    node.routes.set(route.method, route)
+  }
+
+  find(path: string): Found | null {
+    const ids: Record<string, string> = {}
+    const node = search(this.#root, path.split('/').slice(1), ids)
+    return node === null || node.routes.size === 0 ? null : { routes: node.routes, ids }
+  }
+}
+
+function descend(node: Node, part: string): Node {
+  if (part.startsWith(':')) {
+    const name = part.slice(1)
+    node.any ??= { name, node: createNode() }
+    if (node.any.name !== name) throw new Error(`:${name} is called :${node.any.name} elsewhere`)
+    return node.any.node
+  }
+  const child = node.children.get(part) ?? createNode()
+  node.children.set(part, child)
+  return child
+}
+
+function search(node: Node, [part, ...rest]: readonly string[], ids: Record<string, string>): Node | null {
+  if (part === undefined) return node
+  const child = node.children.get(part)
+  const found = child === undefined ? null : search(child, rest, ids)
+  if (found !== null && found.routes.size > 0) return found
+  if (node.any === null) return null
+  ids[node.any.name] = part
+  return search(node.any.node, rest, ids)
+}

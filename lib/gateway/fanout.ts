@@ -1,0 +1,137 @@
+import type { EventType, WorldEvent } from '../chat/events.ts'
+import type { World } from '../chat/world.ts'
+import { joinTopic, leaveTopic, type Topics } from '../websock/topics.ts'
+import { webSocketCork, webSocketSendString } from '../websock/send.ts'
+import type { Attendee, Audience } from './audience.ts'
+import type { Connection } from './connection.ts'
+import { toDirect, toDirectMessage, toFrame, toMessage } from './wire.ts'
+
+type Of<T extends EventType> = Extract<WorldEvent, { readonly type: T }>
+type Table = { readonly [T in EventType]?: (event: Of<T>) => void }
+
+/** What happens in the world, to whoever may hear of it: each event is made into text once. */
+export class Fanout {
+  readonly #world: World
+  readonly #audience: Audience
+  readonly #topics: () => Topics | null
+  /** Ends a connection that cannot take what it should get. */
+  readonly #overrun: (connection: Connection) => void
+
+  constructor(
+    world: World,
+    audience: Audience,
+    topics: () => Topics | null,
+    overrun: (connection: Connection) => void,
+  ) {
+    this.#world = world
+    this.#audience = audience
+    this.#topics = topics
+    this.#overrun = overrun
+  }
+
+  readonly #table: Table = {
+    'message.created': ({ serverId, message }) =>
+      this.#toViewers(serverId, message.channel_id, toFrame('MESSAGE_CREATE', toMessage(message))),
+    'message.updated': ({ serverId, message }) =>
+      this.#toViewers(serverId, message.channel_id, toFrame('MESSAGE_UPDATE', toMessage(message))),
+    'message.deleted': ({ serverId, channelId, messageId }) =>
+      this.#toViewers(
+        serverId,
+        channelId,
+        toFrame('MESSAGE_DELETE', { id: messageId, channel_id: channelId }),
+      ),
+    'direct.opened': ({ direct }) => {
+      for (const side of [direct.user_lo, direct.user_hi]) {
+        this.#toUser(side, () => toFrame('DM_CHANNEL_CREATE', toDirect(this.#world, direct, side)))
+      }
+    },
+    'direct.message': ({ direct, message }) => {
+      const frame = toFrame('DM_MESSAGE_CREATE', toDirectMessage(message))
+      for (const side of [direct.user_lo, direct.user_hi]) this.#toUser(side, () => frame)
+    },
+    'member.joined': ({ serverId, userId }) => this.#audience.joined(serverId, userId),
+    'member.left': ({ serverId, userId }) => this.#audience.left(serverId, userId),
+    'member.visibility': ({ serverId, userId }) => this.#audience.lookAgain(serverId, userId),
+    'channel.visibility': ({ serverId, channelId, deleted }) =>
+      this.#audience.channelChanged(serverId, channelId, deleted),
+    'server.deleted': ({ serverId }) => this.#audience.closed(serverId),
+    'typing': (event) => this.#typing(event),
+    'presence.changed': (event) => this.#presence(event),
+  }
+
+  readonly tell = (event: WorldEvent): void => {
+    // Whether a row fits its event, the type of the table says; an index by union cannot.
+    const row: ((event: never) => void) | undefined = this.#table[event.type]
+    if (row !== undefined) call(row, event)
+  }
+
+  #toViewers(server: string, channel: string, frame: string): void {
+    this.#topics()?.publish(this.#audience.topicOf(server, channel), frame, false)
+  }
+
+  /** Nothing is made where nobody is there to get it. */
+  #toUser(user: string, frame: () => string): void {
+    const attendee = this.#audience.find(user)
+    if (attendee !== null) this.#toAttendee(attendee, frame())
+  }
+
+  #toAttendee({ connections }: Attendee, frame: string): void {
+    // Who is closed for it leaves the list.
+    for (const connection of [...connections]) this.send(connection, frame)
+  }
+
+  send(connection: Connection, frame: string): void {
+    const { ws } = connection
+    // Outside of a cork each send is a write of its own.
+    webSocketCork(ws, () => {
+      if (webSocketSendString(ws, frame) < 0) this.#overrun(connection)
+    })
+  }
+
+  /** Runs `publish` while a user's own connections do not get it. */
+  #without(user: string, topic: string, publish: () => void): void {
+    const own = this.#audience.find(user)?.connections ?? []
+    const left = own.filter(({ ws }) => leaveTopic(ws, topic))
+    publish()
+    for (const { ws } of left) joinTopic(ws, topic)
+  }
+
+  #typing({ user, channelId, serverId, to, at }: Of<'typing'>): void {
+    const frame = toFrame('TYPING_START', {
+      user_id: user.id,
+      username: user.username,
+      channel_id: channelId,
+      timestamp: at,
+    })
+    if (to !== null) return this.#toUser(to, () => frame)
+    if (serverId === null) return
+    const topic = this.#audience.topicOf(serverId, channelId)
+    this.#without(user.id, topic, () => this.#topics()?.publish(topic, frame, false))
+  }
+
+  /** Others of shared servers, each once, see what is public; the user's own connections what is theirs. */
+  #presence({ userId, seen, own }: Of<'presence.changed'>): void {
+    if (seen !== null) {
+      const frame = toFrame('PRESENCE_UPDATE', { user_id: userId, ...seen })
+      const rooms = this.#world.servers.of(userId).flatMap(({ id }) => this.#audience.room(id) ?? [])
+      const [largest, ...others] = rooms.toSorted((a, b) => b.attendees.size - a.attendees.size)
+      if (largest !== undefined) {
+        this.#without(userId, largest.topic, () => this.#topics()?.publish(largest.topic, frame, false))
+        const told = new Set<Attendee>(largest.attendees)
+        for (const { attendees } of others) {
+          for (const attendee of attendees) {
+            if (told.has(attendee) || attendee.userId === userId) continue
+            told.add(attendee)
+            this.#toAttendee(attendee, frame)
+          }
+        }
+      }
+    }
+    if (own !== null) this.#toUser(userId, () => toFrame('PRESENCE_UPDATE', { user_id: userId, ...own }))
+  }
+}
+
+/** A row is called with the event that it is for. */
+function call(row: (event: never) => void, event: WorldEvent): void {
+  Reflect.apply(row, undefined, [event])
+}

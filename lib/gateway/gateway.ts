@@ -1,0 +1,74 @@
+import type { Home } from '../chat/home.ts'
+import type { Host } from '../web/host.ts'
+import type { Target } from '../web/handler.ts'
+import type { Request } from '../web/web.ts'
+import { Accounts } from './accounts.ts'
+import { accountRoutes } from './api/accounts.ts'
+import { Api } from './api/api.ts'
+import { botRoutes } from './api/bots.ts'
+import { NEEDS_UPGRADE, UNAUTHORIZED } from './api/errors.ts'
+import { directRoutes, messageRoutes } from './api/messages.ts'
+import { ok, route, Router } from './api/router.ts'
+import { serverRoutes } from './api/servers.ts'
+import { userRoutes } from './api/users.ts'
+import { Passwords } from './passwords.ts'
+import { Sockets } from './sockets.ts'
+import { type Caller, Tokens } from './tokens.ts'
+
+/** The gateway of one host: its socket, and its HTTP API. */
+export class Gateway {
+  readonly #tokens: Tokens
+  readonly #sockets: Sockets
+  /** What serves the socket's path. */
+  readonly socket: Target
+  /** What serves the paths of the API. */
+  readonly api: Target
+
+  constructor({ folder, world }: Home, host: Host) {
+    const { gateway: settings } = host.settings
+    const keys = folder.keys(settings.jwtSecret, world.now(), settings.accessTtl)
+    const tokens = new Tokens(world, keys, settings.accessTtl)
+    const accounts = new Accounts(world, tokens, new Passwords(), settings.refreshTtl)
+    const router = new Router([
+      ...accountRoutes(accounts, settings.register),
+      ...userRoutes(world),
+      ...botRoutes(world, accounts),
+      ...serverRoutes(world),
+      ...messageRoutes(world),
+      ...directRoutes(world),
+      route('GET /health', 'public', () => ok({ status: 'ok' })),
+    ])
+    const api = new Api(router, tokens, settings.apiPrefix, settings.origins)
+    this.#tokens = tokens
+    this.#sockets = new Sockets(world, tokens, settings, host)
+    this.api = { role: null, serve: (request) => api.serve(request) }
+    this.socket = {
+      role: null,
+      admit: (request) => {
+        const caller = this.#identify(request)
+        // Nothing keeps what was in it.
+        request.url = request.path
+        return caller === null ? UNAUTHORIZED : this.#toTarget(caller)
+      },
+      serve: (request) => request.response?.give(NEEDS_UPGRADE),
+    }
+  }
+
+  #toTarget(caller: Caller): Target {
+    return { role: null, ignoresProtocols: true, serve: (request) => this.#sockets.run(request, caller) }
+  }
+
+  /** By the query: browsers cannot set a header. A token decides alone, also one that is not good. */
+  #identify({ query }: Request): Caller | null {
+    const params = new URLSearchParams(query)
+    const [tokens, botTokens] = [params.getAll('token'), params.getAll('bot_token')]
+    if (tokens.length > 1 || botTokens.length > 1) return null
+    const [[token], [botToken]] = [tokens, botTokens]
+    if (token !== undefined) return this.#tokens.verify(token)
+    return botToken === undefined ? null : this.#tokens.verifyBot(botToken)
+  }
+
+  close(): void {
+    this.#sockets.close()
+  }
+}

@@ -1,0 +1,26 @@
+import type { Home } from '../chat/home.ts'
+import type { Handler, HandlerFactory } from '../web/handler.ts'
+import { PerHost } from '../web/per-host.ts'
+import { toError } from './api/errors.ts'
+import { Gateway } from './gateway.ts'
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+/** The Together gateway behind a route: its socket at the route itself, its HTTP API beside it. */
+export function createGatewayHandler(homes: PerHost<Home>): HandlerFactory {
+  const gateways = new PerHost(
+    (host) => new Gateway(homes.of(host), host),
+    (gateway) => gateway.close(),
+  )
+  return ({ segments }, host): Handler => ({
+    methods: segments === null ? ['GET'] : METHODS,
+    upgrades: segments === null,
+    answersOptions: segments !== null,
+    toError,
+    open: () => void gateways.of(host),
+    find: () => {
+      const { socket, api } = gateways.of(host)
+      return segments === null ? socket : api
+    },
+  })
+}

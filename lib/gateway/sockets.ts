@@ -1,0 +1,193 @@
+import type { Link } from '../chat/presence.ts'
+import type { WorldEvent } from '../chat/events.ts'
+import type { World } from '../chat/world.ts'
+import type { WebSocketData, WebSocketEvent, WebSocket } from '../../include-types/websock.ts'
+import type { GatewaySettings } from '../web/config/gateway.ts'
+import type { Host } from '../web/host.ts'
+import type { Request } from '../web/web.ts'
+import { webSocketSendClose } from '../websock/close.ts'
+import {
+  WS_EVENT_CLOSE,
+  WS_EVENT_MESSAGE,
+  WS_EVENT_OPEN,
+  WS_MSG_TEXT,
+  WS_STATUS_GOING_AWAY,
+  WS_STATUS_OK,
+} from '../websock/constants.ts'
+import { rFailure } from '../websock/log.ts'
+import { webSocketRun } from '../websock/run.ts'
+import { webSocketSendString } from '../websock/send.ts'
+import { Audience } from './audience.ts'
+import type { Connection } from './connection.ts'
+import { Deadlines } from './deadlines.ts'
+import { Fanout } from './fanout.ts'
+import { receive } from './operations.ts'
+import { Rate } from './rate.ts'
+import { takeSnapshot } from './ready.ts'
+import type { Caller, Tokens } from './tokens.ts'
+
+/** Somebody who has gone for a moment, and counts as present until then. */
+interface Reclaimable {
+  readonly link: Link
+  readonly session: string | null
+  readonly userId: string
+}
+
+/** The clients on the socket: who they are, what they get first, when they have to go. */
+export class Sockets {
+  readonly #world: World
+  readonly #tokens: Tokens
+  readonly #settings: GatewaySettings
+  readonly #host: Host
+  readonly #audience: Audience
+  readonly #fanout: Fanout
+  /** Connections whose token ends, by when. */
+  readonly #expiring: Deadlines<Connection>
+  readonly #away: Deadlines<Reclaimable>
+  readonly #unlisten: () => void
+
+  constructor(world: World, tokens: Tokens, settings: GatewaySettings, host: Host) {
+    this.#world = world
+    this.#tokens = tokens
+    this.#settings = settings
+    this.#host = host
+    this.#audience = new Audience(world)
+    this.#fanout = new Fanout(world, this.#audience, () => host.topics, (connection) => this.#overrun(connection))
+    this.#expiring = new Deadlines(world.now, (connection) => this.#expire(connection))
+    this.#away = new Deadlines(world.now, ({ link }) => link.detach())
+    this.#unlisten = world.events.on((event) => {
+      this.#fanout.tell(event)
+      this.#revoke(event)
+    })
+  }
+
+  close(): void {
+    this.#unlisten()
+    this.#expiring.close()
+    this.#away.close()
+  }
+
+  /** Runs a connection that has been let in. */
+  run(request: Request, caller: Caller): void {
+    const { webSocket: ws } = request
+    if (ws === null) return
+    const { rate, rateWindow } = this.#settings
+    const connection: Connection = {
+      ws,
+      caller: {
+        userId: caller.user.id,
+        session: caller.session,
+        bot: caller.bot?.id ?? null,
+        expires: caller.expires,
+      },
+      rate: new Rate(rate, rateWindow),
+      link: null,
+      attendee: null,
+      expired: false,
+    }
+    if (!this.#tokens.isLive(caller)) return void webSocketSendClose(ws, WS_STATUS_GOING_AWAY, 'unavailable')
+    void webSocketRun(ws, this.#proc, connection)
+  }
+
+  /** One for all connections. */
+  readonly #proc = (
+    ws: WebSocket,
+    event: WebSocketEvent,
+    buf: WebSocketData,
+    _length: number,
+    connection: Connection,
+  ): void => {
+    if (event === WS_EVENT_MESSAGE) {
+      // What is not text counts, too.
+      if (!connection.rate.accepts(connection.ws.context.clock.now())) return
+      if (ws.type === WS_MSG_TEXT && typeof buf === 'string') receive(this.#world, connection, buf)
+    } else if (event === WS_EVENT_OPEN) this.#begin(connection)
+    else if (event === WS_EVENT_CLOSE) this.#end(connection)
+  }
+
+  /** READY, and everything behind it: in one go, so that nothing is missed, and nothing comes twice. */
+  #begin(connection: Connection): void {
+    const { ws, caller } = connection
+    try {
+      connection.link = this.#world.presence.attach(caller.userId)
+      const user = this.#world.users.find(caller.userId)
+      if (user === null) throw new Error('The user is gone')
+      const { frame, ...view } = takeSnapshot(this.#world, user)
+      if (webSocketSendString(ws, frame) < 0) throw new Error('READY could not be sent')
+      this.#audience.enter(connection, view)
+    } catch (error) {
+      rFailure('gateway', 'READY could not be made', error)
+      this.#detach(connection)
+      webSocketSendClose(ws, WS_STATUS_GOING_AWAY, 'unavailable')
+      return
+    }
+    if (this.#settings.closesOnExpiry && caller.expires !== Infinity) this.#expiring.add(connection, caller.expires)
+    this.#closeOldest(caller.userId)
+  }
+
+  #closeOldest(userId: string): void {
+    const { connections = [] } = this.#audience.find(userId) ?? {}
+    const [oldest] = connections
+    if (connections.length > this.#settings.maxConnections && oldest !== undefined) {
+      this.#dismiss(oldest, WS_STATUS_OK, 'connection_limit')
+    }
+  }
+
+  #end(connection: Connection): void {
+    this.#audience.leave(connection)
+    this.#expiring.delete(connection)
+    // When all go, nobody is told of each.
+    if (!this.#host.ready) return
+    this.#detach(connection)
+  }
+
+  #detach(connection: Connection): void {
+    const { link, caller, expired } = connection
+    connection.link = null
+    if (link === null) return
+    if (!expired) return link.detach()
+    const { userId, session } = caller
+    this.#away.add({ link, session, userId }, this.#world.now() + this.#settings.reclaim)
+  }
+
+  /** It gets nothing from now on, and counts as gone, whenever it answers. */
+  #dismiss(connection: Connection, status: number, reason: string): void {
+    this.#audience.leave(connection)
+    this.#detach(connection)
+    webSocketSendClose(connection.ws, status, reason)
+  }
+
+  #expire(connection: Connection): void {
+    connection.expired = true
+    // 1000 would say that it was meant to end.
+    this.#dismiss(connection, WS_STATUS_GOING_AWAY, 'token_expired')
+  }
+
+  #overrun(connection: Connection): void {
+    this.#dismiss(connection, WS_STATUS_GOING_AWAY, 'too slow')
+  }
+
+  /** Ends connections whose credential is no longer good. */
+  #revoke(event: WorldEvent): void {
+    if (event.type === 'session.ended') {
+      const { sessionId, userId } = event
+      this.#dismissAll(userId, 'session_revoked', ({ session }) => session === sessionId)
+    } else if (event.type === 'bot.ended') {
+      const { botId, userId } = event
+      this.#dismissAll(userId, 'bot_revoked', ({ bot }) => bot === botId)
+    } else if (event.type === 'user.changed' && this.#world.users.find(event.userId)?.disabled === 1) {
+      this.#dismissAll(event.userId, 'session_revoked', () => true)
+    }
+  }
+
+  #dismissAll(userId: string, reason: string, which: (caller: Connection['caller']) => boolean): void {
+    for (const connection of [...(this.#audience.find(userId)?.connections ?? [])]) {
+      if (which(connection.caller)) this.#dismiss(connection, WS_STATUS_OK, reason)
+    }
+    for (const gone of this.#away.all()) {
+      if (gone.userId !== userId || !which({ ...gone, bot: null, expires: 0 })) continue
+      this.#away.delete(gone)
+      gone.link.detach()
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { createSigner, createVerifier } from 'fast-jwt'
+import type { Bot } from '../chat/bots.ts'
+import type { Key } from '../chat/store/folder.ts'
+import type { User } from '../chat/users.ts'
+import type { World } from '../chat/world.ts'
+
+/** Who asks: found out of a token, never of what they say. */
+export interface Caller {
+  readonly user: User
+  /** Of a person. */
+  readonly session: string | null
+  readonly bot: Bot | null
+  /** With a bot's own token, which does not end by itself. */
+  readonly lasting: boolean
+  /** Milliseconds since 1970; Infinity: the token does not end. */
+  readonly expires: number
+}
+
+/** No token of ours is as long. */
+const LONGEST = 2048
+
+/** What is kept of a token. A hash of 32 random bytes needs no salt. */
+export const hashToken = (token: string): string => createHash('sha256').update(token).digest('hex')
+
+export const makeRefreshToken = (): string => `rt_${randomBytes(32).toString('base64url')}`
+export const makeBotToken = (): string => randomBytes(32).toString('hex')
+
+/** The claims of an access token. */
+interface Claims {
+  readonly sub: string
+  readonly token_type: 'access'
+  readonly exp: number
+  readonly sid?: string
+  readonly bot?: true
+  readonly bid?: string
+  readonly tg?: number
+}
+
+function isClaims(value: unknown): value is Claims {
+  if (typeof value !== 'object' || value === null) return false
+  const has = (name: string, type: string): boolean => typeof Reflect.get(value, name) === type
+  if (!has('sub', 'string') || !has('exp', 'number') || Reflect.get(value, 'token_type') !== 'access') return false
+  return has('sid', 'string') || (Reflect.get(value, 'bot') === true && has('bid', 'string') && has('tg', 'number'))
+}
+
+/** Signs access tokens, and finds out whom a token stands for. All of it is synchronous: nothing comes between. */
+export class Tokens {
+  readonly #world: World
+  readonly #lifetime: number
+  readonly #sign: (claims: Record<string, unknown>) => string
+  readonly #keys: ReadonlyMap<string, { readonly verify: (token: string) => unknown; readonly until: number }>
+
+  /** @param lifetime milliseconds */
+  constructor(world: World, keys: readonly Key[], lifetime: number) {
+    this.#world = world
+    this.#lifetime = lifetime
+    const [current] = keys
+    if (current === undefined) throw new Error('There is no key to sign tokens with')
+    this.#sign = createSigner({ algorithm: 'HS256', key: current.secret, kid: current.kid })
+    this.#keys = new Map(
+      keys.map(({ kid, secret, until }) => {
+        // The library allows for clocks that differ; ours is one.
+        const verify = createVerifier({ key: secret, algorithms: ['HS256'], cache: false, ignoreExpiration: true })
+        return [kid, { verify, until: until ?? Infinity }]
+      }),
+    )
+  }
+
+  /** Seconds for which an access token is good. */
+  get lifetime(): number {
+    return Math.floor(this.#lifetime / 1000)
+  }
+
+  /** An access token of a session. */
+  forSession(user: User, session: string): string {
+    return this.#make(user, { sid: session })
+  }
+
+  /** An access token of a bot. */
+  forBot(user: User, bot: Bot): string {
+    return this.#make(user, { bot: true, bid: bot.id, tg: bot.token_gen })
+  }
+
+  #make(user: User, rest: Record<string, unknown>): string {
+    const iat = Math.floor(this.#world.now() / 1000)
+    const { id, username } = user
+    const claims = { sub: id, username, token_type: 'access', iat, exp: iat + this.lifetime, jti: randomUUID() }
+    return this.#sign({ ...claims, ...rest })
+  }
+
+  /** Whom an access token stands for; null for one that is not good, for whatever reason. */
+  verify(token: string): Caller | null {
+    const claims = this.#read(token)
+    if (claims === null || this.#world.now() >= claims.exp * 1000) return null
+    const user = this.#world.users.find(claims.sub)
+    if (user === null || user.disabled === 1) return null
+    const expires = claims.exp * 1000
+    if (claims.sid !== undefined) {
+      const live = this.#world.sessions.isLive(claims.sid, user.id)
+      return live ? { user, session: claims.sid, bot: null, lasting: false, expires } : null
+    }
+    const bot = this.#world.bots.findLive(claims.bid ?? '')
+    const good = bot !== null && bot.user_id === user.id && bot.token_gen === claims.tg
+    return good ? { user, session: null, bot, lasting: false, expires } : null
+  }
+
+  /** Whom a bot's own token stands for; found by its hash, so that how long it takes tells nothing. */
+  verifyBot(token: string): Caller | null {
+    const bot = token.length > LONGEST ? null : this.#world.bots.findByToken(hashToken(token))
+    const user = bot === null ? null : this.#world.users.find(bot.user_id)
+    if (user === null || user.disabled === 1) return null
+    return { user, session: null, bot, lasting: true, expires: Infinity }
+  }
+
+  /** Whether somebody may still do what they could when they came. */
+  isLive({ user, session, bot }: Caller): boolean {
+    const now = this.#world.users.find(user.id)
+    if (now === null || now.disabled === 1) return false
+    if (session !== null) return this.#world.sessions.isLive(session, user.id)
+    return bot !== null && this.#world.bots.findLive(bot.id)?.token_gen === bot.token_gen
+  }
+
+  #read(token: string): Claims | null {
+    if (token.length > LONGEST) return null
+    const kid = readKid(token)
+    const key = kid === null ? undefined : this.#keys.get(kid)
+    if (key === undefined || this.#world.now() >= key.until) return null
+    try {
+      const claims = key.verify(token)
+      return isClaims(claims) ? claims : null
+    } catch {
+      return null
+    }
+  }
+}
+
+/** Which key a token says that it was signed with. */
+function readKid(token: string): string | null {
+  try {
+    const header: unknown = JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString())
+    return typeof header === 'object' && header !== null && 'kid' in header && typeof header.kid === 'string'
+      ? header.kid
+      : null
+  } catch {
+    return null
+  }
+}
