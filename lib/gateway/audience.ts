@@ -153,9 +153,7 @@ export class Audience {
     const overrides = deleted ? [] : this.#world.access.overrides(channel)
     const restricted = overrides.some(({ deny }) => has(deny, VIEW_CHANNEL))
     const attendees = [...(this.#rooms.get(server)?.attendees ?? [])]
-    const seeing = attendees.filter(
-      ({ userId }) => restricted && this.#world.access.see(userId, channel) !== null,
-    )
+    const seeing = attendees.filter(({ userId }) => restricted && this.#world.access.see(userId, channel) !== null)
     for (const attendee of seeing) this.#see(attendee, channel, true)
     between()
     if (restricted) this.#restricted.add(channel)
@@ -191,11 +189,19 @@ const topicOfServer = (server: string): string => `g/s/${server}`
 export function findVisible(
   overrides: readonly StoredOverride[],
   standing: Standing,
-): { readonly id: string; readonly visible: boolean; readonly restricted: boolean; readonly overrides: StoredOverride[] }[] {
-  return Array.from(groupBy(overrides, ({ channel_id }) => channel_id), ([id, own]) => ({
-    id,
-    visible: channelPermissions(standing, own) !== 0,
-    restricted: own.some(({ deny }) => has(deny, VIEW_CHANNEL)),
-    overrides: own,
-  }))
+): {
+  readonly id: string
+  readonly visible: boolean
+  readonly restricted: boolean
+  readonly overrides: StoredOverride[]
+}[] {
+  return Array.from(
+    groupBy(overrides, ({ channel_id }) => channel_id),
+    ([id, own]) => ({
+      id,
+      visible: channelPermissions(standing, own) !== 0,
+      restricted: own.some(({ deny }) => has(deny, VIEW_CHANNEL)),
+      overrides: own,
+    }),
+  )
 }

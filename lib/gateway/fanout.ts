@@ -35,11 +35,7 @@ export class Fanout {
     'message.updated': ({ serverId, message }) =>
       this.#toViewers(serverId, message.channel_id, toFrame('MESSAGE_UPDATE', toMessage(message))),
     'message.deleted': ({ serverId, channelId, messageId }) =>
-      this.#toViewers(
-        serverId,
-        channelId,
-        toFrame('MESSAGE_DELETE', { id: messageId, channel_id: channelId }),
-      ),
+      this.#toViewers(serverId, channelId, toFrame('MESSAGE_DELETE', { id: messageId, channel_id: channelId })),
     'direct.opened': ({ direct }) => {
       for (const side of [direct.user_lo, direct.user_hi]) {
         this.#toUser(side, () => toFrame('DM_CHANNEL_CREATE', toDirect(this.#world, direct, side)))

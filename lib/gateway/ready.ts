@@ -55,7 +55,9 @@ export function takeSnapshot(world: World, user: User): Snapshot {
 }
 
 /** As many as a snapshot has, whole channels only: of the rest clients ask over HTTP. */
-function cutAtChannels<T extends { readonly overrides: readonly StoredOverride[] }>(channels: readonly T[]): readonly T[] {
+function cutAtChannels<T extends { readonly overrides: readonly StoredOverride[] }>(
+  channels: readonly T[],
+): readonly T[] {
   let count = 0
   const end = channels.findIndex(({ overrides }) => (count += overrides.length) > MAX_SNAPSHOT_OVERRIDES)
   return end < 0 ? channels : channels.slice(0, end)

@@ -52,7 +52,12 @@ export class Sockets {
     this.#settings = settings
     this.#host = host
     this.#audience = new Audience(world)
-    this.#fanout = new Fanout(world, this.#audience, () => host.topics, (connection) => this.#overrun(connection))
+    this.#fanout = new Fanout(
+      world,
+      this.#audience,
+      () => host.topics,
+      (connection) => this.#overrun(connection),
+    )
     this.#expiring = new Deadlines(world.now, (connection) => this.#expire(connection))
     this.#away = new Deadlines(world.now, ({ link }) => link.detach())
     this.#unlisten = world.events.on((event) => {

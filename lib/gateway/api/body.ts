@@ -6,7 +6,8 @@ import { Refusal } from '../../chat/refusal.ts'
 export const text = <const Min extends number, const Max extends number>(min: Min, max: Max) =>
   ({ type: 'string', minLength: min, maxLength: max }) as const
 /** The same, or null to clear it. */
-export const textOrNull = <const Max extends number>(max: Max) => ({ type: ['string', 'null'], maxLength: max }) as const
+export const textOrNull = <const Max extends number>(max: Max) =>
+  ({ type: ['string', 'null'], maxLength: max }) as const
 /** Text that fits an expression. */
 export const word = <const P extends string>(pattern: P) => ({ type: 'string', pattern }) as const
 export const bool = { type: 'boolean' } as const
@@ -29,7 +30,9 @@ export function checkBody<T>(value: unknown, validator: Validator<T>): T {
     const [, errors] = validator.Errors(value)
     throw new Refusal('INVALID', describe(errors))
   }
-  const dirty = isObject(value) ? Object.entries(value).find(([, field]) => typeof field === 'string' && !isClean(field)) : undefined
+  const dirty = isObject(value)
+    ? Object.entries(value).find(([, field]) => typeof field === 'string' && !isClean(field))
+    : undefined
   if (dirty !== undefined) throw new Refusal('INVALID', `${dirty[0]} is not well-formed text`)
   return value
 }

@@ -44,9 +44,7 @@ export const messageRoutes = (world: World): Route[] => [
 export const directRoutes = (world: World): Route[] => [
   routeWithBody('POST /dm-channels', 'user', Open, async (call) => {
     const user = userOf(call)
-    const { direct, created: isNew } = await world.changes.run(() =>
-      world.directs.open(user, toId(call.body.user_id)),
-    )
+    const { direct, created: isNew } = await world.changes.run(() => world.directs.open(user, toId(call.body.user_id)))
     return { status: isNew ? 201 : 200, body: toDirect(world, direct, user) }
   }),
   route('GET /dm-channels', 'user', (call) => {
@@ -55,9 +53,7 @@ export const directRoutes = (world: World): Route[] => [
   }),
   routeWithBody('POST /dm-channels/:id/messages', 'user', Content, async (call) =>
     created(
-      toDirectMessage(
-        await world.changes.run(() => world.directs.post(userOf(call), idOf(call), call.body.content)),
-      ),
+      toDirectMessage(await world.changes.run(() => world.directs.post(userOf(call), idOf(call), call.body.content))),
     ),
   ),
   route('GET /dm-channels/:id/messages', 'user', (call) =>

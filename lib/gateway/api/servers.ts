@@ -14,7 +14,12 @@ const Changes = Compile({ type: 'object', properties })
 const NewChannel = Compile({
   type: 'object',
   required: ['name', 'type'],
-  properties: { name: text(1, 100), type: { enum: ['text', 'voice'] }, topic: textOrNull(1024), category: textOrNull(100) },
+  properties: {
+    name: text(1, 100),
+    type: { enum: ['text', 'voice'] },
+    topic: textOrNull(1024),
+    category: textOrNull(100),
+  },
 })
 const ChannelChanges = Compile({
   type: 'object',
