@@ -73,7 +73,7 @@ export class Fanout {
 
   #toAttendee({ connections }: Attendee, frame: string): void {
     // Who is closed for it leaves the list.
-    for (const connection of [...connections]) this.send(connection, frame)
+    for (const connection of connections.slice()) this.send(connection, frame)
   }
 
   send(connection: Connection, frame: string): void {

@@ -86,7 +86,7 @@ export class Gateway {
   }
 
   /** In a folder of its own, unless one is named; freed after the test. */
-  static async start(engine: EngineName, gateway: GatewayConfig = {}, folder = temporary()): Promise<Gateway> {
+  static async start(engine: EngineName, settings: GatewayConfig = {}, folder = temporary()): Promise<Gateway> {
     const homes = new PerHost(
       ({ settings: { data } }) => new Home(data.folder, data.full, (what, error) => console.error(what, error)),
       (home) => home.close(),
@@ -94,15 +94,15 @@ export class Gateway {
     const host = createHost(
       {
         dataDir: folder,
-        gateway: { rateLimits: 'off', ...gateway },
+        gateway: { rateLimits: 'off', ...settings },
         web: { engine, listen: 'http://127.0.0.1:0', routes: [{ match: '/ws', handler: 'gateway' }] },
       },
       { ...parts, handlers: { ...parts.handlers, gateway: createGatewayHandler(homes) } },
     )
     if ((await host.start()) !== 0) throw new Error(host.error ?? 'no start')
-    const started_ = new Gateway(host, homes.of(host), folder)
-    started.add(started_)
-    return started_
+    const gateway = new Gateway(host, homes.of(host), folder)
+    started.add(gateway)
+    return gateway
   }
 
   get world(): World {

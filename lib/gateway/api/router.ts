@@ -77,14 +77,15 @@ export class Router {
 
   constructor(routes: readonly Route[]) {
     this.all = routes
-    for (const route of routes) this.#add(route)
+    for (const one of routes) this.#add(one)
   }
 
-  #add(route: Route): void {
-    let node = this.#root
-    for (const part of route.pattern.split('/').slice(1)) node = descend(node, part)
-    if (node.routes.has(route.method)) throw new Error(`${route.method} ${route.pattern} is there twice`)
-    node.routes.set(route.method, route)
+  #add(one: Route): void {
+    const { method, pattern } = one
+    const parts = pattern.split('/').slice(1)
+    const node = parts.reduce((above, part) => descend(above, part), this.#root)
+    if (node.routes.has(method)) throw new Error(`${method} ${pattern} is there twice`)
+    node.routes.set(method, one)
   }
 
   find(path: string): Found | null {
