@@ -12,6 +12,7 @@ import { Messages } from './messages.ts'
 import { Numbers } from './numbers.ts'
 import { Overrides } from './overrides.ts'
 import { Presence } from './presence.ts'
+import { Replies } from './replies.ts'
 import { Roles } from './roles.ts'
 import { Servers } from './servers.ts'
 import { Sessions } from './sessions.ts'
@@ -49,6 +50,7 @@ export class World {
   readonly directs: Directs
   readonly unreads: Unreads
   readonly presence: Presence
+  readonly replies: Replies
 
   /** Opens it, or makes it. Throws where it cannot be used. */
   constructor({ file, full, now, failed }: WorldOptions) {
@@ -73,6 +75,7 @@ export class World {
     this.overrides = new Overrides(core, this.access, this.roles)
     this.messages = new Messages(core, this.access, this.users)
     this.directs = new Directs(core, this.users)
+    this.replies = new Replies(core)
     this.unreads = new Unreads(core, this.access, this.directs)
     core.events.on((event) => {
       if (event.type === 'user.changed') this.presence.refresh(event.userId)
