@@ -118,7 +118,9 @@ function createCore(db: Database, now: () => number, failed: Failed): Core {
         SELECT MAX(id) AS id FROM (
           SELECT MAX(id) AS id FROM messages UNION ALL SELECT MAX(id) FROM dm_messages UNION ALL
           SELECT MAX(id) FROM users UNION ALL SELECT MAX(id) FROM channels UNION ALL SELECT MAX(id) FROM servers UNION ALL
-          SELECT MAX(id) FROM sessions UNION ALL SELECT MAX(id) FROM roles UNION ALL SELECT MAX(id) FROM dm_channels)
+          SELECT MAX(id) FROM sessions UNION ALL SELECT MAX(id) FROM roles UNION ALL SELECT MAX(id) FROM dm_channels UNION ALL
+          SELECT MAX(id) FROM bots UNION ALL SELECT MAX(id) FROM channel_overrides UNION ALL
+          SELECT MAX(join_marker) FROM server_members UNION ALL SELECT MAX(last_read_id) FROM read_states)
       `.compile(q),
   }))
   // What somebody did when the last process ended, nobody does now.
