@@ -21,7 +21,7 @@ export function parseMentions(content: string): Called {
 
 /** From the end, character by character: an expression would look from each place on. */
 function trimEnd(word: string): string {
-  const characters = [...word]
+  const characters = Array.from(word)
   const last = characters.findLastIndex((character) => /[\p{L}\p{N}_]/u.test(character))
   return characters.slice(0, last + 1).join('')
 }

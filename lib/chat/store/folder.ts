@@ -48,8 +48,9 @@ export class Folder {
       this.#lock.exec('BEGIN EXCLUSIVE')
     } catch (error) {
       this.#lock.close()
-      if (sqliteCode(error) !== 'SQLITE_BUSY') throw new Error(`${join(path, 'lock')}: ${String(error)}: remove it`)
-      throw new Error(`${path}: another process uses this data folder: stop it, or name another one with dataDir`)
+      const busy = `${path}: another process uses this data folder: stop it, or name another one with dataDir`
+      const broken = `${join(path, 'lock')}: ${String(error)}: remove it`
+      throw new Error(sqliteCode(error) === 'SQLITE_BUSY' ? busy : broken, { cause: error })
     }
   }
 
