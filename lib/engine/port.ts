@@ -159,6 +159,8 @@ export interface ServerOptions {
   maxBody: number
   /** Bytes of the longest message that the layer takes, 0: any. For engines that have to know before the layer can. */
   maxMessage: number
+  /** Paths, exactly as they are sent, on which messages are shorter: an engine that has to know before keeps no more of one. */
+  paths?: readonly { readonly path: string; readonly maxMessage: number }[]
   /** A publish is not sent to a connection, and `onOverrun` called, while more bytes than this wait in it. */
   publishLimit: number
   /** Milliseconds of silence that the host allows, Infinity: any. For engines that drop who has closed and does not read. */

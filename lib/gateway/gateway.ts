@@ -6,7 +6,7 @@ import { Accounts } from './accounts.ts'
 import { accountRoutes } from './api/accounts.ts'
 import { Api } from './api/api.ts'
 import { botRoutes } from './api/bots.ts'
-import { NEEDS_UPGRADE, UNAUTHORIZED } from './api/errors.ts'
+import { NEEDS_UPGRADE, NOT_FOUND, UNAUTHORIZED } from './api/errors.ts'
 import { directRoutes, messageRoutes } from './api/messages.ts'
 import { ok, route, Router } from './api/router.ts'
 import { serverRoutes } from './api/servers.ts'
@@ -52,6 +52,8 @@ export class Gateway {
     this.socket = {
       role: null,
       admit: (request) => {
+        // Another spelling of it may be a longer one for the engine.
+        if (request.url.split('?', 1)[0] !== request.path) return NOT_FOUND
         const caller = this.#identify(request)
         // Nothing keeps what was in it.
         request.url = request.path

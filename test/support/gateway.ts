@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect } from 'vitest'
 import { WebSocket } from 'ws'
-import type { GatewayConfig } from '../../include-types/web.ts'
+import type { Config, GatewayConfig } from '../../include-types/web.ts'
 import { Home } from '../../lib/chat/home.ts'
 import { createGatewayHandler } from '../../lib/gateway/handler.ts'
 import { hashToken, makeBotToken, Tokens } from '../../lib/gateway/tokens.ts'
@@ -86,7 +86,12 @@ export class Gateway {
   }
 
   /** In a folder of its own, unless one is named; freed after the test. */
-  static async start(engine: EngineName, settings: GatewayConfig = {}, folder = temporary()): Promise<Gateway> {
+  static async start(
+    engine: EngineName,
+    settings: GatewayConfig = {},
+    folder = temporary(),
+    web: Config['web'] = {},
+  ): Promise<Gateway> {
     const homes = new PerHost(
       ({ settings: { data } }) => new Home(data.folder, data.full, (what, error) => console.error(what, error)),
       (home) => home.close(),
@@ -95,7 +100,7 @@ export class Gateway {
       {
         dataDir: folder,
         gateway: { rateLimits: 'off', ...settings },
-        web: { engine, listen: 'http://127.0.0.1:0', routes: [{ match: '/ws', handler: 'gateway' }] },
+        web: { engine, listen: 'http://127.0.0.1:0', routes: [{ match: '/ws', handler: 'gateway' }], ...web },
       },
       { ...parts, handlers: { ...parts.handlers, gateway: createGatewayHandler(homes) } },
     )

@@ -76,7 +76,10 @@ export class UwsApp implements Home {
       if (this.retired) this.#owner.onEnd()
       if (door.connections > crowdLimit(this.#owner.options.maxConnections)) res.close()
     })
-    this.native.ws('/*', this.#createBehavior(native))
+    for (const { path, maxMessage } of this.fixed.paths ?? []) {
+      this.native.ws(path, this.#createBehavior(native, longest(maxMessage)))
+    }
+    this.native.ws('/*', this.#createBehavior(native, this.longest))
     this.native.any('/*', (res, req) => this.#request(res, req, null))
   }
 
@@ -114,9 +117,7 @@ export class UwsApp implements Home {
 
   /** Bytes of a message that uWebSockets.js takes. */
   get longest(): number {
-    const { maxMessage } = this.fixed
-    const longest = maxMessage === 0 ? Infinity : maxMessage + Math.max(MIN_GRACE, maxMessage / 4)
-    return Math.min(MAX_PAYLOAD, Math.floor(longest))
+    return longest(this.fixed.maxMessage)
   }
 
   takeOpened(): NativeSocket | null {
@@ -148,12 +149,12 @@ export class UwsApp implements Home {
   }
 
   /** Limits and timers of uWebSockets.js are off, or beyond the layer's own, which closes with a reason. */
-  #createBehavior(native: Native): NativeBehavior {
+  #createBehavior(native: Native, maxPayloadLength: number): NativeBehavior {
     const { publishLimit, compression, inactivity } = this.fixed
     const forever = inactivity === Infinity
     return {
       compression: toNativeCompression(native, compression),
-      maxPayloadLength: this.longest,
+      maxPayloadLength,
       maxBackpressure: publishLimit < MAX_PAYLOAD ? publishLimit : 0,
       closeOnBackpressureLimit: false,
       idleTimeout: forever ? 0 : LONGEST_IDLE,
@@ -180,6 +181,12 @@ export class UwsApp implements Home {
       },
     }
   }
+}
+
+/** Bytes of a message that uWebSockets.js takes where the layer takes so many. */
+function longest(maxMessage: number): number {
+  const most = maxMessage === 0 ? Infinity : maxMessage + Math.max(MIN_GRACE, maxMessage / 4)
+  return Math.min(MAX_PAYLOAD, Math.floor(most))
 }
 
 /** A dedicated compressor and decompressor keep the window of each connection, some 300 KB for it. */

@@ -9,7 +9,7 @@ import { Unauthorized } from '../accounts.ts'
 import type { GatewaySettings } from '../../web/config/gateway.ts'
 import type { Caller, Tokens } from '../tokens.ts'
 import { BadId, toId } from './call.ts'
-import { OF_REFUSAL, toAnswer, toUnauthorized } from './errors.ts'
+import { NOT_FOUND, OF_REFUSAL, toAnswer, toUnauthorized } from './errors.ts'
 import type { Call, Found, Reply, Route, Router, Who } from './router.ts'
 
 /** What cannot be read as JSON. */
@@ -26,7 +26,6 @@ class Answered extends Error {
   override readonly name = 'Answered'
 }
 
-const NOT_FOUND = toAnswer(404, 'NOT_FOUND', 'Not found')
 const BAD_ID = toAnswer(400, 'BAD_ID', 'Not an id')
 const BAD_JSON = toAnswer(400, 'BAD_JSON', 'The body is not JSON')
 const WRONG_TYPE = toAnswer(415, 'UNSUPPORTED_TYPE', 'The body has to be application/json')

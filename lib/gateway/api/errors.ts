@@ -53,6 +53,7 @@ export function toError(given: Answer): Answer {
   return toAnswer(status, CODES[status] ?? 'ERROR', text === '' ? (STATUS_CODES[status] ?? 'Error') : text, headers)
 }
 
+export const NOT_FOUND = toAnswer(404, 'NOT_FOUND', 'Not found')
 /** The same bytes for whatever is wrong with a credential. */
 export const toUnauthorized = (error: string): Answer =>
   toAnswer(401, 'UNAUTHORIZED', error, [['WWW-Authenticate', 'Bearer']])

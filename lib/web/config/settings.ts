@@ -156,6 +156,10 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
       requestTimeout: finite(time('request')),
       maxBody: Math.max(noneIsInfinity(size('body')), ...routes.map(({ maxBody }) => maxBody)),
       maxMessage: finite(most('maxMessage')),
+      // A pattern of the engine: what would be one there is left to the layer.
+      paths: routes
+        .filter(({ handler, match, segments }) => handler === 'gateway' && segments === null && !/[:*]/.test(match))
+        .map(({ match, webSockets: { maxMessage } }) => ({ path: match, maxMessage })),
       publishLimit: publishLimit({
         ...defaults,
         maxMessage: most('maxMessage'),
