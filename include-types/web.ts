@@ -61,6 +61,8 @@ export interface GatewayConfig {
   allowedOrigins?: string[]
   /** Whether anybody who can reach it may make an account; default true. */
   register?: boolean
+  /** A world to try, made where there is none: two people, a bot, a server with two channels. Default false. */
+  demo?: boolean
 }
 
 /** What the host tells of itself. */

@@ -10,7 +10,7 @@ import { followSignals } from './signals.ts'
 import { isLoopback } from './web/config/endpoint.ts'
 import { ConfigError, effectiveConfig, loadConfig } from './web/config/load.ts'
 import { INITIAL, printConfig } from './web/config/print.ts'
-import type { Settings } from './web/config/settings.ts'
+import type { RouteSettings, Settings } from './web/config/settings.ts'
 import { PUBLIC } from './web/dispatch.ts'
 import { createHost, type Host } from './web/host.ts'
 import { describe } from './web/listening.ts'
@@ -27,6 +27,7 @@ Serves the routes of a JSON5 config file.
 Options:
   --listen HOST:PORT   listen here instead, with https:// in front for TLS; may be repeated
   --engine NAME        auto, uws or node
+  --data DIR           where the world is kept: accounts, messages, keys
   --workers N          so many processes, or auto: one for each core
   --check              check the config, load its modules, print what is wrong, and exit
   --print-config       print the config as it counts, with its defaults, and exit
@@ -34,7 +35,8 @@ Options:
   --version            print the version and exit
   --help               print this and exit
 
-What flags say can also be said by the environment: FIBERWS_LISTEN (commas between several), FIBERWS_ENGINE, FIBERWS_WORKERS.
+What flags say can also be said by the environment: FIBERWS_LISTEN (commas between several), FIBERWS_ENGINE, FIBERWS_WORKERS,
+FIBERWS_DATA.
 
 Ctrl-C or SIGTERM stops the server: clients get Close 1001, a second signal ends it at once. SIGHUP reads the config again:
 connections of routes that stay are kept.`
@@ -62,6 +64,7 @@ const parse = () =>
       'listen': { type: 'string', multiple: true },
       'engine': { type: 'string' },
       'workers': { type: 'string' },
+      'data': { type: 'string' },
       'check': { type: 'boolean' },
       'print-config': { type: 'boolean' },
       'init': { type: 'boolean' },
@@ -116,17 +119,23 @@ function announce(settings: Settings, { engine, listening }: Started): void {
   say(settings, `fiberws ${version()}, ${engine}${workers === 1 ? '' : `, ${workers} workers`}`)
   for (const { url } of listening) {
     say(settings, `listening on ${url}`)
-    for (const { match, handler, redirect } of routes) {
-      const path = match.startsWith('/') ? match : `/${match}`
-      const kind = redirect === null ? handler : 'redirect'
-      say(settings, `  ${kind.padEnd(8)} ${kind === 'action' ? url.replace(/^http/, 'ws') : url}${path}`)
-    }
+    for (const route of routes) say(settings, `  ${toLine(route, url)}`)
   }
+}
+
+/** What can be tried at a route. */
+function toLine({ match, handler, redirect, segments, exact }: RouteSettings, url: string): string {
+  const path = match.startsWith('/') ? match : `/${match}`
+  const kind = redirect === null ? handler : 'redirect'
+  const socket = url.replace(/^http/, 'ws')
+  if (segments !== null) return `${kind.padEnd(8)} ${url}${match}/auth/login and the rest of its API`
+  if (kind === 'gateway' && exact) return `${kind.padEnd(8)} ${socket}${path}?token=…`
+  return `${kind.padEnd(8)} ${kind === 'action' ? socket : url}${path}`
 }
 
 /** A start that opens doors to the network says so. */
 function noticeOpenDoors({ routes, endpoints }: Settings): void {
-  const open = routes.filter(({ token, role }) => token === null && (role === null || role === PUBLIC))
+  const open = routes.filter(({ authenticates, role }) => !authenticates && (role === null || role === PUBLIC))
   const names = open.map(({ match }) => `'${match}'`).join(', ')
   for (const { host } of endpoints) {
     if (isLoopback(host) || open.length === 0) continue
@@ -167,6 +176,8 @@ async function serve(settings: Settings, load: () => Settings): Promise<void> {
   const { engine, listening } = host
   announce(settings, { engine: `${engine?.name} engine ${engine?.version}`, listening })
   if (host.status !== null) say(settings, `metrics on ${host.status.url}/metrics`)
+  // For who sits there; a log is kept by others.
+  if (settings.observe.log === 'text') for (const note of host.notes) console.log(note)
   noticeOpenDoors(settings)
 }
 

@@ -88,7 +88,7 @@ export async function urlWebSocketOpen(url: string | URL, options?: UrlWebSocket
  * A loss is noticed by the end of TCP, a reset, or silence: pings are sent each 30 s, and 2.5 periods without an answer
  * end the connection, unless `pingPeriod` and `timeout` say otherwise.
  *
- * @param url or a function that is asked before each attempt
+ * @param url or a function, also an async one, that is asked before each attempt: for tokens in it that expire
  * @returns at once. Arguments that are wrong from the start resolve `done` with -6
  */
 export function webSocketClientLoop<D = unknown, A = undefined>(

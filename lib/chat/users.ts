@@ -195,12 +195,17 @@ export class Users {
     return this.#members({ names: JSON.stringify(names), server }).map(({ id }) => id)
   }
 
+  /** Whether anybody has an account. */
+  any(): boolean {
+    return this.#people({}) !== undefined
+  }
+
   // Changes
 
   /** CONFLICT where name or address is taken. The first person is the instance's admin. */
   create({ username, email, passwordHash, bot }: NewUser): User {
     const { ids, numbers } = this.#core
-    const first = !bot && this.#people({}) === undefined
+    const first = !bot && !this.any()
     const id = ids.next()
     try {
       this.#insert({

@@ -11,12 +11,16 @@ import { directRoutes, messageRoutes } from './api/messages.ts'
 import { ok, route, Router } from './api/router.ts'
 import { serverRoutes } from './api/servers.ts'
 import { userRoutes } from './api/users.ts'
+import { makeDemo } from './demo.ts'
 import { Passwords } from './passwords.ts'
 import { Sockets } from './sockets.ts'
 import { type Caller, Tokens } from './tokens.ts'
 
 /** The gateway of one host: its socket, and its HTTP API. */
 export class Gateway {
+  readonly #home: Home
+  readonly #host: Host
+  readonly #passwords = new Passwords()
   readonly #tokens: Tokens
   readonly #sockets: Sockets
   /** What serves the socket's path. */
@@ -24,11 +28,14 @@ export class Gateway {
   /** What serves the paths of the API. */
   readonly api: Target
 
-  constructor({ folder, world }: Home, host: Host) {
+  constructor(home: Home, host: Host) {
+    const { folder, world } = home
+    this.#home = home
+    this.#host = host
     const { gateway: settings } = host.settings
     const keys = folder.keys(settings.jwtSecret, world.now(), settings.accessTtl)
     const tokens = new Tokens(world, keys, settings.accessTtl)
-    const accounts = new Accounts(world, tokens, new Passwords(), settings.refreshTtl)
+    const accounts = new Accounts(world, tokens, this.#passwords, settings.refreshTtl)
     const router = new Router([
       ...accountRoutes(accounts, settings.register),
       ...userRoutes(world),
@@ -66,6 +73,11 @@ export class Gateway {
     const [[token], [botToken]] = [tokens, botTokens]
     if (token !== undefined) return this.#tokens.verify(token)
     return botToken === undefined ? null : this.#tokens.verifyBot(botToken)
+  }
+
+  /** Before the host listens. */
+  async open(): Promise<void> {
+    if (this.#host.settings.gateway.demo) await makeDemo(this.#home, this.#passwords, this.#host.notes)
   }
 
   close(): void {

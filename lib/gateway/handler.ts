@@ -17,7 +17,7 @@ export function createGatewayHandler(homes: PerHost<Home>): HandlerFactory {
     upgrades: segments === null,
     answersOptions: segments !== null,
     toError,
-    open: () => void gateways.of(host),
+    open: async () => gateways.of(host).open(),
     find: () => {
       const { socket, api } = gateways.of(host)
       return segments === null ? socket : api

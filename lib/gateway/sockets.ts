@@ -186,7 +186,7 @@ export class Sockets {
   }
 
   #dismissAll(userId: string, reason: string, which: (caller: Connection['caller']) => boolean): void {
-    for (const connection of [...(this.#audience.find(userId)?.connections ?? [])]) {
+    for (const connection of this.#audience.find(userId)?.connections.slice() ?? []) {
       if (which(connection.caller)) this.#dismiss(connection, WS_STATUS_OK, reason)
     }
     for (const gone of this.#away.all()) {

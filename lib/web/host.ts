@@ -47,6 +47,8 @@ export class Host implements Owner, Observed {
   #stopping: Promise<void> | null = null
   #reloading: Promise<number> = Promise.resolve(0)
   #dismissing: Promise<void> = Promise.resolve()
+  /** What a person at the terminal should be told when it has started. */
+  readonly notes: string[] = []
   /** What was made for as long as this runs, in the order in which it was made. */
   readonly ends = new Ends()
   /** Looks at certificates no longer. */

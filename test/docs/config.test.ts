@@ -16,7 +16,7 @@ file (\`lib/web/config/schema.ts\`): \`npx vitest run test/docs/config --update\
 - A **count** is a whole number. \`'unlimited'\`, \`'infinite'\`, \`'never'\`, \`'forever'\` and 0 are no limit, or no timer.
 - \`\${NAME}\` in any text is replaced from the environment; a name that is not there is an error.
 - Defaults are overruled by the file, the file by the environment (\`FIBERWS_LISTEN\`, \`FIBERWS_ENGINE\`,
-  \`FIBERWS_WORKERS\`), the environment by flags.
+  \`FIBERWS_WORKERS\`, \`FIBERWS_DATA\` for \`dataDir\`), the environment by flags.
 - A key that is not known is a warning, not an error, also where it was meant to protect: look at what \`--check\` prints.
 - Relative paths count from the folder of the file. A key with a \`_\` in front is left out.
 - \`fiberws --check FILE\` names everything that is wrong, with its place; \`--print-config\` shows what counts; \`--init\` writes a

@@ -71,6 +71,8 @@ export class Database {
   }
 
   close(): void {
+    // All of it in one file: what can be copied.
+    this.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     this.#sqlite.close()
   }
 

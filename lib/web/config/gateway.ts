@@ -42,6 +42,7 @@ export const gateway = {
     httpMaxBody: { type: MEASURE, reads: 'size', default: '64K', description: 'Body of a request.' },
     origins: texts('Origins from which browsers may use it; default: any, for it needs a token.', 'origin'),
     allowedOrigins: texts('The same as `origins`.', 'origin'),
+    demo: flag(false, 'A world to try, made where there is none: two people, a bot, a server with two channels.'),
     register: flag(true, 'Whether anybody who can reach it may make an account.'),
   },
 } as const
@@ -66,6 +67,7 @@ export interface GatewaySettings {
   readonly limitsRates: boolean
   readonly origins: readonly string[]
   readonly register: boolean
+  readonly demo: boolean
 }
 
 /** What the gateway's HTTP API has below its prefix: the first part of its paths. */
@@ -103,6 +105,7 @@ interface GatewayConfig {
   origins?: readonly string[]
   allowedOrigins?: readonly string[]
   register?: boolean
+  demo?: boolean
 }
 
 export function toGateway(config: GatewayConfig): GatewaySettings {
@@ -125,5 +128,6 @@ export function toGateway(config: GatewayConfig): GatewaySettings {
     limitsRates: (config.rateLimits ?? by.rateLimits.default) === 'on',
     origins: config.origins ?? config.allowedOrigins ?? [],
     register: config.register ?? by.register.default,
+    demo: config.demo ?? by.demo.default,
   }
 }

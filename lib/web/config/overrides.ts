@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Path } from './check.ts'
 import type { SchemaNode } from './fields.ts'
 import { gateway } from './gateway.ts'
@@ -21,7 +22,7 @@ export const OVERRIDES: readonly Override[] = [
   },
   { path: ['web', 'engine'], variable: 'FIBERWS_ENGINE', flag: 'engine', read: (given) => [given].flat().at(-1) },
   { path: ['web', 'workers'], variable: 'FIBERWS_WORKERS', flag: 'workers', read: (given) => [given].flat().at(-1) },
-  { path: ['dataDir'], variable: 'FIBERWS_DATA', flag: 'data', read: (given) => [given].flat().at(-1) },
+  { path: ['dataDir'], variable: 'FIBERWS_DATA', flag: 'data', read: (given) => resolve([given].flat().at(-1) ?? '') },
   ...Object.entries<SchemaNode>(gateway.properties).map(([key, { type }]): Override => ({
     path: ['gateway', key],
     variable: `FIBERWS_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,

@@ -9,6 +9,7 @@ import {
   WS_STATUS_OK,
 } from '../constants.ts'
 import { type AnyProc, errorText, run } from '../run.ts'
+import { isThenable } from '../thenable.ts'
 import { toLimit } from '../limits.ts'
 import { isClosing, type Socket } from '../socket.ts'
 import { Delays } from './delay.ts'
@@ -24,7 +25,7 @@ const PING_PERIOD = 30_000
 const SILENCE = 2.5
 
 /** A URL, or what gives one before each attempt. */
-export type UrlSource = string | URL | (() => string | URL)
+export type UrlSource = string | URL | (() => string | URL | PromiseLike<string | URL>)
 
 /** How an attempt has ended. */
 interface Ended {
@@ -144,7 +145,10 @@ export class Loop implements ClientLoop {
     const { headers } = this.#options
     try {
       if (typeof this.#url === 'function' || typeof headers === 'function') await this.#constructed
-      const url = typeof this.#url === 'function' ? this.#url() : this.#url
+      const given = typeof this.#url === 'function' ? this.#url() : this.#url
+      // Where it was stopped meanwhile there is none, and nothing is connected to.
+      const url = isThenable(given) ? ((await this.#inTime(given)) ?? 'ws://stopped') : given
+      if (url instanceof ClientError) return url
       const fresh = typeof headers === 'function' ? await this.#inTime(headers()) : headers
       if (fresh instanceof ClientError) return fresh
       return await open(this.#side, url, { ...this.#toOptions(fresh), signal: this.#stopping.signal })
@@ -153,7 +157,7 @@ export class Loop implements ClientLoop {
     }
   }
 
-  /** What gives out headers is waited for as long as a server is. */
+  /** What gives out a URL or headers is waited for as long as a server is. */
   async #inTime<T>(promise: T | PromiseLike<T>): Promise<T | ClientError | undefined> {
     const ms = toLimit(this.#options.handshakeTimeout ?? HANDSHAKE_TIMEOUT)
     if (ms === 0) return this.#unlessStopped(promise)

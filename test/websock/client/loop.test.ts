@@ -368,6 +368,37 @@ describe('url', () => {
     expect(loop.ws).not.toBeNull()
   })
 
+  it('an async one is waited for, so that a token in it is fresh', async () => {
+    const { port, start, pass } = clientBench(refuses)
+    let n = 0
+    start({ reconnectInterval: 100 }, undefined, () => Promise.resolve(`ws://server/?token=${++n}`))
+    for (let i = 0; i < 2; i++) await pass(100)
+    expect(port.dials.map(({ options }) => options.url.search)).toEqual(['?token=1', '?token=2', '?token=3'])
+  })
+
+  it('an async one that rejects, or takes too long, fails the attempt, not the loop', async () => {
+    const { port, start, pass } = clientBench(accepts)
+    let n = 0
+    const { events } = start({ reconnectInterval: 100, handshakeTimeout: 50 }, undefined, () => {
+      if (++n === 1) return Promise.reject(new Error('not yet'))
+      return n === 2 ? new Promise<string>(() => {}) : Promise.resolve('ws://server/')
+    })
+    for (let i = 0; i < 6; i++) await pass(50)
+    expect(port.dials.length).toBe(1)
+    expect(events.map(({ ws }) => ws.error)).toEqual([6, 6, 38, 38, 0])
+  })
+
+  it('a loop that is stopped while it waits for one connects to nothing', async () => {
+    const { port, start, pass, leftovers } = clientBench(accepts)
+    const { loop, result } = start({}, undefined, () => new Promise<string>(() => {}))
+    await pass(10)
+    loop.stop()
+    await pass(100)
+    expect(port.dials.length).toBe(0)
+    expect(result()).toBe(0)
+    expect(leftovers()).toEqual(NOTHING_LEFT)
+  })
+
   it('one that is none ends the loop', async () => {
     const { port, start, pass, leftovers } = clientBench(accepts)
     const { events, result } = start({}, undefined, 'nothing')

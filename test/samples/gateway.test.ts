@@ -1,0 +1,49 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { TcpProxy } from '../support/tcp-proxy.ts'
+import { commandOf, engines, Program } from './support.ts'
+
+const folders: string[] = []
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true })
+})
+
+describe.each(engines)('gateway, on %s', (engine) => {
+  it('two people and a bot talk, each at a terminal', { timeout: 60_000 }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fiberws-sample-'))
+    folders.push(folder)
+    const more = ['--engine', engine, '--listen', '127.0.0.1:0', '--data', folder]
+    const server = new Program(commandOf('gateway'), { more })
+    // The server that comes back may not have its port.
+    const proxy = await TcpProxy.open(await server.port())
+    const url = `http://127.0.0.1:${proxy.port}`
+    await server.until(/This is said once/)
+    const secrets = readFileSync(join(folder, 'demo.txt'), 'utf8')
+    expect(server.said).toContain(secrets)
+    const secretOf = (before: string): string =>
+      new RegExp(`${before} +(?:with the password|has the token) (\\S+)`).exec(secrets)?.[1] ?? ''
+
+    const person = (name: string): Program =>
+      new Program(`npx tsx samples/gateway/person.ts ${name} ${secretOf(name)} ${url}`)
+    const bot = new Program(`npx tsx samples/gateway/bot.ts ${secretOf("'helper'")} ${url}`)
+    const [, botName = ''] = await bot.until(/here as @(\S+)/)
+    const [ada, brin] = [person('ada'), person('brin')]
+    const everybody = new RegExp(`in general, with ada, brin, ${botName}`)
+    await Promise.all([ada.until(everybody), brin.until(everybody)])
+    ada.child.stdin.write(`@${botName} count these four words\n`)
+    for (const terminal of [ada, brin]) {
+      await terminal.until(new RegExp(`ada: @${botName} count these four words\n${botName}: I have counted 4 words`))
+    }
+
+    // A server that comes back is found again, with what was said.
+    await server.stop('SIGINT')
+    const again = new Program(commandOf('gateway'), { more })
+    proxy.target = await again.port()
+    expect(again.said).not.toContain('demo world')
+    await Promise.all([ada.until(/(in general[^]*){2}/), bot.until(/(here as[^]*){2}/)])
+    for (const program of [ada, brin, bot, again]) await program.stop()
+    await proxy.close()
+  })
+})
