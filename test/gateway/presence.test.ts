@@ -1,5 +1,16 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { type Client, counts, dataOf, field, Gateway, listOf, readyOf, say, temporary } from '../support/gateway.ts'
+import {
+  type Client,
+  counts,
+  dataOf,
+  field,
+  Gateway,
+  keysOf,
+  listOf,
+  readyOf,
+  say,
+  temporary,
+} from '../support/gateway.ts'
 import { engines } from '../support/server.ts'
 
 const PRESENCE = ['PRESENCE_UPDATE']
@@ -101,7 +112,7 @@ describe.each(engines)('presence, on %s', (engine) => {
       [],
       [],
     ])
-    expect(Object.keys(Object(lastOf(peer)))).toEqual(['user_id', 'status', 'custom_status', 'activity'])
+    expect(keysOf(lastOf(peer))).toEqual(['user_id', 'status', 'custom_status', 'activity'])
   })
 
   it('gateway trap T18: the first connection and the last are told, none between', async () => {

@@ -370,3 +370,9 @@ export async function knock(
   client.destroy()
   return { status, head: head.replace(/^date:.*$/im, ''), body }
 }
+
+/** Matches a time as the gateway tells it. */
+export const TIME: unknown = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+
+/** Texts in their order; anything else as text. */
+export const sorted = (list: readonly unknown[]): string[] => list.map(String).toSorted()
