@@ -79,13 +79,9 @@ describe.each(engines)('what goes wrong, on %s', (engine) => {
   })
 
   it('closes who does not read, and goes on with all others', async () => {
-    const { gateway, ada, brin, channel } = await harbour(engine, { maxBackpressure: 100_000 })
+    const { gateway, ada, brin, id, channel } = await harbour(engine, { maxBackpressure: 100_000 })
     const cleo = await gateway.person('cleo')
-    await gateway.request(
-      'POST',
-      `/servers/${field((await gateway.request('GET', '/servers', ada)).body, 0, 'id')}/join`,
-      cleo,
-    )
+    await gateway.request('POST', `/servers/${id}/join`, cleo)
     const peer = await gateway.connect(brin)
     const slow = await RawClient.open(gateway.port, `/ws?token=${cleo.token}`)
     await slow.frame()
@@ -98,7 +94,7 @@ describe.each(engines)('what goes wrong, on %s', (engine) => {
       const posts = Array.from({ length: 4 }, () =>
         changes.run(() => messages.post(ada.id, channel, { content, replyTo: null })),
       )
-      posted.push(...(await Promise.all(posts)).map(({ id }) => id))
+      posted.push(...(await Promise.all(posts)).map((message) => message.id))
       await gateway.got(peer)
     }
     await counts(gateway, 1)
