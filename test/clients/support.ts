@@ -1,4 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { afterAll, expect } from 'vitest'
@@ -22,7 +25,20 @@ export type EngineName = (typeof engines)[number]
 
 /** Starts `fiberws CONFIG` on a free port and waits until it says that it listens. */
 export async function serve(engine: EngineName, config = 'samples/web.json5'): Promise<Server> {
-  const args = ['--import', 'tsx', 'lib/cli.ts', config, '--listen', '127.0.0.1:0', '--engine', engine]
+  const folder = mkdtempSync(join(tmpdir(), 'fiberws-clients-'))
+  folders.push(folder)
+  const args = [
+    '--import',
+    'tsx',
+    'lib/cli.ts',
+    config,
+    '--listen',
+    '127.0.0.1:0',
+    '--engine',
+    engine,
+    '--data',
+    folder,
+  ]
   const child = start(process.execPath, args)
   const port = await Promise.race([
     listeningPort(child.process),
@@ -46,10 +62,14 @@ export interface Child {
 }
 
 const running = new Set<Child>()
+/** Of worlds. */
+const folders: string[] = []
 
 // What a failed test has left behind.
-afterAll(() => {
+afterAll(async () => {
   for (const child of running) child.process.kill('SIGKILL')
+  await Promise.all(Array.from(running, ({ ended }) => ended))
+  for (const folder of folders) rmSync(folder, { recursive: true })
 })
 
 /** Starts a program in the project's folder; it does not outlive the tests of the file. */

@@ -1,19 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { TcpProxy } from '../support/tcp-proxy.ts'
-import { commandOf, engines, Program } from './support.ts'
-
-const folders: string[] = []
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true })
-})
+import { commandOf, createFolder, engines, Program } from './support.ts'
 
 describe.each(engines)('gateway, on %s', (engine) => {
   it('two people and a bot talk, each at a terminal', { timeout: 60_000 }, async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'fiberws-sample-'))
-    folders.push(folder)
+    const folder = createFolder()
     const more = ['--engine', engine, '--listen', '127.0.0.1:0', '--data', folder]
     const server = new Program(commandOf('gateway'), { more })
     // The server that comes back may not have its port.

@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect } from 'vitest'
 import { type ClientOptions, WebSocket } from 'ws'
@@ -21,9 +22,22 @@ export function commandOf(sample: string): string {
 }
 
 const running = new Set<Program>()
-afterAll(() => {
-  for (const { child } of running) child.kill('SIGKILL')
+const folders: string[] = []
+afterAll(async () => {
+  const ends = Array.from(running, (program) => {
+    program.child.kill('SIGKILL')
+    return program.ended
+  })
+  await Promise.all(ends)
+  for (const folder of folders) rmSync(folder, { recursive: true })
 })
+
+/** For the world of a server: gone after the tests of the file. */
+export function createFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'fiberws-sample-'))
+  folders.push(folder)
+  return folder
+}
 
 /** A command of samples/README.md in a process of its own, which does not outlive the tests of the file. */
 export class Program {
@@ -81,7 +95,10 @@ export class Program {
 
 /** Starts a sample that serves, on a free port. */
 export const serve = (sample: string, engine: EngineName, node = NONE): Program =>
-  new Program(commandOf(sample), { more: ['--engine', engine, '--listen', '127.0.0.1:0'], node })
+  new Program(commandOf(sample), {
+    more: ['--engine', engine, '--listen', '127.0.0.1:0', '--data', createFolder()],
+    node,
+  })
 
 /** A user: says something, and hears what comes, a message at a time. */
 export class Peer {

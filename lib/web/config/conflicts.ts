@@ -12,6 +12,7 @@ export function findConflicts(value: unknown, folder: string): Problem[] {
     ...findListenConflicts(value),
     ...findEngineConflicts(value),
     ...findOpenDoors(value),
+    ...findWorldConflicts(value),
   ]
 }
 
@@ -96,6 +97,19 @@ function findEngineConflicts(value: unknown): Problem[] {
       ? [problem(['web', 'routes', i, 'backpressure'], "needs engine: 'node'; uws cannot make a peer wait", "'pause'")]
       : [],
   )
+}
+
+/** A world is one, and in one process. */
+function findWorldConflicts(value: unknown): Problem[] {
+  const given = valueAt(value, ['web', 'routes'])
+  const routes = (Array.isArray(given) ? given : []).map((_, i) => valueAt(given, [i, 'handler']))
+  const gateways = routes.flatMap((handler, i) => (handler === 'gateway' ? [i] : []))
+  const again = gateways
+    .slice(1)
+    .map((i) => problem(['web', 'routes', i], `is a second gateway: web.routes[${gateways[0]}] is one`))
+  const workers = valueAt(value, ['web', 'workers'])
+  if (gateways.length === 0 || workers === undefined || Number(workers) === 1) return again
+  return [...again, problem(['web', 'workers'], 'is for one process where there is a gateway: say 1', String(workers))]
 }
 
 /** What tells about the host is not for everybody. */
