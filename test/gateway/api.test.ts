@@ -410,6 +410,46 @@ describe.each(engines)('the HTTP API, on %s', (engine) => {
     expect(await page('limit=5000')).toHaveLength(3)
   })
 
+  it('reads paths and queries of any kind', async () => {
+    const gateway = await Gateway.start(engine)
+    const ada = await gateway.person('ada')
+    const { id, channel } = await gateway.server(ada)
+    const spelled = `%${(ada.id.codePointAt(0) ?? 0).toString(16)}${ada.id.slice(1)}`
+    const paths = [
+      '/users/%',
+      '/users/%zz',
+      '/users/%ff',
+      '/users/%00',
+      '/users/@ME',
+      '/users/%40me',
+      '/users/__proto__',
+      '/users/constructor',
+      `/users/${spelled}`,
+      `/users/${ada.id}%20`,
+      `/users/..%2fusers%2f${ada.id}`,
+      `/servers/${id}/../${id}/x`,
+      `//users/${ada.id}/x`,
+      `/users/${ada.id}/`,
+      `/users/${'x'.repeat(5000)}`,
+      `/channels/${channel}/messages?limit=%ff`,
+      `/channels/${channel}/messages?before=%00`,
+      `/channels/${channel}/messages?limit=1&limit=x`,
+      `/channels/${channel}/messages?&&==&limit`,
+    ]
+    for (const path of paths) {
+      const { status, headers } = await gateway.request('GET', path, ada)
+      expect([path, status < 500 && status !== 201]).toEqual([path, true])
+      if (status >= 400) expect(headers['content-type']).toMatch(/json|text/)
+    }
+    expect((await gateway.request('GET', `/users/${ada.id.toUpperCase()}`, ada)).status).toBe(200)
+    for (const method of ['POST', 'DELETE', 'OPTIONS', 'HEAD']) {
+      expect([method, (await gateway.request(method, `/ws?token=${ada.token}`, ada)).status < 500]).toEqual([
+        method,
+        true,
+      ])
+    }
+  })
+
   it('needs no credential for its health', async () => {
     const gateway = await Gateway.start(engine)
     expect(await gateway.request('GET', '/health')).toMatchObject({ status: 200, text: '{"status":"ok"}' })

@@ -329,6 +329,30 @@ describe.each(engines)('presence, on %s', (engine) => {
     expect(await say(gateway, [declare('away')], gone, own, peer)).toEqual([PRESENCE, [], []])
   })
 
+  it('follows who leaves one of two servers', async () => {
+    const { gateway, ada, brin, cleo, id } = await harbour(engine)
+    await gateway.request('POST', `/servers/${id}/join`, cleo)
+    const second = await gateway.server(brin, ada, cleo)
+    const dov = await gateway.person('dov')
+    const eva = await gateway.person('eva')
+    const clients = [await gateway.connect(ada), await gateway.connect(brin), await gateway.connect(cleo)] as const
+    await gateway.got(...clients)
+    await gateway.request('DELETE', `/servers/${id}/leave`, cleo)
+    expect(await say(gateway, [declare('dnd')], ...clients)).toEqual([PRESENCE, PRESENCE, PRESENCE])
+    await gateway.request('DELETE', `/servers/${second.id}/leave`, cleo)
+    // A larger one, in which the one who has left is not.
+    await gateway.server(ada, dov, eva, brin)
+    const others = [await gateway.connect(dov), await gateway.connect(eva)]
+    await gateway.got(...clients, ...others)
+    expect(await say(gateway, [declare('online')], ...clients, ...others)).toEqual([
+      PRESENCE,
+      PRESENCE,
+      [],
+      PRESENCE,
+      PRESENCE,
+    ])
+  })
+
   it('forgets on the last disconnect what somebody did, but not what they say of themselves', async () => {
     // BUG: lib/chat/presence.ts refresh: `activity` is to be cleared when the last connection ends (spec §6.1).
     const { gateway, ada } = await harbour(engine)

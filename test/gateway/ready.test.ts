@@ -305,6 +305,9 @@ describe.each(engines)('READY, on %s', (engine) => {
     const draft = { name: 'Pilot', permissions: 0, color: null, position: null }
     const role = await world.changes.run(() => world.roles.create(ada.id, id, draft))
     await gateway.override(ada, hidden, { roleId: role.id }, VIEW, 0)
+    const still = readyOf(await gateway.connect(brin))
+    expect(channelsOf(field(still, 'unread_counts'))).toEqual([channel])
+    expect(field(still, 'channel_overrides')).toEqual({})
     await world.changes.run(() => world.roles.give(ada.id, id, brin.id, role.id))
     const again = readyOf(await gateway.connect(brin))
     expect(sorted(channelsOf(field(again, 'unread_counts')))).toEqual(sorted([channel, hidden]))

@@ -61,6 +61,13 @@ describe.each(engines)('who sees what, on %s', (engine) => {
     const later = await gateway.connect(cleo)
     await gateway.got(...clients, late, later)
     expect(await heard(channel, late, later)).toEqual([true, true, true, false, true, false])
+    // Who was let in is put out again, and somebody else let in.
+    await gateway.override(ada, channel, { userId: brin.id }, 0, VIEW)
+    await gateway.override(ada, channel, { userId: cleo.id }, VIEW, 0)
+    expect(await heard(channel, late, later)).toEqual([true, false, false, true, false, true])
+    await gateway.override(ada, channel, { userId: brin.id }, VIEW, 0)
+    await gateway.override(ada, channel, { userId: cleo.id }, 0, 0)
+    expect(await heard(channel, late, later)).toEqual([true, true, true, false, true, false])
     await gateway.override(ada, channel, {}, 0, 0)
     expect(await heard(channel, late, later)).toEqual([true, true, true, true, true, true])
     await gateway.override(ada, channel, {}, 0, VIEW)
