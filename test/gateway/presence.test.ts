@@ -73,7 +73,7 @@ describe.each(engines)('presence, on %s', (engine) => {
       ...['idle', 'Online', 'AWAY', '', ' away', 'invisible', '__proto__', null, 5, true, ['away'], { a: 1 }].map(
         (status) => declare(status),
       ),
-      ...[5, true, [], {}, long, 'a\0b', '\ud800', '⚓'.repeat(129)].flatMap((text) => [
+      ...[5, true, [], {}, long, 'a\0b', '\ud800', '🛥'.repeat(129)].flatMap((text) => [
         declare('away', { custom_status: text }),
         declare('dnd', { activity: text }),
         declare('away', { custom_status: 'lunch', activity: text }),
@@ -82,9 +82,9 @@ describe.each(engines)('presence, on %s', (engine) => {
     expect(await say(gateway, bad, ...clients)).toEqual([[], []])
     const { body } = await gateway.request('GET', '/users/@me', ada)
     expect(body).toMatchObject({ status: 'online', custom_status: null, activity: null })
-    const good = declare('away', { custom_status: '⚓'.repeat(128), activity: '', unknown: 5 })
+    const good = declare('away', { custom_status: '🛥'.repeat(128), activity: '', unknown: 5 })
     expect(await say(gateway, [good], ...clients)).toEqual([PRESENCE, PRESENCE])
-    expect(lastOf(clients[1]!)).toEqual(update(ada.id, 'away', '⚓'.repeat(128), ''))
+    expect(lastOf(clients[1]!)).toEqual(update(ada.id, 'away', '🛥'.repeat(128), ''))
   })
 
   it('gateway trap T17: what is left out stays, null clears', async () => {
@@ -155,6 +155,25 @@ describe.each(engines)('presence, on %s', (engine) => {
     await own.close()
     await peers[0]?.next('PRESENCE_UPDATE')
     expect(await gateway.got(...peers, stranger)).toEqual([[], PRESENCE, PRESENCE, []])
+  })
+
+  it('gateway trap T19: so is one who shares two small servers beside a large one', async () => {
+    const { gateway, ada, brin, cleo } = await harbour(engine)
+    const dov = await gateway.person('dov')
+    await gateway.server(ada, brin, dov)
+    await gateway.server(cleo, ada)
+    await gateway.server(ada, cleo)
+    const clients = [
+      await gateway.connect(ada),
+      await gateway.connect(ada),
+      await gateway.connect(brin),
+      await gateway.connect(dov),
+      await gateway.connect(cleo),
+      await gateway.connect(cleo),
+    ]
+    await gateway.got(...clients)
+    expect(await say(gateway, [declare('dnd')], ...clients)).toEqual(clients.map(() => PRESENCE))
+    for (const client of clients) expect(lastOf(client)).toEqual(update(ada.id, 'dnd'))
   })
 
   it('gateway trap T20: who is invisible stays so over a reconnect, and peers hear nothing at all', async () => {

@@ -63,6 +63,9 @@ describe.each(engines)('the way in, on %s', (engine) => {
     expect((await knock(gateway, `token=${botJwt}`)).status).toBe(101)
     expect((await knock(gateway, `token=${byeJwt}`)).status).toBe(101)
     await gateway.request('POST', `/bots/${bot.id}/token/regenerate`, brin, {})
+    const off = await gateway.bot(brin, 'Off')
+    const { body: offBody } = await gateway.request('POST', '/bots/connect', `Bot ${off.token}`, {})
+    await world.changes.run(() => world.users.disable(off.userId))
     await gateway.request('DELETE', `/bots/${bye.id}`, brin)
 
     const { sid, ...sessionless } = claims
@@ -106,6 +109,8 @@ describe.each(engines)('the way in, on %s', (engine) => {
       'a disabled user': `token=${gone.token}`,
       'a bot JWT after a regenerate': `token=${botJwt}`,
       'a bot token after a regenerate': `bot_token=${bot.token}`,
+      'a bot JWT of a disabled bot': `token=${String(field(offBody, 'access_token'))}`,
+      'a token of a disabled bot': `bot_token=${off.token}`,
       'a bot JWT of a revoked bot': `token=${byeJwt}`,
       'a revoked bot token': `bot_token=${bye.token}`,
       'an unknown bot token': `bot_token=${makeBotToken()}`,
