@@ -45,9 +45,6 @@ export class Changes {
   /** Those of the change that runs; null outside of one. */
   #emitted: WorldEvent[] | null = null
   #scheduled = false
-  readonly #begin: () => void
-  readonly #commit: () => void
-  readonly #rollback: () => void
   readonly #save: () => void
   readonly #undo: () => void
   readonly #keep: () => void
@@ -56,9 +53,6 @@ export class Changes {
     this.#db = db
     this.#numbers = numbers
     this.#events = events
-    this.#begin = db.command('BEGIN IMMEDIATE')
-    this.#commit = db.command('COMMIT')
-    this.#rollback = db.command('ROLLBACK')
     this.#save = db.command('SAVEPOINT change')
     this.#undo = db.command('ROLLBACK TO change')
     this.#keep = db.command('RELEASE change')
@@ -94,7 +88,8 @@ export class Changes {
   }
 
   #toWaiting<T>(change: () => T, done: Done<T>): Waiting {
-    let outcome: Outcome<T> = { ok: false, error: busy() }
+    /** Null: it has not run. */
+    let outcome: Outcome<T> | null = null
     let events: WorldEvent[] = []
     const release = (): void => {
       const those = events
@@ -103,7 +98,7 @@ export class Changes {
     }
     return {
       get failed() {
-        return !outcome.ok
+        return outcome?.ok === false
       },
       run: () => {
         this.#emitted = []
@@ -117,12 +112,12 @@ export class Changes {
       },
       fail: (error) => {
         // What has failed for itself, has failed for that.
-        if (outcome.ok) outcome = { ok: false, error }
+        if (outcome?.ok !== false) outcome = { ok: false, error }
         events = []
       },
       finish: () => {
         try {
-          done(outcome, release)
+          if (outcome !== null) done(outcome, release)
         } finally {
           release()
         }
@@ -142,13 +137,14 @@ export class Changes {
 
   /** Runs what waits, one transaction of it. */
   flush(): void {
+    if (this.#emitted !== null) throw new Error('A change does not wait for others')
     const batch = this.#waiting.splice(0, MAX_BATCH)
     if (batch.length === 0) return
     const mark = this.#numbers.mark
     try {
       this.#write(batch, mark)
     } catch (error) {
-      if (this.#db.inTransaction) this.#rollback()
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
       this.#numbers.mark = mark
       this.#events.failed('Cannot write', error)
       for (const change of batch) change.fail(new Refusal('UNAVAILABLE', 'Cannot be stored at the moment'))
@@ -163,7 +159,7 @@ export class Changes {
   }
 
   #write(batch: readonly Waiting[], before: Mark): void {
-    this.#begin()
+    this.#db.exec('BEGIN IMMEDIATE')
     let kept = 0
     let mark = before
     for (const change of batch) {
@@ -180,7 +176,7 @@ export class Changes {
       }
       if (batch.length > 1) this.#keep()
     }
-    if (kept === 0) this.#rollback()
-    else this.#commit()
+    if (kept === 0) this.#db.exec('ROLLBACK')
+    else this.#db.exec('COMMIT')
   }
 }

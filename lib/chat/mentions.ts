@@ -19,9 +19,9 @@ export function parseMentions(content: string): Called {
   return { everyone: words.includes('everyone'), names: [...new Set(names)] }
 }
 
-/** A loop, for an expression would look from each place to the end. */
+/** From the end, character by character: an expression would look from each place on. */
 function trimEnd(word: string): string {
-  let end = word.length
-  while (end > 0 && !/[\p{L}\p{N}_]/u.test(word.charAt(end - 1))) end--
-  return word.slice(0, end)
+  const characters = Array.from(word)
+  const last = characters.findLastIndex((character) => /[\p{L}\p{N}_]/u.test(character))
+  return characters.slice(0, last + 1).join('')
 }

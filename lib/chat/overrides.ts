@@ -123,6 +123,7 @@ export class Overrides {
   /** In place of what was said of the same target before. Nobody gives or takes what they lack. */
   set(user: string, channel: string, { roleId, userId }: OverrideTarget, allow: number, deny: number): StoredOverride {
     const { server_id } = this.#access.channel(user, channel, MANAGE_CHANNELS)
+    if (roleId !== null && userId !== null) throw new Refusal('INVALID', 'An override is for a role or for a user')
     if ((allow & deny) !== 0) throw new Refusal('INVALID', 'What is allowed cannot be denied, too')
     const member = this.#access.member(user, server_id)
     if (roleId !== null) {

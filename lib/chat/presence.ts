@@ -99,7 +99,7 @@ export class Presence {
     if (present === undefined) return
     const { seen, own } = this.#look(userId)
     const gone = present.links.size === 0
-    if (gone) this.#present.delete(userId)
+    if (gone) this.#leave(userId)
     const change = {
       userId,
       seen: isSame(seen, present.seen) ? null : seen,
@@ -108,6 +108,18 @@ export class Presence {
     present.seen = seen
     present.own = own
     if (change.seen !== null || change.own !== null) this.#core.events.tell({ type: 'presence.changed', ...change })
+  }
+
+  /** What somebody did ends when they go; what they say of themselves stays. */
+  #leave(userId: string): void {
+    this.#present.delete(userId)
+    // A user that is gone has none.
+    if ((this.#users.find(userId)?.activity ?? null) === null) return
+    this.#core.changes.submit(
+      // They may be back.
+      () => (this.isPresent(userId) ? null : this.#users.change(userId, { activity: null })),
+      () => {},
+    )
   }
 
   #look(userId: string): { seen: Appearance; own: Appearance } {

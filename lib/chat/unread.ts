@@ -24,6 +24,7 @@ export class Unreads {
   readonly #channels
   readonly #directChannels
   readonly #place
+  readonly #joined
   readonly #mark
 
   constructor(core: Core, access: Access, directs: Directs) {
@@ -82,6 +83,14 @@ export class Unreads {
           UNION ALL SELECT channel_id FROM dm_messages WHERE id = ${p('id')}
         `.compile(q),
     }))
+    this.#joined = db.first((q, p: Param<{ user: string; channel: string }>) =>
+      q
+        .selectFrom('channels as c')
+        .innerJoin('server_members as m', 'm.server_id', 'c.server_id')
+        .where('c.id', '=', p('channel'))
+        .where('m.user_id', '=', p('user'))
+        .select('m.join_marker'),
+    )
     this.#mark = db.run((q, p: Param<{ user: string; channel: string; id: string }>) =>
       q
         .insertInto('read_states')
@@ -98,7 +107,7 @@ export class Unreads {
 
   /** Channels of servers with something unread; whether the user can see them is not looked at. Up to 9,999 each. */
   inChannels(user: string): Unread[] {
-    return this.#channels({ user, most: MAX_COUNT })
+    return this.#channels({ user, most: MAX_COUNT }).filter(({ unread, mentions }) => unread > 0 || mentions > 0)
   }
 
   inDirects(user: string): Unread[] {
@@ -120,6 +129,9 @@ export class Unreads {
 
   #read(user: string, channel: string, message: string | null): void {
     if (message !== null && this.#place({ id: message })?.channel_id !== channel) throw notFound()
-    this.#mark({ user, channel, id: message ?? this.#core.ids.next() })
+    const id = message ?? this.#core.ids.next()
+    // Nor behind the time of joining.
+    const least = this.#joined({ user, channel })?.join_marker ?? channel
+    this.#mark({ user, channel, id: id > least ? id : least })
   }
 }

@@ -12,6 +12,7 @@ import { Messages } from './messages.ts'
 import { Numbers } from './numbers.ts'
 import { Overrides } from './overrides.ts'
 import { Presence } from './presence.ts'
+import { Replies } from './replies.ts'
 import { Roles } from './roles.ts'
 import { Servers } from './servers.ts'
 import { Sessions } from './sessions.ts'
@@ -49,6 +50,7 @@ export class World {
   readonly directs: Directs
   readonly unreads: Unreads
   readonly presence: Presence
+  readonly replies: Replies
 
   /** Opens it, or makes it. Throws where it cannot be used. */
   constructor({ file, full, now, failed }: WorldOptions) {
@@ -73,6 +75,7 @@ export class World {
     this.overrides = new Overrides(core, this.access, this.roles)
     this.messages = new Messages(core, this.access, this.users)
     this.directs = new Directs(core, this.users)
+    this.replies = new Replies(core)
     this.unreads = new Unreads(core, this.access, this.directs)
     core.events.on((event) => {
       if (event.type === 'user.changed') this.presence.refresh(event.userId)
@@ -115,7 +118,9 @@ function createCore(db: Database, now: () => number, failed: Failed): Core {
         SELECT MAX(id) AS id FROM (
           SELECT MAX(id) AS id FROM messages UNION ALL SELECT MAX(id) FROM dm_messages UNION ALL
           SELECT MAX(id) FROM users UNION ALL SELECT MAX(id) FROM channels UNION ALL SELECT MAX(id) FROM servers UNION ALL
-          SELECT MAX(id) FROM sessions UNION ALL SELECT MAX(id) FROM roles UNION ALL SELECT MAX(id) FROM dm_channels)
+          SELECT MAX(id) FROM sessions UNION ALL SELECT MAX(id) FROM roles UNION ALL SELECT MAX(id) FROM dm_channels UNION ALL
+          SELECT MAX(id) FROM bots UNION ALL SELECT MAX(id) FROM channel_overrides UNION ALL
+          SELECT MAX(join_marker) FROM server_members UNION ALL SELECT MAX(last_read_id) FROM read_states)
       `.compile(q),
   }))
   // What somebody did when the last process ended, nobody does now.

@@ -45,7 +45,7 @@ export class Gateway {
       ...directRoutes(world),
       route('GET /health', 'public', () => ok({ status: 'ok' })),
     ])
-    const api = new Api(router, tokens, settings.apiPrefix, settings.origins)
+    const api = new Api(router, tokens, settings)
     this.#tokens = tokens
     this.#sockets = new Sockets(world, tokens, settings, host)
     this.api = { role: null, serve: (request) => api.serve(request) }

@@ -44,12 +44,31 @@ function toValue(given: unknown, name: string): Value {
   throw new TypeError(`${name} cannot be stored: ${typeof given}`)
 }
 
+/** A statement, until its database is closed. */
+class Prepared<R> {
+  #statement: Statement<R> | null
+
+  constructor(statement: Statement<R>) {
+    this.#statement = statement
+  }
+
+  get statement(): Statement<R> {
+    if (this.#statement === null) throw new Error('The world is closed')
+    return this.#statement
+  }
+
+  close(): void {
+    this.#statement = null
+  }
+}
+
 /**
  * The world's database: statements are built with types, prepared once, and run synchronously. A statement is a function of
  * its values.
  */
 export class Database {
   readonly #sqlite: Sqlite
+  readonly #statements: Prepared<unknown>[] = []
 
   /** @param full a commit is on the disk when it is over: nothing that was answered is lost when power is */
   constructor(path: string, full: boolean) {
@@ -70,51 +89,66 @@ export class Database {
     return this.#sqlite.inTransaction
   }
 
+  /**
+   * Nothing can be asked or changed any more. The driver closes its files when nobody can reach their statements: here, when the
+   * collector comes by.
+   */
   close(): void {
-    // All of it in one file: what can be copied.
-    this.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-    this.#sqlite.close()
+    for (const slot of this.#statements) slot.close()
+    this.#statements.length = 0
+    try {
+      // All of it in one file: what can be copied.
+      this.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    } finally {
+      this.#sqlite.close()
+    }
   }
 
   /** Its first row. */
   first<P extends Values, R>(build: Build<P, R>): (values: P) => R | undefined {
-    const { statement, bind } = this.#prepare(build)
-    return (values) => statement.get(bind(values))
+    const rows = this.all(build)
+    // With `get` of the driver a row has a field that nobody has asked for.
+    return (values) => rows(values)[0]
   }
 
   /** Its rows. */
   all<P extends Values, R>(build: Build<P, R>): (values: P) => R[] {
-    const { statement, bind } = this.#prepare(build)
-    return (values) => statement.all(bind(values))
+    const { prepared, bind } = this.#prepare(build)
+    return (values) => prepared.statement.all(bind(values))
   }
 
   /** How many rows it has changed. */
   run<P extends Values>(build: Build<P, unknown>): (values: P) => number {
-    const { statement, bind } = this.#prepare(build)
-    return (values) => statement.run(bind(values)).changes
+    const { prepared, bind } = this.#prepare(build)
+    return (values) => prepared.statement.run(bind(values)).changes
   }
 
-  /** Text that has no values: what begins and ends transactions. */
+  /** Text that has no values, and does not fail: a statement that did is not let go of. */
   command(text: string): () => void {
-    const statement = this.#sqlite.prepare(text)
-    return () => void statement.run([])
+    const prepared = this.#keep(new Prepared(this.#sqlite.prepare(text)))
+    return () => void prepared.statement.run([])
   }
 
   /** A number that SQLite tells of itself. */
   pragma(name: string): unknown {
-    const row = this.#sqlite.prepare<Record<string, unknown>>(`PRAGMA ${name}`).get([])
+    const [row] = this.#sqlite.prepare<Record<string, unknown>>(`PRAGMA ${name}`).all([])
     return row?.[name]
   }
 
   #prepare<P extends Values, R>(
     build: Build<P, R>,
-  ): { readonly statement: Statement<R>; readonly bind: (values: P) => Value[] } {
+  ): { readonly prepared: Prepared<R>; readonly bind: (values: P) => Value[] } {
     const { sql: text, parameters } = build(builder, toSlot).compile()
-    const statement = this.#sqlite.prepare<R>(text)
+    const prepared = this.#keep(new Prepared(this.#sqlite.prepare<R>(text)))
     const bind = (values: P): Value[] =>
       parameters.map((given) =>
         given instanceof Slot ? toValue(values[given.name], given.name) : toValue(given, 'A constant'),
       )
-    return { statement, bind }
+    return { prepared, bind }
+  }
+
+  #keep<T extends Prepared<unknown>>(prepared: T): T {
+    this.#statements.push(prepared)
+    return prepared
   }
 }

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openSqlite, type Sqlite } from './sqlite.ts'
+import { openSqlite, type Sqlite, sqliteCode } from './sqlite.ts'
 
 /*
  * Where the world is kept: world.db with what belongs to it, secrets.json with keys that were made for this folder, and lock,
@@ -46,9 +46,11 @@ export class Folder {
       // The system lets go of it when the process ends, however it does.
       this.#lock.exec('PRAGMA locking_mode = EXCLUSIVE')
       this.#lock.exec('BEGIN EXCLUSIVE')
-    } catch {
+    } catch (error) {
       this.#lock.close()
-      throw new Error(`${path}: another process uses this data folder: stop it, or name another one with dataDir`)
+      const busy = `${path}: another process uses this data folder: stop it, or name another one with dataDir`
+      const broken = `${join(path, 'lock')}: ${String(error)}: remove it`
+      throw new Error(sqliteCode(error) === 'SQLITE_BUSY' ? busy : broken, { cause: error })
     }
   }
 
@@ -81,8 +83,17 @@ export class Folder {
   }
 }
 
+/** An error of JSON.parse would quote what it reads. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
 function readKeys(file: string): readonly Key[] {
-  const content: unknown = JSON.parse(readFileSync(file, 'utf8'))
+  const content = parse(readFileSync(file, 'utf8'))
   const keys = typeof content === 'object' && content !== null && 'jwt' in content ? content.jwt : null
   if (Array.isArray(keys) && keys.every(isKey)) return keys
   throw new Error(`${file} is not as it was written: mend it, or remove it, which ends all sessions`)

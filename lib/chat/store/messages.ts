@@ -152,7 +152,14 @@ export const prepareMessages = (db: Database) => ({
     }),
   ),
   forget: db.run((q, p: Param<{ message: string }>) =>
-    q.deleteFrom('message_mentions').where('message_id', '=', p('message')),
+    q
+      .deleteFrom('message_mentions')
+      .where((eb) =>
+        eb.or([
+          eb('message_id', '=', p('message')),
+          eb('message_id', 'in', eb.selectFrom('messages').select('id').where('thread_id', '=', p('message'))),
+        ]),
+      ),
   ),
   edit: db.run((q, p: Param<{ id: string; content: string; everyone: Flag; at: string }>) =>
     q

@@ -218,6 +218,17 @@ CREATE TABLE read_states (
   PRIMARY KEY (user_id, channel_id)
 ) WITHOUT ROWID;
 
+CREATE TABLE idempotency_keys (
+  user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  route TEXT NOT NULL,
+  key TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  expires_at TEXT NOT NULL,
+  PRIMARY KEY (user_id, route, key)
+) WITHOUT ROWID;
+CREATE INDEX idempotency_keys_expiry ON idempotency_keys (expires_at);
+
 CREATE TABLE server_bans (
   server_id TEXT NOT NULL REFERENCES servers (id) ON DELETE CASCADE,
   user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,

@@ -3,9 +3,9 @@ import libsql from 'libsql'
 /*
  * The database driver as it is at run time, as far as it is used here; its own types say less.
  *
- * Measured of libsql 0.5: a statement that was read with `all` returns the row of before when it is read with `get` next,
- * so each statement is used in one way only. `undefined` is bound as NULL, and a boolean ends the process: what is bound is
- * looked at before.
+ * Measured of libsql 0.5: a statement that was read with `all` returns the row of before when it is read with `get` next, and
+ * rows of `get` have a field of its own: only `all` is used. `undefined` is bound as NULL, and a boolean ends the process: what
+ * is bound is looked at before. A connection stays open for as long as one of its statements can be reached.
  */
 
 /** What can be bound, and what comes back. */
@@ -13,7 +13,6 @@ export type Value = string | number | null
 
 export interface Statement<R> {
   run(values: readonly Value[]): { readonly changes: number }
-  get(values: readonly Value[]): R | undefined
   all(values: readonly Value[]): R[]
 }
 

@@ -194,6 +194,15 @@ interface MemberTimeouts {
   created_at: string
 }
 
+interface IdempotencyKeys {
+  user_id: string
+  route: string
+  key: string
+  status: number
+  body: string
+  expires_at: string
+}
+
 interface Counters {
   name: string
   value: number
@@ -217,5 +226,6 @@ export interface Tables {
   read_states: ReadStates
   server_bans: ServerBans
   member_timeouts: MemberTimeouts
+  idempotency_keys: IdempotencyKeys
   counters: Counters
 }

@@ -1,9 +1,12 @@
 import { Refusal } from '../../chat/refusal.ts'
 import type { Answer } from '../../web/answer.ts'
 import type { Response } from '../../web/response.ts'
+import { toClient } from '../../web/address.ts'
+import { type Allowance, Buckets } from '../../web/buckets.ts'
 import { type Request, webReadBody } from '../../web/web.ts'
 import { rFailure } from '../../websock/log.ts'
 import { Unauthorized } from '../accounts.ts'
+import type { GatewaySettings } from '../../web/config/gateway.ts'
 import type { Caller, Tokens } from '../tokens.ts'
 import { BadId, toId } from './call.ts'
 import { OF_REFUSAL, toAnswer, toUnauthorized } from './errors.ts'
@@ -27,7 +30,7 @@ const NOT_FOUND = toAnswer(404, 'NOT_FOUND', 'Not found')
 const BAD_ID = toAnswer(400, 'BAD_ID', 'Not an id')
 const BAD_JSON = toAnswer(400, 'BAD_JSON', 'The body is not JSON')
 const WRONG_TYPE = toAnswer(415, 'UNSUPPORTED_TYPE', 'The body has to be application/json')
-const WRONG_KIND = toAnswer(403, 'FORBIDDEN', 'Not for this kind of account')
+const WRONG_KIND = 'Not for this kind of account'
 const FAILED = toAnswer(500, 'INTERNAL', 'Something went wrong')
 
 const HEADERS = [
@@ -42,6 +45,14 @@ const CORS = [
   ['Access-Control-Max-Age', '600'],
 ] as const
 
+/** Requests of an address, of one that logs in or tries to, and of a bot wherever it is. */
+const OF_ADDRESS: Allowance = { rate: 10, burst: 20 }
+const OF_LOGINS: Allowance = { rate: 2, burst: 5 }
+const OF_BOT: Allowance = { rate: 50, burst: 100 }
+
+const tooMany = (seconds: number): Answer =>
+  toAnswer(429, 'RATE_LIMITED', 'Too many requests', [['Retry-After', String(seconds)]])
+
 const isKind = (who: Who, caller: Caller | null): boolean =>
   who === 'bot' ? caller?.bot !== null : who !== 'human' || caller?.bot === null
 
@@ -52,10 +63,14 @@ export class Api {
   readonly #prefix: string
   readonly #origins: readonly string[]
 
-  constructor(router: Router, tokens: Tokens, prefix: string, origins: readonly string[]) {
+  /** Null: nothing is limited. */
+  readonly #buckets: Buckets | null
+
+  constructor(router: Router, tokens: Tokens, { apiPrefix, origins, limitsRates }: GatewaySettings) {
     this.#router = router
     this.#tokens = tokens
-    this.#prefix = prefix
+    this.#prefix = apiPrefix
+    this.#buckets = limitsRates ? new Buckets(() => performance.now()) : null
     this.#origins = origins
   }
 
@@ -66,27 +81,28 @@ export class Api {
     response.add(SECRET.test(path) ? [...HEADERS, ['Cache-Control', 'no-store']] : HEADERS)
     this.#addCors(request, response)
     if (request.method === 'OPTIONS') return reply(response, { status: 204 })
+    const caller = this.#identify(request.headers['authorization'])
+    const wait = this.#take(path, remote, caller)
+    if (wait > 0) return response.give(tooMany(wait))
     const found = this.#router.find(path)
     if (found === null) return response.give(NOT_FOUND)
     // An answer to HEAD is one to GET, without its body.
     const route = found.routes.get(request.method === 'HEAD' ? 'GET' : request.method)
     if (route === undefined) return response.give(notAllowed(found))
     try {
-      const call = await this.#toCall(request, route, found, remote)
+      const call = await toCall(request, route, found, caller)
       reply(response, await route.run(call))
     } catch (error) {
       if (!(error instanceof Answered)) response.give(toFailure(error))
     }
   }
 
-  /** Checked in this order: who, ids, body, and whether it is for such as them. */
-  async #toCall(request: Request, route: Route, found: Found, remote: string): Promise<Call<unknown>> {
-    const caller = this.#identify(request.headers['authorization'])
-    if (route.who !== 'public' && caller === null) throw new Unauthorized('Unauthorized')
-    const ids = Object.fromEntries(Object.entries(found.ids).map(([name, id]) => [name, toId(id)]))
-    const body = route.reads ? await readJson(request) : null
-    if (route.who !== 'public' && !isKind(route.who, caller)) throw new Refusal('FORBIDDEN', WRONG_KIND.text)
-    return { caller, ids, query: new URLSearchParams(request.query), body, remote }
+  /** Counts a request; 0, or in how many seconds the next may come. */
+  #take(path: string, remote: string, caller: Caller | null): number {
+    if (this.#buckets === null) return 0
+    if (path.startsWith('/auth/')) return this.#buckets.take(`auth ${toClient(remote)}`, OF_LOGINS)
+    if (caller !== null && caller.bot !== null) return this.#buckets.take(`bot ${caller.bot.id}`, OF_BOT)
+    return this.#buckets.take(toClient(remote), OF_ADDRESS)
   }
 
   #identify(authorization: string | undefined): Caller | null {
@@ -103,6 +119,18 @@ export class Api {
     if (origin === undefined || !(this.#origins.includes(origin) || this.#origins.includes('*'))) return
     response.add([['Access-Control-Allow-Origin', origin], ...(request.method === 'OPTIONS' ? CORS : [])])
   }
+}
+
+/** Checked in this order: who, ids, body, and whether it is for such as them. */
+async function toCall(request: Request, route: Route, found: Found, caller: Caller | null): Promise<Call<unknown>> {
+  if (route.who !== 'public' && caller === null) throw new Unauthorized('Unauthorized')
+  const ids = Object.fromEntries(Object.entries(found.ids).map(([name, id]) => [name, toId(id)]))
+  const { remote, headers, path, method } = request
+  const key = headers['idempotency-key'] ?? null
+  const body = route.reads ? await readJson(request) : null
+  if (route.who !== 'public' && !isKind(route.who, caller)) throw new Refusal('FORBIDDEN', WRONG_KIND)
+  const query = new URLSearchParams(request.query)
+  return { caller, ids, query, body, remote, key, target: `${method} ${path}` }
 }
 
 function notAllowed({ routes }: Found): Answer {

@@ -4,6 +4,7 @@ import type { World } from '../../chat/world.ts'
 import { toDirect, toDirectMessage, toMessage } from '../wire.ts'
 import { ID, idOrNull, text, word } from './body.ts'
 import { idOf, pageOf, toId, userOf } from './call.ts'
+import { once } from './once.ts'
 import { created, NO_CONTENT, ok, type Route, route, routeWithBody } from './router.ts'
 
 const content = text(1, MAX_CONTENT)
@@ -17,9 +18,9 @@ const toIdOrNull = (given: string | null | undefined): string | null =>
   given === undefined || given === null ? null : toId(given)
 
 export const messageRoutes = (world: World): Route[] => [
-  routeWithBody('POST /channels/:id/messages', 'user', New, async (call) => {
+  routeWithBody('POST /channels/:id/messages', 'user', New, (call) => {
     const draft = { content: call.body.content, replyTo: toIdOrNull(call.body.reply_to) }
-    return created(toMessage(await world.changes.run(() => world.messages.post(userOf(call), idOf(call), draft))))
+    return once(world, call, () => created(toMessage(world.messages.post(userOf(call), idOf(call), draft))))
   }),
   route('GET /channels/:id/messages', 'user', (call) =>
     ok(world.messages.list(userOf(call), idOf(call), pageOf(call)).map(toMessage)),
@@ -42,19 +43,20 @@ export const messageRoutes = (world: World): Route[] => [
 ]
 
 export const directRoutes = (world: World): Route[] => [
-  routeWithBody('POST /dm-channels', 'user', Open, async (call) => {
+  routeWithBody('POST /dm-channels', 'user', Open, (call) => {
     const user = userOf(call)
-    const { direct, created: isNew } = await world.changes.run(() => world.directs.open(user, toId(call.body.user_id)))
-    return { status: isNew ? 201 : 200, body: toDirect(world, direct, user) }
+    const other = toId(call.body.user_id)
+    return once(world, call, () => {
+      const { direct, created: isNew } = world.directs.open(user, other)
+      return { status: isNew ? 201 : 200, body: toDirect(world, direct, user) }
+    })
   }),
   route('GET /dm-channels', 'user', (call) => {
     const user = userOf(call)
     return ok(world.directs.of(user).map((direct) => toDirect(world, direct, user)))
   }),
-  routeWithBody('POST /dm-channels/:id/messages', 'user', Content, async (call) =>
-    created(
-      toDirectMessage(await world.changes.run(() => world.directs.post(userOf(call), idOf(call), call.body.content))),
-    ),
+  routeWithBody('POST /dm-channels/:id/messages', 'user', Content, (call) =>
+    once(world, call, () => created(toDirectMessage(world.directs.post(userOf(call), idOf(call), call.body.content)))),
   ),
   route('GET /dm-channels/:id/messages', 'user', (call) =>
     ok(world.directs.list(userOf(call), idOf(call), pageOf(call)).map(toDirectMessage)),

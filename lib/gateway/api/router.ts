@@ -14,6 +14,10 @@ export interface Call<B> {
   readonly body: B
   /** The client's address. */
   readonly remote: string
+  /** Under which a request that makes something is answered once; null: each time. */
+  readonly key: string | null
+  /** Method and path. */
+  readonly target: string
 }
 
 /** What a route answers; without a body it is 204. */

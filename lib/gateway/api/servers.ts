@@ -5,6 +5,7 @@ import type { World } from '../../chat/world.ts'
 import { toChannel, toCountedServer, toMember } from '../wire.ts'
 import { bool, text, textOrNull, url } from './body.ts'
 import { idOf, limitOf, toId, userOf } from './call.ts'
+import { once } from './once.ts'
 import { created, NO_CONTENT, ok, type Route, route, routeWithBody } from './router.ts'
 
 const properties = { name: text(1, 100), icon_url: url, is_public: bool, require_invite: bool } as const
@@ -46,10 +47,10 @@ function given<T extends object>(fields: { readonly [K in keyof T]: T[K] | undef
 }
 
 export const serverRoutes = (world: World): Route[] => [
-  routeWithBody('POST /servers', 'user', New, async (call) => {
+  routeWithBody('POST /servers', 'user', New, (call) => {
     const { name, icon_url = null, is_public = false, require_invite = false } = call.body
     const draft = { name, icon_url, is_public: flag(is_public), require_invite: flag(require_invite) }
-    return created(toCountedServer(await world.changes.run(() => world.servers.create(userOf(call), draft))))
+    return once(world, call, () => created(toCountedServer(world.servers.create(userOf(call), draft))))
   }),
   route('GET /servers', 'user', (call) => ok(world.servers.countedOf(userOf(call)).map(toCountedServer))),
   route('GET /servers/browse', 'user', () => ok(world.servers.browse().map(toCountedServer))),
@@ -68,10 +69,12 @@ export const serverRoutes = (world: World): Route[] => [
     await world.changes.run(() => world.servers.remove(userOf(call), idOf(call)))
     return NO_CONTENT
   }),
-  route('POST /servers/:id/join', 'user', async (call) => {
+  route('POST /servers/:id/join', 'user', (call) => {
     const id = idOf(call)
-    await world.changes.run(() => world.servers.join(userOf(call), id))
-    return created({ message: 'Joined', server_id: id })
+    return once(world, call, () => {
+      world.servers.join(userOf(call), id)
+      return created({ message: 'Joined', server_id: id })
+    })
   }),
   route('DELETE /servers/:id/leave', 'user', async (call) => {
     await world.changes.run(() => world.servers.leave(userOf(call), idOf(call)))
@@ -87,10 +90,10 @@ export const serverRoutes = (world: World): Route[] => [
   route('GET /servers/:id/channels', 'user', (call) =>
     ok(world.channels.visible(userOf(call), idOf(call)).map(toChannel)),
   ),
-  routeWithBody('POST /servers/:id/channels', 'user', NewChannel, async (call) => {
+  routeWithBody('POST /servers/:id/channels', 'user', NewChannel, (call) => {
     const { name, type, topic = null, category = null } = call.body
     const draft = { name, type, topic, category }
-    return created(toChannel(await world.changes.run(() => world.channels.create(userOf(call), idOf(call), draft))))
+    return once(world, call, () => created(toChannel(world.channels.create(userOf(call), idOf(call), draft))))
   }),
   route('GET /servers/:id/channels/:channel_id', 'user', (call) =>
     ok(toChannel(world.channels.get(userOf(call), idOf(call), idOf(call, 'channel_id')))),

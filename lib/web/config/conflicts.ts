@@ -109,7 +109,7 @@ function findWorldConflicts(value: unknown): Problem[] {
     .map((i) => problem(['web', 'routes', i], `is a second gateway: web.routes[${gateways[0]}] is one`))
   const workers = valueAt(value, ['web', 'workers'])
   if (gateways.length === 0 || workers === undefined || Number(workers) === 1) return again
-  return [...again, problem(['web', 'workers'], 'is for one process where there is a gateway: say 1', String(workers))]
+  return [...again, problem(['web', 'workers'], 'is for one process where there is a gateway: say 1')]
 }
 
 /** What tells about the host is not for everybody. */

@@ -1,0 +1,351 @@
+import { describe, expect, it } from 'vitest'
+import type { Page } from '../../lib/chat/page.ts'
+import { MANAGE_MESSAGES, SEND_MESSAGES } from '../../lib/chat/permissions.ts'
+import { codeOf, expectSound, START, Town } from '../support/world.ts'
+
+const page: Page = { before: null, after: null, limit: 50 }
+const NOWHERE = '019df252-0000-7000-8000-000000000000'
+
+const remove = (town: Town, user: string, id: string): void => town.do(({ messages }) => messages.remove(user, id))
+const edit = (town: Town, user: string, id: string, content: string) =>
+  town.do(({ messages }) => messages.edit(user, id, content))
+const contents = (town: Town, more: Partial<Page> = {}): string[] =>
+  town.world.messages.list(town.bob, town.pier, { ...page, ...more }).map(({ content }) => content)
+
+describe('a message', () => {
+  it('is as it was posted, by whoever reads it, and in its event', () => {
+    const town = new Town()
+    const message = town.post(town.ada, town.pier, ' fog, @bob ')
+    expect(message).toMatchObject({
+      num: 1,
+      seq: 1,
+      channel_id: town.pier,
+      author_id: town.ada,
+      // As it was written.
+      content: ' fog, @bob ',
+      reply_to: null,
+      thread_id: null,
+      mention_everyone: 0,
+      mention_user_ids: [town.bob],
+      pinned: 0,
+      pinned_by: null,
+      pinned_at: null,
+      edited_at: null,
+      deleted: 0,
+      draft: 0,
+      created_at: new Date(START).toISOString(),
+      thread_reply_count: 0,
+    })
+    expect(town.world.messages.get(town.bob, town.pier, message.id)).toMatchObject(message)
+    expect(town.world.messages.list(town.bob, town.pier, page)).toEqual([message])
+    expect(town.told()).toEqual([{ type: 'message.created', serverId: town.place, message }])
+  })
+
+  it('has a place in its channel, counted from 1 in each', () => {
+    const town = new Town()
+    const quay = town.channel(town.ada, town.place, 'quay')
+    const seqs = [town.pier, quay, town.pier, quay, quay].map((channel) => town.post(town.ada, channel).seq)
+    expect(seqs).toEqual([1, 1, 2, 2, 3])
+    expectSound(town)
+  })
+
+  it('also a voice channel takes it', () => {
+    const town = new Town()
+    const draft = { name: 'deck', type: 'voice', topic: null, category: null } as const
+    const { id } = town.do(({ channels }) => channels.create(town.ada, town.place, draft))
+    expect(town.post(town.bob, id).seq).toBe(1)
+  })
+
+  it('replies to one of the same channel that is there', () => {
+    const town = new Town()
+    const quay = town.channel(town.ada, town.place, 'quay')
+    const { id } = town.post(town.ada, town.pier)
+    const reply = town.post(town.bob, town.pier, 'yes', id)
+    expect(reply.reply_to).toBe(id)
+    expect(codeOf(() => town.post(town.bob, quay, 'yes', id))).toBe('NOT_FOUND')
+    expect(codeOf(() => town.post(town.bob, town.pier, 'yes', NOWHERE))).toBe('NOT_FOUND')
+    remove(town, town.ada, id)
+    expect(codeOf(() => town.post(town.bob, town.pier, 'yes', id))).toBe('NOT_FOUND')
+    // What was written before keeps it.
+    expect(town.world.messages.get(town.bob, town.pier, reply.id).reply_to).toBe(id)
+    expectSound(town)
+  })
+
+  it('is found only in its channel', () => {
+    const town = new Town()
+    const quay = town.channel(town.ada, town.place, 'quay')
+    const { id } = town.post(town.ada, town.pier)
+    expect(codeOf(() => town.world.messages.get(town.ada, quay, id))).toBe('NOT_FOUND')
+    expect(codeOf(() => town.world.messages.get(town.ada, town.pier, NOWHERE))).toBe('NOT_FOUND')
+  })
+
+  it('counts the replies of its thread that are there; they are not listed', () => {
+    const town = new Town()
+    const root = town.post(town.ada, town.pier)
+    const reply = town.reply(root, town.bob)
+    town.reply(root, town.bob)
+    expect(town.world.messages.list(town.ada, town.pier, page)).toEqual([{ ...root, thread_reply_count: 2 }])
+    expect(town.world.messages.get(town.ada, town.pier, reply)).toMatchObject({
+      thread_id: root.id,
+      thread_reply_count: 0,
+    })
+    remove(town, town.bob, reply)
+    expect(town.world.messages.get(town.ada, town.pier, root.id).thread_reply_count).toBe(1)
+  })
+})
+
+describe('content', () => {
+  const codeFor = (content: string): string => {
+    const town = new Town()
+    const posted = codeOf(() => town.post(town.ada, town.pier, content))
+    const { id } = town.post(town.ada, town.pier, 'other')
+    expect(codeOf(() => edit(town, town.ada, id, content))).toBe(posted)
+    const { direct } = town.do(({ directs }) => directs.open(town.ada, town.bob))
+    expect(codeOf(() => town.do(({ directs }) => directs.post(town.ada, direct.id, content)))).toBe(posted)
+    // It comes back as it was given.
+    if (posted !== 'INVALID') expect(town.world.messages.get(town.ada, town.pier, id).content).toBe(content)
+    town.close()
+    return posted
+  }
+
+  it.each([
+    ['nothing', ''],
+    ['spaces', ' \t\n\u00A0\u2003\uFEFF'],
+    ['4,001 letters', 'x'.repeat(4001)],
+    ['4,001 foxes', '🦊'.repeat(4001)],
+    ['4,001 of both', `x${'🦊'.repeat(4000)}`],
+    ['9,000 spaces and a letter', `${' '.repeat(9000)}x`],
+    ['U+0000', 'a\0b'],
+    ['U+0000 alone', '\0'],
+    ['a high surrogate', 'a\uD83E'],
+    ['a low surrogate', '\uDD8Aa'],
+    ['surrogates in the wrong order', '\uDD8A\uD83E'],
+    ['a high surrogate before a pair', '\uD83E🦊'],
+  ])('%s is refused', (_what, content) => {
+    expect(codeFor(content)).toBe('INVALID')
+  })
+
+  it.each([
+    ['4,000 letters', 'x'.repeat(4000)],
+    ['4,000 foxes, which are 8,000 units', '🦊'.repeat(4000)],
+    ['4,000 of both', `x${'🦊'.repeat(3999)}`],
+    ['one letter between spaces', ' \n x '],
+    ['other control characters', 'a\u0001\u001F\u007F\u0085b'],
+    ['the last character', '\u{10FFFF}\uFFFF'],
+    ['SQL', "'); DROP TABLE messages; --"],
+  ])('%s are good', (_what, content) => {
+    expect(codeFor(content)).toBe('nothing was refused')
+  })
+
+  it('what is refused takes neither number nor place', () => {
+    const town = new Town()
+    codeOf(() => town.post(town.ada, town.pier, ''))
+    expect(town.post(town.ada, town.pier)).toMatchObject({ num: 1, seq: 1 })
+    expectSound(town)
+  })
+})
+
+describe('pages', () => {
+  it('gateway trap T48: 250 messages of a few milliseconds in pages of 7: none repeats, none vanishes', async () => {
+    const town = new Town()
+    const { changes, messages } = town.world
+    const posted = await Promise.all(
+      Array.from({ length: 250 }, (_, i) => {
+        return changes.run(() => {
+          // Now and then the clock goes on, or back.
+          town.clock.ms = START + [0, 1, 1, 0, 2, 1][Math.floor(i / 45)]!
+          return messages.post(town.ada, town.pier, { content: `${i}`, replyTo: null })
+        })
+      }),
+    )
+    const order = posted.map(({ id }) => id)
+    const back: string[] = []
+    for (let before: string | null = null; ; before = back.at(-1) ?? null) {
+      const some = messages.list(town.bob, town.pier, { before, after: null, limit: 7 })
+      if (some.length === 0) break
+      expect(some.length).toBe(before === null || back.length < 245 ? 7 : 5)
+      back.push(...some.map(({ id }) => id))
+    }
+    expect(back).toEqual(order.toReversed())
+    const forth = [order[0] ?? '']
+    for (;;) {
+      const some = messages.list(town.bob, town.pier, { before: null, after: forth.at(-1) ?? '', limit: 7 })
+      if (some.length === 0) break
+      forth.push(...some.map(({ id }) => id))
+    }
+    expect(forth).toEqual(order)
+  })
+
+  it('are the newest first, and behind a cursor the oldest first', () => {
+    const town = new Town()
+    const [, , c] = ['a', 'b', 'c', 'd', 'e'].map((content) => town.post(town.ada, town.pier, content).id)
+    expect(contents(town)).toEqual(['e', 'd', 'c', 'b', 'a'])
+    expect(contents(town, { limit: 2 })).toEqual(['e', 'd'])
+    expect(contents(town, { before: c ?? '' })).toEqual(['b', 'a'])
+    expect(contents(town, { before: c ?? '', limit: 1 })).toEqual(['b'])
+    expect(contents(town, { after: c ?? '' })).toEqual(['d', 'e'])
+    expect(contents(town, { after: c ?? '', limit: 1 })).toEqual(['d'])
+  })
+
+  it('are empty behind what is unknown, or of another channel', () => {
+    const town = new Town()
+    const quay = town.channel(town.ada, town.place, 'quay')
+    town.post(town.ada, town.pier)
+    const foreign = town.post(town.ada, quay).id
+    town.post(town.ada, town.pier)
+    const { direct } = town.do(({ directs }) => directs.open(town.ada, town.bob))
+    const said = town.do(({ directs }) => directs.post(town.ada, direct.id, 'fog')).id
+    for (const cursor of [NOWHERE, foreign, said, town.pier]) {
+      expect(contents(town, { before: cursor })).toEqual([])
+      expect(contents(town, { after: cursor })).toEqual([])
+    }
+  })
+
+  it('a deleted message is still a good cursor, and so is one of a thread', () => {
+    const town = new Town()
+    town.post(town.ada, town.pier, 'a')
+    const b = town.post(town.ada, town.pier, 'b')
+    const reply = town.reply(b, town.bob)
+    town.post(town.ada, town.pier, 'c')
+    expect(contents(town, { before: reply })).toEqual(['b', 'a'])
+    remove(town, town.ada, b.id)
+    expect(contents(town, { before: b.id })).toEqual(['a'])
+    expect(contents(town, { after: b.id })).toEqual(['c'])
+  })
+
+  it('do not have what was deleted', () => {
+    const town = new Town()
+    const ids = ['a', 'b', 'c'].map((content) => town.post(town.ada, town.pier, content).id)
+    remove(town, town.ada, ids[1] ?? '')
+    expect(contents(town)).toEqual(['c', 'a'])
+    expect(contents(town, { limit: 2 })).toEqual(['c', 'a'])
+  })
+})
+
+describe('an edit', () => {
+  it('changes what was said, and the mentions with it', () => {
+    const town = new Town()
+    const { id } = town.post(town.ada, town.pier, '@bob @everyone')
+    town.told()
+    town.clock.ms = START + 5000
+    const message = edit(town, town.ada, id, 'never mind, @ada')
+    expect(message).toMatchObject({
+      content: 'never mind, @ada',
+      edited_at: new Date(START + 5000).toISOString(),
+      created_at: new Date(START).toISOString(),
+      mention_everyone: 0,
+      mention_user_ids: [town.ada],
+      num: 1,
+      seq: 1,
+    })
+    expect(town.told()).toEqual([{ type: 'message.updated', serverId: town.place, message }])
+    expect(edit(town, town.ada, id, '@everyone').mention_everyone).toBe(1)
+    expect(edit(town, town.ada, id, 'x').mention_user_ids).toEqual([])
+  })
+
+  it('to the same changes nothing', () => {
+    const town = new Town()
+    const { id } = town.post(town.ada, town.pier, 'fog')
+    town.told()
+    expect(edit(town, town.ada, id, 'fog').edited_at).toBeNull()
+    expect(town.told()).toEqual([])
+    expect(town.world.messages.get(town.ada, town.pier, id).edited_at).toBeNull()
+  })
+
+  it('is its author’s only, whatever others may', () => {
+    const town = new Town()
+    const { id } = town.post(town.bob, town.pier)
+    expect(codeOf(() => edit(town, town.ada, id, 'x'))).toBe('FORBIDDEN')
+    const other = town.post(town.ada, town.pier)
+    expect(codeOf(() => edit(town, town.bob, other.id, 'x'))).toBe('FORBIDDEN')
+  })
+
+  it('needs SEND_MESSAGES', () => {
+    const town = new Town()
+    const { id } = town.post(town.bob, town.pier)
+    town.do(({ overrides }) => overrides.set(town.ada, town.pier, { roleId: null, userId: town.bob }, 0, SEND_MESSAGES))
+    expect(codeOf(() => edit(town, town.bob, id, 'x'))).toBe('FORBIDDEN')
+  })
+
+  it('of what is deleted or unknown finds nothing', () => {
+    const town = new Town()
+    const { id } = town.post(town.ada, town.pier)
+    remove(town, town.ada, id)
+    expect(codeOf(() => edit(town, town.ada, id, 'x'))).toBe('NOT_FOUND')
+    // Not FORBIDDEN, which would tell that it was there.
+    expect(codeOf(() => edit(town, town.bob, id, 'x'))).toBe('NOT_FOUND')
+    expect(codeOf(() => edit(town, town.ada, NOWHERE, 'x'))).toBe('NOT_FOUND')
+  })
+})
+
+describe('a deletion', () => {
+  it('gateway trap T43: a deleted message fetched by id shows no content', () => {
+    const town = new Town()
+    const { id } = town.post(town.ada, town.pier, 'fog, @bob @everyone')
+    town.write('UPDATE messages SET pinned = 1, pinned_by = ?, pinned_at = ?', town.ada, 'now')
+    town.told()
+    remove(town, town.ada, id)
+    expect(town.world.messages.get(town.bob, town.pier, id)).toMatchObject({
+      deleted: 1,
+      content: '',
+      mention_everyone: 0,
+      mention_user_ids: [],
+      pinned: 0,
+      pinned_by: null,
+      pinned_at: null,
+    })
+    expect(town.rows('SELECT content FROM messages')).toEqual([{ content: '' }])
+    expect(town.told()).toEqual([
+      { type: 'message.deleted', serverId: town.place, channelId: town.pier, messageId: id },
+    ])
+    // Its place stays taken.
+    expect(town.post(town.ada, town.pier)).toMatchObject({ num: 2, seq: 2 })
+    expectSound(town)
+  })
+
+  it('is its author’s, or of who may manage messages', () => {
+    const town = new Town()
+    const [one, two] = [town.post(town.ada, town.pier).id, town.post(town.bob, town.pier).id]
+    expect(codeOf(() => remove(town, town.bob, one))).toBe('FORBIDDEN')
+    remove(town, town.bob, two)
+    town.role(town.ada, town.place, [town.bob], MANAGE_MESSAGES)
+    remove(town, town.bob, one)
+    expect(contents(town)).toEqual([])
+  })
+
+  it('the second time finds nothing, and nothing is told', () => {
+    const town = new Town()
+    const { id } = town.post(town.ada, town.pier)
+    remove(town, town.ada, id)
+    town.told()
+    expect(codeOf(() => remove(town, town.ada, id))).toBe('NOT_FOUND')
+    expect(codeOf(() => remove(town, town.bob, id))).toBe('NOT_FOUND')
+    expect(codeOf(() => remove(town, town.ada, NOWHERE))).toBe('NOT_FOUND')
+    expect(town.told()).toEqual([])
+  })
+
+  it('takes its thread with it, in one event, and no other message', () => {
+    const town = new Town()
+    const root = town.post(town.ada, town.pier, 'root')
+    const other = town.post(town.ada, town.pier, 'other')
+    const [reply, foreign] = [town.reply(root, town.bob), town.reply(other, town.bob)]
+    town.told()
+    remove(town, town.ada, root.id)
+    const { messages } = town.world
+    expect(messages.get(town.bob, town.pier, reply)).toMatchObject({ deleted: 1, content: '' })
+    expect(messages.get(town.bob, town.pier, foreign)).toMatchObject({ deleted: 0, content: 'radar agrees' })
+    expect(messages.get(town.bob, town.pier, other.id)).toMatchObject({ deleted: 0, thread_reply_count: 1 })
+    expect(town.told()).toHaveLength(1)
+    expect(codeOf(() => remove(town, town.bob, reply))).toBe('NOT_FOUND')
+    expectSound(town)
+  })
+
+  // Was wrong: the mentions of the root are forgotten, those of the replies that go with it are not.
+  it('of a thread forgets the mentions of its replies, too', () => {
+    const town = new Town()
+    const root = town.post(town.ada, town.pier)
+    const reply = town.reply(root, town.ada, [town.bob])
+    remove(town, town.ada, root.id)
+    expect(town.world.messages.get(town.ada, town.pier, reply).mention_user_ids).toEqual([])
+  })
+})
