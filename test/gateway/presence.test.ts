@@ -373,7 +373,6 @@ describe.each(engines)('presence, on %s', (engine) => {
   })
 
   it('forgets on the last disconnect what somebody did, but not what they say of themselves', async () => {
-    // BUG: lib/chat/presence.ts refresh: `activity` is to be cleared when the last connection ends (spec §6.1).
     const { gateway, ada } = await harbour(engine)
     const client = await gateway.connect(ada)
     await say(gateway, [declare('online', { custom_status: 'tea', activity: 'chess' })], client)
