@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Client, dataOf, field, Gateway, idOf, type Person, say, sorted } from '../support/gateway.ts'
+import { type Client, counts, dataOf, field, Gateway, idOf, type Person, say, sorted } from '../support/gateway.ts'
 import { engines } from '../support/server.ts'
 
 const [VIEW, ADMINISTRATOR] = [1, 8192]
@@ -72,6 +72,22 @@ describe.each(engines)('who sees what, on %s', (engine) => {
     expect(await heard(channel, late, later)).toEqual([true, true, true, true, true, true])
     await gateway.override(ada, channel, {}, 0, VIEW)
     expect(await heard(channel, late, later)).toEqual([true, true, true, false, true, false])
+  })
+
+  it('shows who connects for the first time what they can see', async () => {
+    const { gateway, ada, cleo, id, channel, clients } = await harbour(engine)
+    await joins(gateway, cleo, id)
+    const dov = await gateway.person('dov')
+    await joins(gateway, dov, id)
+    await gateway.override(ada, channel, {}, 0, VIEW)
+    await gateway.override(ada, channel, { userId: cleo.id }, VIEW, 0)
+    await clients[3].close()
+    await counts(gateway, 3)
+    const late = [await gateway.connect(cleo), await gateway.connect(dov)]
+    await gateway.got(...clients.slice(0, 3), ...late)
+    const message = await gateway.post(ada, channel, 'fog')
+    expect(await gateway.got(...clients.slice(0, 3), ...late)).toEqual([CREATED, [], [], CREATED, []])
+    expect(field(dataOf(late[0]!, 'MESSAGE_CREATE')[0], 'id')).toBe(message)
   })
 
   it('gateway trap T26: who joins gets the next event without reconnecting, who leaves none', async () => {
