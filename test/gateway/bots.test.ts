@@ -215,6 +215,8 @@ describe.each(engines)('bots, on %s', (engine) => {
       'Bot ',
       `Basic ${token}`,
       `Bot ${token}x`,
+      `xBearer ${ada.token}`,
+      `Basic Bearer ${ada.token}`,
     ]
     for (const one of good) expect([one, await me(one)]).toEqual([one, 200])
     for (const one of bad) expect([one, await me(one)]).toEqual([one, 401])
