@@ -13,6 +13,7 @@ import { PerHost } from '../../lib/web/per-host.ts'
 import { createHost, type Host } from '../../lib/web/host.ts'
 import { ask } from './http.ts'
 import { patiently } from './patience.ts'
+import { handshake, RawClient } from './raw.ts'
 import type { EngineName } from './server.ts'
 
 /*
@@ -318,3 +319,65 @@ export class Client {
 export const expectError = (reply: Reply, status: number, code: string): void => {
   expect([reply.status, field(reply.body, 'code')]).toEqual([status, code])
 }
+
+/** Data of all events of a type that a client has got. */
+export const dataOf = (client: Client, type: string): unknown[] =>
+  client.frames.filter(({ t }) => t === type).map(({ d }) => d)
+
+/** What a client was told first. */
+export const readyOf = (client: Client): unknown => {
+  expect([client.frames[0]?.op, client.frames[0]?.t]).toEqual(['DISPATCH', 'READY'])
+  return client.frames[0]?.d
+}
+
+/** Names of the fields of an object, in order. */
+export const keysOf = (value: unknown): string[] =>
+  typeof value === 'object' && value !== null ? Object.keys(value) : []
+
+/** A list of what came; empty for what is no list. */
+export const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
+
+/** Everything that a client has sent has been looked at when this resolves: answers to pings keep the order. */
+export async function pinged({ ws }: Client): Promise<void> {
+  const pong = new Promise<void>((resolve) => ws.once('pong', () => resolve()))
+  ws.ping()
+  await patiently(pong, () => 'no pong')
+}
+
+/** Has the first client say something. What each has got when that has had its effect. */
+export async function say(gateway: Gateway, messages: readonly unknown[], ...clients: readonly Client[]) {
+  const [speaker] = clients
+  for (const message of messages) speaker?.send(message)
+  const early = (await speaker?.settle()) ?? []
+  // What it changes is written later in the turn.
+  await gateway.world.changes.run(() => {})
+  const [late = [], ...others] = await gateway.got(...clients)
+  return [[...early, ...late], ...others]
+}
+
+/** Waits until the gateway has so many connections. */
+export const counts = async (gateway: Gateway, connections: number): Promise<void> => {
+  await expect.poll(() => gateway.host.connections, { timeout: 15_000, interval: 5 }).toBe(connections)
+}
+
+/** What an attempt to connect is answered with; bytes but for the time of day. */
+export async function knock(
+  { port }: Gateway,
+  query: string,
+  headers: Record<string, string | null> = {},
+): Promise<{ readonly status: number; readonly head: string; readonly body: string }> {
+  const client = await RawClient.connect(port)
+  client.send(handshake(`/ws?${query}`, headers))
+  const { status, head } = await client.response()
+  const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0)
+  if (status !== 101) await client.until(() => client.length >= length)
+  const body = status === 101 ? '' : client.received.toString()
+  client.destroy()
+  return { status, head: head.replace(/^date:.*$/im, ''), body }
+}
+
+/** Matches a time as the gateway tells it. */
+export const TIME: unknown = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+
+/** Texts in their order; anything else as text. */
+export const sorted = (list: readonly unknown[]): string[] => list.map(String).toSorted()
