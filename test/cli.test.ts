@@ -168,7 +168,9 @@ describe('the command', () => {
     writeFileSync(file, `{ web: { routes: [{ match: '/', handler: 'fiel' }] } }`)
     const unknown = new Command([file])
     expect(await unknown.exit).toBe(1)
-    expect(unknown.err).toContain("web.routes[0].handler: must be one of 'file', 'action', 'observe', 'gateway', got 'fiel'")
+    expect(unknown.err).toContain(
+      "web.routes[0].handler: must be one of 'file', 'action', 'observe', 'gateway', got 'fiel'",
+    )
   })
 
   it.each([

@@ -69,7 +69,7 @@ export class Presence {
     return this.#present.has(user)
   }
 
-  /** Somebody is there, until the link is detached. */
+  /** Somebody is there, until the link is detached. Others hear of it with the next `refresh`. */
   attach(userId: string): Link {
     const present = this.#present.get(userId) ?? { links: new Map<Link, Declared>(), ...this.#look(userId) }
     const link: Link = {
@@ -83,7 +83,6 @@ export class Presence {
     }
     present.links.set(link, 'online')
     this.#present.set(userId, present)
-    this.refresh(userId)
     return link
   }
 

@@ -62,6 +62,7 @@ export class Servers {
   readonly #delete
   readonly #join
   readonly #leave
+  readonly #overridden
   readonly #dropOverrides
   readonly #doorOf
 
@@ -180,6 +181,14 @@ export class Servers {
     this.#leave = db.run((q, p: Param<{ server: string; user: string }>) =>
       q.deleteFrom('server_members').where('server_id', '=', p('server')).where('user_id', '=', p('user')),
     )
+    this.#overridden = db.all((q, p: Param<{ server: string; user: string }>) =>
+      q
+        .selectFrom('channel_overrides as o')
+        .innerJoin('channels as c', 'c.id', 'o.channel_id')
+        .where('o.user_id', '=', p('user'))
+        .where('c.server_id', '=', p('server'))
+        .select('o.channel_id'),
+    )
     this.#dropOverrides = db.run((q, p: Param<{ server: string; user: string }>) =>
       q
         .deleteFrom('channel_overrides')
@@ -264,9 +273,15 @@ export class Servers {
 
   /** Ends a membership; messages, timeouts and what was read stay. */
   expel(user: string, id: string): void {
+    const { changes } = this.#core
+    const channels = this.#overridden({ server: id, user })
     this.#dropOverrides({ server: id, user })
     this.#leave({ server: id, user })
-    this.#core.changes.emit({ type: 'member.left', serverId: id, userId: user })
+    changes.emit({ type: 'member.left', serverId: id, userId: user })
+    // One that nobody else is kept out of is open to all again.
+    for (const { channel_id } of channels) {
+      changes.emit({ type: 'channel.visibility', serverId: id, channelId: channel_id, deleted: false })
+    }
   }
 
   #checkRoom(user: string): void {

@@ -31,7 +31,11 @@ export class Sessions {
     this.#core = core
     const { db } = core
     this.#live = db.first((q, p: Param<{ id: string }>) =>
-      q.selectFrom('sessions').select('user_id').where('id', '=', p('id')).where('revoked_at', 'is', null),
+      q
+        .selectFrom('sessions')
+        .select(['user_id', 'expires_at'])
+        .where('id', '=', p('id'))
+        .where('revoked_at', 'is', null),
     )
     this.#ofUser = db.all((q, p: Param<{ user: string; now: string }>) =>
       q
@@ -92,9 +96,15 @@ export class Sessions {
     )
   }
 
-  /** Whether a session has not been revoked, and is this user's. */
+  /** Whether a session has not ended, and is this user's. */
   isLive(id: string, user: string): boolean {
-    return this.#live({ id })?.user_id === user
+    const session = this.#live({ id })
+    return session?.user_id === user && Date.parse(session.expires_at) > this.#core.now()
+  }
+
+  /** When a session ends unless it is renewed, in milliseconds since 1970; one that is revoked has ended. */
+  endOf(id: string): number {
+    return Date.parse(this.#live({ id })?.expires_at ?? '') || 0
   }
 
   find(tokenHash: string): Renewal | null {

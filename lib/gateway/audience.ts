@@ -96,6 +96,9 @@ export class Audience {
     const { attendee } = connection
     connection.attendee = null
     if (attendee === null) return
+    // It may still be open: the peer has yet to answer our Close.
+    for (const { topic } of attendee.rooms) leaveTopic(connection.ws, topic)
+    for (const channel of attendee.channels ?? []) leaveTopic(connection.ws, topicOfChannel(channel))
     const at = attendee.connections.indexOf(connection)
     if (at >= 0) attendee.connections.splice(at, 1)
     if (attendee.connections.length > 0) return

@@ -13,8 +13,9 @@ export class Deadlines<T> {
     this.#due = due
   }
 
-  /** @param at milliseconds since 1970 */
+  /** @param at milliseconds since 1970; Infinity: it does not end */
   add(item: T, at: number): void {
+    if (at === Infinity) return
     this.#at.set(item, at)
     this.#timer ??= setInterval(() => this.look(), LOOK).unref()
   }

@@ -105,20 +105,32 @@ export class Sockets {
     if (event === WS_EVENT_MESSAGE) {
       // What is not text counts, too.
       if (!connection.rate.accepts(connection.ws.context.clock.now())) return
-      if (ws.type === WS_MSG_TEXT && typeof buf === 'string') receive(this.#world, connection, buf)
+      if (ws.type === WS_MSG_TEXT && typeof buf === 'string') this.#receive(connection, buf)
     } else if (event === WS_EVENT_OPEN) this.#begin(connection)
     else if (event === WS_EVENT_CLOSE) this.#end(connection)
+  }
+
+  /** What goes wrong on our side is dropped as well, and the connection stays. */
+  #receive(connection: Connection, text: string): void {
+    try {
+      receive(this.#world, connection, text)
+    } catch (error) {
+      rFailure('gateway', 'An operation failed', error)
+    }
   }
 
   /** READY, and everything behind it: in one go, so that nothing is missed, and nothing comes twice. */
   #begin(connection: Connection): void {
     const { ws, caller } = connection
+    const { presence } = this.#world
     try {
-      connection.link = this.#world.presence.attach(caller.userId)
+      connection.link = presence.attach(caller.userId)
       const user = this.#world.users.find(caller.userId)
       if (user === null) throw new Error('The user is gone')
       const { frame, ...view } = takeSnapshot(this.#world, user)
       if (webSocketSendString(ws, frame) < 0) throw new Error('READY could not be sent')
+      // Others hear of it now that it is sure, and this one does not.
+      presence.refresh(caller.userId)
       this.#audience.enter(connection, view)
     } catch (error) {
       rFailure('gateway', 'READY could not be made', error)
@@ -126,8 +138,15 @@ export class Sockets {
       webSocketSendClose(ws, WS_STATUS_GOING_AWAY, 'unavailable')
       return
     }
-    if (this.#settings.closesOnExpiry && caller.expires !== Infinity) this.#expiring.add(connection, caller.expires)
+    this.#endAway(({ userId }) => userId === caller.userId)
+    this.#expiring.add(connection, this.#endOf(connection))
     this.#closeOldest(caller.userId)
+  }
+
+  /** When a connection ends by itself: with its token, or, where it may outlive that, with its session. */
+  #endOf({ caller: { session, expires } }: Connection): number {
+    if (this.#settings.closesOnExpiry || session === null) return this.#settings.closesOnExpiry ? expires : Infinity
+    return this.#world.sessions.endOf(session)
   }
 
   #closeOldest(userId: string): void {
@@ -163,6 +182,10 @@ export class Sockets {
   }
 
   #expire(connection: Connection): void {
+    // The session may have been renewed meanwhile.
+    const end = this.#endOf(connection)
+    if (end > this.#world.now()) return this.#expiring.add(connection, end)
+    if (!this.#settings.closesOnExpiry) return this.#dismiss(connection, WS_STATUS_OK, 'session_revoked')
     connection.expired = true
     // 1000 would say that it was meant to end.
     this.#dismiss(connection, WS_STATUS_GOING_AWAY, 'token_expired')
@@ -189,8 +212,12 @@ export class Sockets {
     for (const connection of this.#audience.find(userId)?.connections.slice() ?? []) {
       if (which(connection.caller)) this.#dismiss(connection, WS_STATUS_OK, reason)
     }
-    for (const gone of this.#away.all()) {
-      if (gone.userId !== userId || !which({ ...gone, bot: null, expires: 0 })) continue
+    this.#endAway((gone) => gone.userId === userId && which({ ...gone, bot: null, expires: 0 }))
+  }
+
+  /** Those do not count as present any longer. */
+  #endAway(which: (gone: Reclaimable) => boolean): void {
+    for (const gone of this.#away.all().filter(which)) {
       this.#away.delete(gone)
       gone.link.detach()
     }

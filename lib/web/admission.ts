@@ -43,7 +43,7 @@ const WRONG_HOST = refused('host', answer(421))
 const WRONG_ORIGIN = refused('origin', answer(403, 'Origin not allowed'))
 const NO_CREDENTIAL = refused('credential', answer(401, undefined, [['WWW-Authenticate', 'Bearer']]))
 export const NO_ROOM = refused('address', answer(429, 'Too many connections from this address', RETRY_LATER))
-export const STOPPING = refused('stopping', answer(503))
+export const STOPPING = refused('stopping', answer(503, undefined, RETRY_LATER))
 
 /** Answers why not, and tells. */
 export function refuse(response: Response, observer: WebObserver, { refusal, answer: given }: Refused): void {

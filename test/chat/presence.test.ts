@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { PresenceChange } from '../../lib/chat/presence.ts'
+import type { Link, PresenceChange } from '../../lib/chat/presence.ts'
 import { Town } from '../support/world.ts'
 
 const INVISIBLE = { status: 'offline', custom_status: null, activity: null }
@@ -17,6 +17,12 @@ const userOf = (town: Pick<Town, 'world'>, id: string) => {
   if (user === null) throw new Error('nobody')
   return user
 }
+/** Somebody comes, and others hear of it. */
+function attach({ world }: Pick<Town, 'world'>, id: string): Link {
+  const link = world.presence.attach(id)
+  world.presence.refresh(id)
+  return link
+}
 const seen = (town: Town): string => town.world.presence.seen(userOf(town, town.ada)).status
 const own = (town: Town): string => town.world.presence.own(userOf(town, town.ada)).status
 type Profile = Parameters<Town['world']['users']['change']>[1]
@@ -25,7 +31,7 @@ const change = (town: Town, profile: Profile): void => void town.do(({ users }) 
 describe('presence', () => {
   it('gateway trap T21: after a restart nobody is online', () => {
     const town = new Town()
-    town.world.presence.attach(town.ada)
+    attach(town, town.ada)
     expect(seen(town)).toBe('online')
     const again = town.reopen()
     expect(again.world.presence.isPresent(town.ada)).toBe(false)
@@ -38,9 +44,9 @@ describe('presence', () => {
   it('the first link and the last are told, those between are not', () => {
     const town = new Town()
     const { presence } = town.world
-    const one = presence.attach(town.ada)
+    const one = attach(town, town.ada)
     expect(changes(town)).toEqual([{ userId: town.ada, seen: plain('online'), own: plain('online') }])
-    const two = presence.attach(town.ada)
+    const two = attach(town, town.ada)
     expect(changes(town)).toEqual([])
     expect(presence.isPresent(town.ada)).toBe(true)
     one.detach()
@@ -53,7 +59,7 @@ describe('presence', () => {
 
   it('gateway trap T18: of two connections one closes: nothing. The other closes too: exactly one offline', () => {
     const town = new Town()
-    const links = [town.world.presence.attach(town.ada), town.world.presence.attach(town.ada)]
+    const links = [attach(town, town.ada), attach(town, town.ada)]
     changes(town)
     links[0]?.detach()
     links[0]?.detach()
@@ -67,7 +73,7 @@ describe('presence', () => {
 
   it('is online while any link is, else away', () => {
     const town = new Town()
-    const [one, two] = [town.world.presence.attach(town.ada), town.world.presence.attach(town.ada)]
+    const [one, two] = [attach(town, town.ada), attach(town, town.ada)]
     changes(town)
     one.declare('away')
     expect(changes(town)).toEqual([])
@@ -81,20 +87,20 @@ describe('presence', () => {
     one.detach()
     expect(changes(town)).toMatchObject([{ seen: { status: 'away' } }])
     // A new one is online at its start.
-    town.world.presence.attach(town.ada)
+    attach(town, town.ada)
     expect(changes(town)).toMatchObject([{ seen: { status: 'online' } }])
   })
 
   it('what has ended declares nothing', () => {
     const town = new Town()
-    const one = town.world.presence.attach(town.ada)
+    const one = attach(town, town.ada)
     one.declare('away')
     one.detach()
     changes(town)
     one.declare('online')
     expect(changes(town)).toEqual([])
     expect(town.world.presence.isPresent(town.ada)).toBe(false)
-    const two = town.world.presence.attach(town.ada)
+    const two = attach(town, town.ada)
     two.declare('away')
     one.declare('online')
     expect(seen(town)).toBe('away')
@@ -104,7 +110,7 @@ describe('presence', () => {
 
   it('what has ended is not there again by declaring, while another link is', () => {
     const town = new Town()
-    const [one, two] = [town.world.presence.attach(town.ada), town.world.presence.attach(town.ada)]
+    const [one, two] = [attach(town, town.ada), attach(town, town.ada)]
     two.declare('away')
     one.detach()
     changes(town)
@@ -117,7 +123,7 @@ describe('presence', () => {
   it('all links can say the same', () => {
     const town = new Town()
     const { presence } = town.world
-    const links = [presence.attach(town.ada), presence.attach(town.ada)]
+    const links = [attach(town, town.ada), attach(town, town.ada)]
     changes(town)
     presence.declareAll(town.ada, 'away')
     presence.refresh(town.ada)
@@ -131,7 +137,7 @@ describe('presence', () => {
 
   it('is each user’s own', () => {
     const town = new Town()
-    town.world.presence.attach(town.bob)
+    attach(town, town.bob)
     expect(seen(town)).toBe('offline')
     expect(changes(town)).toMatchObject([{ userId: town.bob }])
   })
@@ -140,12 +146,12 @@ describe('presence', () => {
 describe('what somebody wants to be', () => {
   it('do not disturb holds for all links, and is told once', () => {
     const town = new Town()
-    const link = town.world.presence.attach(town.ada)
+    const link = attach(town, town.ada)
     changes(town)
     change(town, { status_sticky: 'dnd' })
     expect(changes(town)).toEqual([{ userId: town.ada, seen: plain('dnd'), own: plain('dnd') }])
     link.declare('away')
-    town.world.presence.attach(town.ada)
+    attach(town, town.ada)
     expect(changes(town)).toEqual([])
     expect(seen(town)).toBe('dnd')
     change(town, { status_sticky: null })
@@ -157,7 +163,7 @@ describe('what somebody wants to be', () => {
     change(town, { status_sticky: 'dnd', custom_status: 'mapping' })
     expect(changes(town)).toEqual([])
     expect([seen(town), own(town)]).toEqual(['offline', 'offline'])
-    town.world.presence.attach(town.ada)
+    attach(town, town.ada)
     const dnd = { status: 'dnd', custom_status: 'mapping', activity: null }
     expect(changes(town)).toEqual([{ userId: town.ada, seen: dnd, own: dnd }])
   })
@@ -167,12 +173,12 @@ describe('what somebody wants to be', () => {
     const { presence } = town.world
     change(town, { status_sticky: 'offline', custom_status: 'mapping', activity: 'sailing' })
     expect(changes(town)).toEqual([])
-    const link = presence.attach(town.ada)
+    const link = attach(town, town.ada)
     link.declare('away')
-    const other = presence.attach(town.ada)
+    const other = attach(town, town.ada)
     link.detach()
     other.detach()
-    presence.attach(town.ada)
+    attach(town, town.ada)
     expect(changes(town)).toEqual([])
     expect(presence.isPresent(town.ada)).toBe(true)
     expect(presence.seen(userOf(town, town.ada))).toEqual(INVISIBLE)
@@ -185,7 +191,7 @@ describe('what somebody wants to be', () => {
 
   it('who turns invisible is gone for others', () => {
     const town = new Town()
-    town.world.presence.attach(town.ada)
+    attach(town, town.ada)
     change(town, { custom_status: 'mapping' })
     changes(town)
     change(town, { status_sticky: 'offline' })
@@ -203,7 +209,7 @@ describe('what somebody wants to be', () => {
 
   it('its text is told to others and to oneself', () => {
     const town = new Town()
-    town.world.presence.attach(town.ada)
+    attach(town, town.ada)
     changes(town)
     change(town, { custom_status: 'mapping' })
     change(town, { activity: 'sailing' })
@@ -218,7 +224,7 @@ describe('what somebody wants to be', () => {
 
   it('a change that fails is not told', () => {
     const town = new Town()
-    town.world.presence.attach(town.ada)
+    attach(town, town.ada)
     changes(town)
     expect(() =>
       town.do(({ users }) => {
@@ -234,7 +240,7 @@ describe('what somebody wants to be', () => {
     const town = new Town()
     change(town, { status_sticky: 'offline' })
     const again = town.reopen()
-    again.world.presence.attach(town.ada)
+    attach(again, town.ada)
     expect(again.told()).toEqual([])
   })
 })

@@ -165,7 +165,10 @@ describe('leaving', () => {
     town.do(({ overrides }) => overrides.set(town.ada, quay, own, 0, 2))
     town.told()
     leave(town, town.bob)
-    expect(town.told()).toEqual([{ type: 'member.left', serverId: town.place, userId: town.bob }])
+    expect(town.told()).toEqual([
+      { type: 'member.left', serverId: town.place, userId: town.bob },
+      { type: 'channel.visibility', serverId: town.place, channelId: town.pier, deleted: false },
+    ])
     expect(town.world.access.isMember(town.bob, town.place)).toBe(false)
     expect(town.rows('SELECT * FROM member_roles')).toEqual([])
     // The role's own stays, and so does what is in other servers.

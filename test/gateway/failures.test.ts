@@ -22,7 +22,7 @@ async function harbour(engine: (typeof engines)[number], config = {}) {
 
 describe.each(engines)('what goes wrong, on %s', (engine) => {
   it('drops an operation that the store cannot serve, and stays open', async () => {
-    // BUG: lib/gateway/sockets.ts #proc: what an operation throws ends the connection (spec §2.3, step 13).
+    // Was wrong: lib/gateway/sockets.ts #proc: what an operation throws ends the connection (spec §2.3, step 13).
     hush()
     const { gateway, ada, brin, channel } = await harbour(engine)
     const clients = [await gateway.connect(ada), await gateway.connect(brin)] as const
@@ -63,7 +63,7 @@ describe.each(engines)('what goes wrong, on %s', (engine) => {
   })
 
   it('closes who cannot have READY, and nobody has seen them', async () => {
-    // BUG: lib/gateway/sockets.ts #begin: presence is told before READY is made (spec §1.4 "never became visible").
+    // Was wrong: lib/gateway/sockets.ts #begin: presence is told before READY is made (spec §1.4 "never became visible").
     hush()
     const { gateway, ada, brin } = await harbour(engine)
     const peer = await gateway.connect(brin)

@@ -436,7 +436,7 @@ describe.each(engines)('presence, on %s', (engine) => {
   })
 
   it('ends at once for who comes back in time and leaves', async () => {
-    // BUG: lib/gateway/sockets.ts #begin: what is kept for who has gone stays until its time when they are back, so that
+    // Was wrong: lib/gateway/sockets.ts #begin: what is kept for who has gone stays until its time when they are back, so that
     // nobody is told when they leave, and away on the new connection is not seen.
     vi.useFakeTimers({ toFake: ['Date'], now: START })
     const { gateway, ada, brin } = await harbour(engine)

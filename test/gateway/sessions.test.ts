@@ -399,7 +399,7 @@ describe.each(engines)('connections of a user, on %s', (engine) => {
   })
 
   it('end with a session that ends by itself, where they outlive their token', async () => {
-    // BUG: lib/gateway/sockets.ts #begin, lib/chat/sessions.ts #sweep: with 'keep' nothing ends a connection whose session has
+    // Was wrong: lib/gateway/sockets.ts #begin, lib/chat/sessions.ts #sweep: with 'keep' nothing ends a connection whose session has
     // expired, not even that the session is swept away (spec §1.4: "until its session ends").
     clock()
     const gateway = await Gateway.start(engine, { wsTokenExpiry: 'keep', refreshTtlS: 1000 })

@@ -119,7 +119,7 @@ describe.each(engines)('who sees what, on %s', (engine) => {
   })
 
   it('opens a channel to all when what hid it from somebody goes with their membership', async () => {
-    // BUG: lib/chat/servers.ts expel, lib/gateway/audience.ts left: the override that made the channel a restricted one is
+    // Was wrong: lib/chat/servers.ts expel, lib/gateway/audience.ts left: the override that made the channel a restricted one is
     // deleted, but events still go to the topic of that channel, on which nobody is who comes later.
     const { gateway, ada, brin, cleo, id, heard, clients } = await harbour(engine)
     const bridge = await gateway.channel(ada, id, 'bridge')
@@ -254,7 +254,7 @@ describe.each(engines)('who sees what, on %s', (engine) => {
       { code: 1000, reason: 'session_revoked' },
       { code: 1000, reason: 'session_revoked' },
     ])
-    // BUG: lib/gateway/sockets.ts #dismiss: presence goes while the connection is on its topics, and tells it, too.
+    // Was wrong: lib/gateway/sockets.ts #dismiss: presence goes while the connection is on its topics, and tells it, too.
     expect(clients[1].frames.at(-1)).toEqual({ op: 'HEARTBEAT_ACK' })
     expect(clients[2].frames.at(-1)).toEqual({ op: 'HEARTBEAT_ACK' })
   })

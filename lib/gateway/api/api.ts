@@ -10,7 +10,7 @@ import type { GatewaySettings } from '../../web/config/gateway.ts'
 import type { Caller, Tokens } from '../tokens.ts'
 import { BadId, toId } from './call.ts'
 import { NOT_FOUND, OF_REFUSAL, toAnswer, toUnauthorized } from './errors.ts'
-import type { Call, Found, Reply, Route, Router, Who } from './router.ts'
+import type { Call, Found, Reply, Route, Router } from './router.ts'
 
 /** What cannot be read as JSON. */
 class BadJson extends Error {
@@ -29,7 +29,6 @@ class Answered extends Error {
 const BAD_ID = toAnswer(400, 'BAD_ID', 'Not an id')
 const BAD_JSON = toAnswer(400, 'BAD_JSON', 'The body is not JSON')
 const WRONG_TYPE = toAnswer(415, 'UNSUPPORTED_TYPE', 'The body has to be application/json')
-const WRONG_KIND = 'Not for this kind of account'
 const FAILED = toAnswer(500, 'INTERNAL', 'Something went wrong')
 
 const HEADERS = [
@@ -51,9 +50,6 @@ const OF_BOT: Allowance = { rate: 50, burst: 100 }
 
 const tooMany = (seconds: number): Answer =>
   toAnswer(429, 'RATE_LIMITED', 'Too many requests', [['Retry-After', String(seconds)]])
-
-const isKind = (who: Who, caller: Caller | null): boolean =>
-  who === 'bot' ? caller?.bot !== null : who !== 'human' || caller?.bot === null
 
 /** Answers requests, each by the route that it is for. */
 export class Api {
@@ -120,14 +116,13 @@ export class Api {
   }
 }
 
-/** Checked in this order: who, ids, body, and whether it is for such as them. */
+/** Checked in this order: who, ids, body; the rest is up to the route. */
 async function toCall(request: Request, route: Route, found: Found, caller: Caller | null): Promise<Call<unknown>> {
   if (route.who !== 'public' && caller === null) throw new Unauthorized('Unauthorized')
   const ids = Object.fromEntries(Object.entries(found.ids).map(([name, id]) => [name, toId(id)]))
   const { remote, headers, path, method } = request
   const key = headers['idempotency-key'] ?? null
   const body = route.reads ? await readJson(request) : null
-  if (route.who !== 'public' && !isKind(route.who, caller)) throw new Refusal('FORBIDDEN', WRONG_KIND)
   const query = new URLSearchParams(request.query)
   return { caller, ids, query, body, remote, key, target: `${method} ${path}` }
 }

@@ -7,7 +7,8 @@ import { idOf, pageOf, toId, userOf } from './call.ts'
 import { once } from './once.ts'
 import { created, NO_CONTENT, ok, type Route, route, routeWithBody } from './router.ts'
 
-const content = text(1, MAX_CONTENT)
+/** Not only space. */
+const content = { ...text(1, MAX_CONTENT), pattern: '\\S' } as const
 const New = Compile({ type: 'object', required: ['content'], properties: { content, reply_to: idOrNull } })
 const Content = Compile({ type: 'object', required: ['content'], properties: { content } })
 /** An acknowledgement says up to where, or nothing. */

@@ -1,3 +1,4 @@
+import { Refusal } from '../../chat/refusal.ts'
 import type { Caller } from '../tokens.ts'
 import { checkBody, type Validator } from './body.ts'
 
@@ -44,15 +45,34 @@ const parse = (spec: Spec): Pick<Route, 'method' | 'pattern'> => {
   return { method, pattern }
 }
 
+/** Whether a route is for such as them; who has no account at all was sent away before. */
+function checkKind(who: Who, caller: Caller | null): void {
+  const bot = caller?.bot ?? null
+  const fits = who === 'bot' ? bot !== null : who !== 'human' || bot === null
+  if (!fits) throw new Refusal('FORBIDDEN', 'Not for this kind of account')
+}
+
 /** A route without a body. Who may call it is always said: there is no default. */
-export const route = (spec: Spec, who: Who, run: Run<unknown>): Route => ({ ...parse(spec), who, reads: false, run })
+export const route = (spec: Spec, who: Who, run: Run<unknown>): Route => ({
+  ...parse(spec),
+  who,
+  reads: false,
+  run: (call) => {
+    checkKind(who, call.caller)
+    return run(call)
+  },
+})
 
 /** One with a body, which is what the validator says when `run` gets it. */
 export const routeWithBody = <B>(spec: Spec, who: Who, validator: Validator<B>, run: Run<B>): Route => ({
   ...parse(spec),
   who,
   reads: true,
-  run: (call) => run({ ...call, body: checkBody(call.body, validator) }),
+  run: (call) => {
+    const body = checkBody(call.body, validator)
+    checkKind(who, call.caller)
+    return run({ ...call, body })
+  },
 })
 
 export const ok = (body: unknown): Reply => ({ status: 200, body })
