@@ -12,7 +12,7 @@ import { ok, route, Router } from './api/router.ts'
 import { serverRoutes } from './api/servers.ts'
 import { userRoutes } from './api/users.ts'
 import { makeDemo } from './demo.ts'
-import { Passwords } from './passwords.ts'
+import type { Passwords } from './passwords.ts'
 import { Sockets } from './sockets.ts'
 import { type Caller, Tokens } from './tokens.ts'
 
@@ -20,7 +20,7 @@ import { type Caller, Tokens } from './tokens.ts'
 export class Gateway {
   readonly #home: Home
   readonly #host: Host
-  readonly #passwords = new Passwords()
+  readonly #passwords: Passwords
   readonly #tokens: Tokens
   readonly #sockets: Sockets
   /** What serves the socket's path. */
@@ -28,14 +28,15 @@ export class Gateway {
   /** What serves the paths of the API. */
   readonly api: Target
 
-  constructor(home: Home, host: Host) {
+  constructor(home: Home, host: Host, passwords: Passwords) {
     const { folder, world } = home
     this.#home = home
+    this.#passwords = passwords
     this.#host = host
     const { gateway: settings } = host.settings
     const keys = folder.keys(settings.jwtSecret, world.now(), settings.accessTtl)
     const tokens = new Tokens(world, keys, settings.accessTtl)
-    const accounts = new Accounts(world, tokens, this.#passwords, settings.refreshTtl)
+    const accounts = new Accounts(world, tokens, passwords, settings.refreshTtl)
     const router = new Router([
       ...accountRoutes(accounts, settings.register),
       ...userRoutes(world),

@@ -3,13 +3,14 @@ import type { Handler, HandlerFactory } from '../web/handler.ts'
 import { PerHost } from '../web/per-host.ts'
 import { toError } from './api/errors.ts'
 import { Gateway } from './gateway.ts'
+import { Passwords } from './passwords.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 /** The Together gateway behind a route: its socket at the route itself, its HTTP API beside it. */
-export function createGatewayHandler(homes: PerHost<Home>): HandlerFactory {
+export function createGatewayHandler(homes: PerHost<Home>, passwords = new Passwords()): HandlerFactory {
   const gateways = new PerHost(
-    (host) => new Gateway(homes.of(host), host),
+    (host) => new Gateway(homes.of(host), host, passwords),
     (gateway) => gateway.close(),
   )
   return ({ segments }, host): Handler => ({

@@ -108,9 +108,14 @@ class Stage extends Town {
       case 'join':
         world.servers.join(user, this.place)
         return [`member.joined ${user}`]
-      case 'leave':
+      case 'leave': {
+        // What was theirs alone goes with them.
+        const own = this.channels.filter((channel) => {
+          return world.access.overrides(channel).some(({ user_id }) => user_id === user)
+        })
         world.servers.leave(user, this.place)
-        return [`member.left ${user}`]
+        return [`member.left ${user}`, ...own.map((channel) => `channel.visibility ${channel}`)]
+      }
       case 'hide': {
         const channel = this.channels[one.which % 3] ?? ''
         const target = { roleId: null, userId: user }

@@ -6,6 +6,7 @@ import { WebSocket } from 'ws'
 import type { Config, GatewayConfig } from '../../include-types/web.ts'
 import { Home } from '../../lib/chat/home.ts'
 import { createGatewayHandler } from '../../lib/gateway/handler.ts'
+import { Passwords } from '../../lib/gateway/passwords.ts'
 import { hashToken, makeBotToken, Tokens } from '../../lib/gateway/tokens.ts'
 import { parts } from '../../lib/parts.ts'
 import type { World } from '../../lib/chat/world.ts'
@@ -103,7 +104,10 @@ export class Gateway {
         gateway: { rateLimits: 'off', ...settings },
         web: { engine, listen: 'http://127.0.0.1:0', routes: [{ match: '/ws', handler: 'gateway' }], ...web },
       },
-      { ...parts, handlers: { ...parts.handlers, gateway: createGatewayHandler(homes) } },
+      {
+        ...parts,
+        handlers: { ...parts.handlers, gateway: createGatewayHandler(homes, new Passwords({ N: 1024, r: 8, p: 1 })) },
+      },
     )
     if ((await host.start()) !== 0) throw new Error(host.error ?? 'no start')
     const gateway = new Gateway(host, homes.of(host), folder)
