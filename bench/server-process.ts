@@ -27,6 +27,15 @@ export interface Target {
   ask(question: Question): Promise<number[]>
 }
 
+export interface StartOptions {
+  /** Where it is to run; null: where this process does. */
+  readonly core?: string | null
+  /** File for a CPU profile, written when it stops; not of Bun. */
+  readonly profile?: string | null
+  /** Folder of the world that it is to have. */
+  readonly world?: string | null
+}
+
 export class ServerProcess implements Target {
   readonly port: number
   readonly #child: ChildProcess
@@ -39,18 +48,11 @@ export class ServerProcess implements Target {
   /**
    * Starts a server; throws its own reason when it cannot run.
    * @param program what `buildServers` has made.
-   * @param core where it is to run; null: where this process does.
-   * @param profile file for a CPU profile, written when it stops; not of Bun.
    */
-  static async start(
-    name: ServerName,
-    program: string,
-    core: string | null = null,
-    profile: string | null = null,
-  ): Promise<ServerProcess> {
+  static async start(name: ServerName, program: string, options: StartOptions = {}): Promise<ServerProcess> {
+    const { core = null, profile = null, world = null } = options
     const runtime = isBun(name) ? { execPath: findBun(), execArgv: [] } : { execArgv: ['--expose-gc', ...HEAP] }
-    const args = profile === null || isBun(name) ? [name] : [name, profile]
-    const child = fork(program, args, runtime)
+    const child = fork(program, [name, isBun(name) ? '' : (profile ?? ''), world ?? ''], runtime)
     if (core !== null && child.pid !== undefined) pin(child.pid, core)
     const [port = 0] = await reply(child)
     return new ServerProcess(child, port)
