@@ -1,15 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { createTemporary } from './folder.ts'
 
 const root = join(import.meta.dirname, '..')
 
 /** A folder that finds the packages of this checkout, and is gone when this process exits. */
 export function createFolder(prefix: string): string {
-  const folder = mkdtempSync(join(tmpdir(), prefix))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const folder = createTemporary(prefix)
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   return folder
 }

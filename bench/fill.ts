@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { createTemporary } from './folder.ts'
 import type { WorldSize } from './servers/world.ts'
 
 /**
@@ -27,8 +26,7 @@ export class Worlds {
 }
 
 function fillWorld(program: string, size: WorldSize): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'fiberws-bench-filled-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const folder = createTemporary('fiberws-bench-filled-')
   const said = JSON.stringify(size)
   process.stderr.write(`filling a world: ${said}\n`)
   return new Promise((resolve, reject) => {

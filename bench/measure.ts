@@ -119,9 +119,10 @@ export async function measureMemory(
       const server = await ServerProcess.start(name, program, { core, world: await worlds.of(program) })
       const { port } = server
       const sockets: Socket[] = []
-      const grow = async (count: number): Promise<void> => {
+      const grow = async (count: number, account = 0): Promise<void> => {
         while (sockets.length < count) {
-          const some = Array.from({ length: AT_ONCE }, (_, i) => openSilent(port, sockets.length + i, world))
+          const first = account + sockets.length
+          const some = Array.from({ length: AT_ONCE }, (_, i) => openSilent(port, first + i, world))
           sockets.push(...(await Promise.all(some)))
         }
       }
@@ -129,9 +130,10 @@ export async function measureMemory(
         await grow(count)
         return server.ask('memory')
       }
-      // What a process takes for good when it has first been busy is not what a connection takes.
-      for (let i = 0; i < (2 * many) / AT_ONCE; i++) {
-        await grow(AT_ONCE)
+      // What a process takes for good when it has first been busy is not what a connection takes; nor is what a database keeps
+      // of each account at hand.
+      for (let past = 0; past < 2 * many; past += AT_ONCE) {
+        await grow(AT_ONCE, past)
         for (const socket of sockets.splice(0)) socket.resetAndDestroy()
       }
       const [low, high] = [await weigh(few), await weigh(many)]

@@ -1,0 +1,16 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const folders: string[] = []
+const remove = (): void => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+}
+
+/** A folder that is gone when this process exits. */
+export function createTemporary(prefix: string): string {
+  if (folders.length === 0) process.once('exit', remove)
+  const folder = mkdtempSync(join(tmpdir(), prefix))
+  folders.push(folder)
+  return folder
+}
