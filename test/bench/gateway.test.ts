@@ -40,7 +40,7 @@ async function loadOf(name: string): Promise<Workload['load']> {
 /** The same with fewer of everything. */
 function shrink(load: Workload['load']): BusyLoad | IdleLoad {
   if (load.kind === 'posts') return { ...load, members: Math.min(load.members, 5), clients: 3, world: small }
-  if (load.kind === 'idle') return { ...load, few: 100, many: 200, world: small }
+  if (load.kind === 'idle') return { ...load, few: 100, many: 200, world: { ...small, accounts: 200 } }
   if (load.kind === 'connect') return { ...load, world: small }
   return load
 }
