@@ -71,7 +71,7 @@ export async function openMember(port: number, token: string, onBytes: (bytes: n
 function isReady(text: string, bytes: number): true | null {
   const head = text.slice(0, endOf(text))
   isUpgraded(head)
-  const whole = head.length + frameLength(Buffer.from(text.slice(head.length), 'latin1'))
+  const whole = head.length + frameLength(Buffer.from(text.slice(head.length, head.length + FRAME_HEADER), 'latin1'))
   if (bytes > whole) throw new Error('the server sends more than READY')
   return bytes === whole ? true : null
 }
