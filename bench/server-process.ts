@@ -34,6 +34,8 @@ export interface StartOptions {
   readonly profile?: string | null
   /** Folder of the world that it is to have. */
   readonly world?: string | null
+  /** It does not take the core from a client that is still writing: then it finds all of a burst at once. */
+  readonly yields?: boolean
 }
 
 export class ServerProcess implements Target {
@@ -50,11 +52,12 @@ export class ServerProcess implements Target {
    * @param program what `buildServers` has made.
    */
   static async start(name: ServerName, program: string, options: StartOptions = {}): Promise<ServerProcess> {
-    const { core = null, profile = null, world = null } = options
+    const { core = null, profile = null, world = null, yields = false } = options
     const runtime = isBun(name) ? { execPath: findBun(), execArgv: [] } : { execArgv: ['--expose-gc', ...HEAP] }
     const child = fork(program, [name, isBun(name) ? '' : (profile ?? ''), world ?? ''], runtime)
     if (core !== null && child.pid !== undefined) pin(child.pid, core)
     const [port = 0] = await reply(child)
+    if (yields && child.pid !== undefined) yieldCore(child.pid)
     return new ServerProcess(child, port)
   }
 
@@ -92,9 +95,14 @@ function reply(child: ChildProcess): Promise<number[]> {
 }
 
 /** Keeps all threads of a process on a core, its children too; false where that cannot be done. */
-export function pin(pid: number, core: string): boolean {
+export const pin = (pid: number, core: string): boolean => run('taskset', '-apc', core, String(pid))
+
+/** A process that has something to do waits until others have done theirs, where that can be had (SCHED_BATCH). */
+const yieldCore = (pid: number): boolean => run('chrt', '-abp', '0', String(pid))
+
+function run(command: string, ...args: string[]): boolean {
   try {
-    execFileSync('taskset', ['-apc', core, String(pid)], { stdio: 'ignore' })
+    execFileSync(command, args, { stdio: 'ignore' })
     return true
   } catch {
     return false

@@ -32,9 +32,11 @@ export async function openPosts(server: Target, { members, clients }: PostsLoad)
     // Servers close connections that wait: each run has its own, past their first post.
     run: async (ms) => {
       delivered = 0
+      let lost = 0
       const posting = await Promise.all(
         requests.map(async (request) => ({ request, ...(await openPlain(port, request, 201, step.onBytes)) })),
       )
+      for (const { socket } of posting) socket.once('close', () => lost++)
       try {
         const frames = posting.reduce((sum, { body }) => sum + answerLength(ENVELOPE + body), 0)
         await settled(() => members * frames - delivered, 'bytes of deliveries')
@@ -45,6 +47,8 @@ export async function openPosts(server: Target, { members, clients }: PostsLoad)
             for (const { socket, request } of posting) socket.write(request)
           },
         })
+      } catch (error) {
+        throw lost === 0 ? error : new Error(`the server has closed ${lost} connections`, { cause: error })
       } finally {
         for (const { socket } of posting) socket.destroy()
       }
