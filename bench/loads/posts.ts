@@ -26,31 +26,32 @@ export async function openPosts(server: Target, { members, clients }: PostsLoad)
     listeners.push(...(await Promise.all(some)))
   }
   const channel = await findChannel(port)
-  const requests = Array.from({ length: clients }, (_, i) => toPost(channel, tokenOf(i)))
+  const posts = Array.from({ length: clients }, (_, i) => toPost(channel, tokenOf(i)))
+  // All answers, and all frames, are as long as the first.
+  const { socket, answer, body } = await openPlain(port, toPost(channel, tokenOf(0)), 201, () => {})
+  socket.destroy()
+  const frame = answerLength(ENVELOPE + body)
+  await settled(() => members * frame - delivered, 'bytes of deliveries')
 
   return {
-    // Servers close connections that wait: each run has its own, past their first post.
+    // Servers close connections that wait: each run has its own, which have asked for something that is cheap.
     run: async (ms) => {
-      delivered = 0
+      const hello = toRequest('GET', '/servers', tokenOf(0))
+      const opened = await Promise.all(posts.map(() => openPlain(port, hello, 200, step.onBytes)))
       let lost = 0
-      const posting = await Promise.all(
-        requests.map(async (request) => ({ request, ...(await openPlain(port, request, 201, step.onBytes)) })),
-      )
-      for (const { socket } of posting) socket.once('close', () => lost++)
+      for (const one of opened) one.socket.once('close', () => lost++)
       try {
-        const frames = posting.reduce((sum, { body }) => sum + answerLength(ENVELOPE + body), 0)
-        await settled(() => members * frames - delivered, 'bytes of deliveries')
         return await step.run(server, ms, {
           messages: clients * Math.max(1, members),
-          bytes: posting.reduce((sum, { answer }) => sum + answer, 0) + members * frames,
+          bytes: clients * (answer + members * frame),
           write: () => {
-            for (const { socket, request } of posting) socket.write(request)
+            for (const [i, one] of opened.entries()) one.socket.write(posts[i] ?? '')
           },
         })
       } catch (error) {
         throw lost === 0 ? error : new Error(`the server has closed ${lost} connections`, { cause: error })
       } finally {
-        for (const { socket } of posting) socket.destroy()
+        for (const one of opened) one.socket.destroy()
       }
     },
     close: () => {
@@ -59,12 +60,13 @@ export async function openPosts(server: Target, { members, clients }: PostsLoad)
   }
 }
 
+const toRequest = (method: string, path: string, token: string, rest = '\r\n'): Buffer =>
+  Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bot ${token}\r\n${rest}`)
+
 function toPost(channel: string, token: string): Buffer {
   const body = JSON.stringify({ content: CONTENT })
-  return Buffer.from(
-    `POST /channels/${channel}/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bot ${token}\r\n` +
-      `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-  )
+  const rest = `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+  return toRequest('POST', `/channels/${channel}/messages`, token, rest)
 }
 
 /** The first channel of the first server. */
