@@ -28,9 +28,9 @@ export async function openPosts(server: Target, { members, clients }: PostsLoad)
   const channel = await findChannel(port)
   const posts = Array.from({ length: clients }, (_, i) => toPost(channel, tokenOf(i)))
   // All answers, and all frames, are as long as the first.
-  const { socket, answer, body } = await openPlain(port, toPost(channel, tokenOf(0)), 201, () => {})
-  socket.destroy()
-  const frame = answerLength(ENVELOPE + body)
+  const first = await openPlain(port, toPost(channel, tokenOf(0)), 201, () => {})
+  first.socket.destroy()
+  const frame = answerLength(ENVELOPE + first.body)
   await settled(() => members * frame - delivered, 'bytes of deliveries')
 
   return {
@@ -43,7 +43,7 @@ export async function openPosts(server: Target, { members, clients }: PostsLoad)
       try {
         return await step.run(server, ms, {
           messages: clients * Math.max(1, members),
-          bytes: clients * (answer + members * frame),
+          bytes: clients * (first.answer + members * frame),
           write: () => {
             for (const [i, one] of opened.entries()) one.socket.write(posts[i] ?? '')
           },
@@ -71,7 +71,7 @@ function toPost(channel: string, token: string): Buffer {
 
 /** The first channel of the first server. */
 async function findChannel(port: number): Promise<string> {
-  const first = async (path: string): Promise<string> => {
+  const find = async (path: string): Promise<string> => {
     const headers = { Authorization: `Bot ${tokenOf(0)}` }
     const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers })
     const list: unknown = await response.json()
@@ -79,5 +79,5 @@ async function findChannel(port: number): Promise<string> {
     if (typeof one === 'object' && one !== null && 'id' in one) return String(one.id)
     throw new Error(`${path}: ${response.status} ${JSON.stringify(list)}`)
   }
-  return first(`/servers/${await first('/servers')}/channels`)
+  return find(`/servers/${await find('/servers')}/channels`)
 }
