@@ -54,7 +54,7 @@ export async function buildServers(commit: string | null): Promise<string> {
 
 /** Of a commit that had no gateway the others can be measured. */
 function omitGateway(servers: string, commit: string): void {
-  const fail = `throw new Error(${JSON.stringify(`${commit} has no gateway`)})\n`
-  writeFileSync(join(servers, 'ours-gateway.ts'), `export const startOursGateway = () => { ${fail} }`)
-  writeFileSync(join(servers, 'fill.ts'), fail)
+  const text = JSON.stringify(`${commit} has no gateway`)
+  writeFileSync(join(servers, 'ours-gateway.ts'), `export const startOursGateway = () => { throw new Error(${text}) }`)
+  writeFileSync(join(servers, 'fill.ts'), `console.error(${text})\nprocess.exit(1)`)
 }
