@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildServers } from '../../bench/build.ts'
 import { measureBusy, measureMemory } from '../../bench/measure.ts'
 import { workloads } from '../../bench/options.ts'
@@ -8,6 +8,7 @@ import { ServerProcess } from '../../bench/server-process.ts'
 import { isServerName, kindOf, type ServerName, servers } from '../../bench/servers/index.ts'
 import { CONTENT, tokenOf } from '../../bench/servers/world.ts'
 import { Worlds } from '../../bench/fill.ts'
+import { removeTemporary } from '../../bench/folder.ts'
 import { openPosts } from '../../bench/loads/posts.ts'
 import { toTurns } from '../../bench/turns.ts'
 import type { BusyLoad, IdleLoad, Workload } from '../../bench/workload.ts'
@@ -27,6 +28,7 @@ let program = ''
 beforeAll(async () => {
   program = await buildServers(null)
 })
+afterAll(removeTemporary)
 
 const isWorkload = (value: unknown): value is Workload => typeof value === 'object' && value !== null && 'load' in value
 
