@@ -1,15 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { createTemporary } from './folder.ts'
 
 const root = join(import.meta.dirname, '..')
 
 /** A folder that finds the packages of this checkout, and is gone when this process exits. */
 export function createFolder(prefix: string): string {
-  const folder = mkdtempSync(join(tmpdir(), prefix))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const folder = createTemporary(prefix)
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   return folder
 }
@@ -34,7 +33,7 @@ export async function bundle(entryPoints: string[], outdir: string): Promise<voi
  * The servers as JavaScript, as the package has it: a loader at run time would add costs of its own. They are gone when
  * this process exits.
  * @param commit to take `lib` from; null: as it is. The harness and the packages are always those of this checkout.
- * @returns the program to start. Throws git's own reason.
+ * @returns the program to start; `fill.mjs` beside it fills worlds for it. Throws git's own reason.
  */
 export async function buildServers(commit: string | null): Promise<string> {
   const folder = createFolder('fiberws-bench-')
@@ -45,8 +44,17 @@ export async function buildServers(commit: string | null): Promise<string> {
     })
     execFileSync('tar', ['-x', '-C', folder], { input: files })
     cpSync(join(root, 'bench/servers'), join(folder, 'bench/servers'), { recursive: true })
+    if (!existsSync(join(folder, 'lib/gateway'))) omitGateway(join(folder, 'bench/servers'), commit)
   }
   const outdir = join(folder, 'built')
-  await bundle([join(commit === null ? root : folder, 'bench/servers/process.ts')], outdir)
+  const servers = join(commit === null ? root : folder, 'bench/servers')
+  await bundle([join(servers, 'process.ts'), join(servers, 'fill.ts')], outdir)
   return join(outdir, 'process.mjs')
+}
+
+/** Of a commit that had no gateway the others can be measured. */
+function omitGateway(servers: string, commit: string): void {
+  const text = JSON.stringify(`${commit} has no gateway`)
+  writeFileSync(join(servers, 'ours-gateway.ts'), `export const startOursGateway = () => { throw new Error(${text}) }`)
+  writeFileSync(join(servers, 'fill.ts'), `console.error(${text})\nprocess.exit(1)`)
 }

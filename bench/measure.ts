@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { openLoad } from './loads/index.ts'
-import { open } from './loads/peer.ts'
+import { Worlds } from './fill.ts'
+import { openSilent } from './loads/peer.ts'
 import type { Load, Sample } from './loads/sample.ts'
 import { ServerProcess } from './server-process.ts'
 import type { Turn } from './turns.ts'
-import type { BusyLoad, IdleLoad } from './workload.ts'
+import { type BusyLoad, type IdleLoad, worldOf } from './workload.ts'
 
 /** What was measured, in the order in which it was: for the key of each turn a list of values for each round. */
 export type Results<T> = ReadonlyMap<string, T[][]>
@@ -26,19 +27,21 @@ export interface Plan {
 // Milliseconds.
 /** Until what is hot is compiled; less where less is measured. */
 const WARM_UP = 1000
+/** Of what runs a thousand times a second, not a hundred thousand: the first thousands of posts cost twice as much. */
+const LONG_WARM_UP = 4000
 /** Short enough that what disturbs the machine disturbs a whole turn. */
 const SLICE = 250
 
 /** Connections that are open at the same time, with those of other servers. */
 const MOST_OPEN = 15_000
-/** Times 100 connections that come and go before idle ones are counted. */
-const CHURN = 200
+/** Idle connections are opened so many at a time. */
+const AT_ONCE = 100
 
 const noResults = <T>(turns: readonly Turn[]): Results<T> => new Map(turns.map(({ key }) => [key, []]))
 
 /** Servers that run at the same time: all, as far as open files go. */
 function toGroups(turns: readonly Turn[], load: BusyLoad): (readonly Turn[])[] {
-  const connections = 'connections' in load ? load.connections : 0
+  const connections = 'connections' in load ? load.connections : load.kind === 'posts' ? load.members : 0
   return connections * turns.length > MOST_OPEN ? turns.map((turn) => [turn]) : [turns]
 }
 
@@ -49,17 +52,22 @@ async function takeTurns(
   slice: number,
   round: number,
   results: Results<Sample>,
+  worlds: Worlds,
   { seconds, core, profiles }: Plan,
 ): Promise<void> {
   const running: { server: ServerProcess; load: Load; samples: Sample[] }[] = []
   try {
     for (const { key, server: name, program } of turns) {
       const profile = profiles === null || round > 0 ? null : join(profiles, `${key}.cpuprofile`)
-      const server = await ServerProcess.start(name, program, core, profile)
+      const world = await worlds.of(program)
+      // The posts of a burst come on connections of their own. With the first answered alone each member is written to twice.
+      const yields = load.kind === 'posts'
+      const server = await ServerProcess.start(name, program, { core, profile, world, yields })
       const samples: Sample[] = []
       results.get(key)?.push(samples)
       running.push({ server, load: await openLoad(server, load), samples })
-      await running.at(-1)?.load.run(Math.min(WARM_UP, seconds * 500))
+      const warmUp = worldOf(load) === null ? WARM_UP : LONG_WARM_UP
+      await running.at(-1)?.load.run(Math.min(warmUp, (seconds * warmUp) / 2))
     }
     for (let at = 0; at < (seconds * 1000) / slice; at++) {
       for (const one of running) one.samples.push(await one.load.run(slice))
@@ -82,13 +90,14 @@ export async function measureBusy(
 ): Promise<Results<Sample>> {
   const { rounds, seconds } = plan
   const results = noResults<Sample>(turns)
+  const worlds = new Worlds(worldOf(load))
   // The slow answers of a slice are too few to say how slow the slowest are.
   const slice = load.kind === 'paced' ? seconds * 1000 : Math.min(SLICE, seconds * 1000)
   for (let round = 0; round < rounds; round++) {
     progress(round, rounds)
     // The next round begins with another one: it matters who was busy just before.
     const order = [...turns.slice(round % turns.length), ...turns.slice(0, round % turns.length)]
-    for (const group of toGroups(order, load)) await takeTurns(group, load, slice, round, results, plan)
+    for (const group of toGroups(order, load)) await takeTurns(group, load, slice, round, results, worlds, plan)
   }
   return results
 }
@@ -104,19 +113,22 @@ export interface Memory {
 
 export async function measureMemory(
   turns: readonly Turn[],
-  { few, many }: IdleLoad,
+  { few, many, world }: IdleLoad,
   { rounds, core }: Plan,
   progress: Progress,
 ): Promise<Results<Memory>> {
   const results = noResults<Memory>(turns)
+  const worlds = new Worlds(world ?? null)
   for (let round = 0; round < rounds; round++) {
     progress(round, rounds)
     for (const { key, server: name, program } of turns) {
-      const server = await ServerProcess.start(name, program, core)
+      const server = await ServerProcess.start(name, program, { core, world: await worlds.of(program) })
+      const { port } = server
       const sockets: Socket[] = []
-      const grow = async (count: number): Promise<void> => {
+      const grow = async (count: number, account = 0): Promise<void> => {
         while (sockets.length < count) {
-          const some = Array.from({ length: 100 }, () => open(server.port, '/echo', () => {}))
+          const first = account + sockets.length
+          const some = Array.from({ length: AT_ONCE }, (_, i) => openSilent(port, first + i, world))
           sockets.push(...(await Promise.all(some)))
         }
       }
@@ -124,9 +136,10 @@ export async function measureMemory(
         await grow(count)
         return server.ask('memory')
       }
-      // What a process takes for good when it has first been busy is not what a connection takes.
-      for (let i = 0; i < CHURN; i++) {
-        await grow(100)
+      // What a process takes for good when it has first been busy is not what a connection takes; nor is what a database keeps
+      // of each account at hand.
+      for (let past = 0; past < 2 * many; past += AT_ONCE) {
+        await grow(AT_ONCE, past)
         for (const socket of sockets.splice(0)) socket.resetAndDestroy()
       }
       const [low, high] = [await weigh(few), await weigh(many)]

@@ -32,7 +32,8 @@ export interface Row {
 
 export interface Verdict {
   readonly server: string
-  readonly against: 'raw' | 'ws' | 'sirv'
+  /** Null: a bar that depends on nobody else. */
+  readonly against: 'raw' | 'ws' | 'sirv' | null
   readonly value: number
   readonly bar: number
   /** What equal servers were apart, and is let pass above the bar. */
@@ -103,17 +104,23 @@ function toReport<T extends Sample | Memory>(
     }
     if (raw === server) again[raw] = compare(raw).map(median)
   }
-  const judge = (field: 'toRaw' | 'toPeer', bars: Bars): Verdict[] =>
+  const judge = (field: 'toRaw' | 'toPeer' | 'value', bars: Bars): Verdict[] =>
     turns.flatMap(({ key, server }) => {
       const [row, bar] = [rows[key], bars[server]]
-      const absolute = field === 'toRaw' && kind === 'idle'
-      const found = absolute ? row?.aboveRaw : row?.[field]?.median
+      const above = field === 'toRaw' && kind === 'idle'
+      const absolute = above || field === 'value'
+      const found = above ? row?.aboveRaw : row?.[field]?.median
       if (key !== server || row === undefined || bar === undefined || found === undefined || found === null) return []
       const spread = absolute ? 0 : apart(again[row.weather] ?? [])
       const verdict = row.invalid ? 'invalid' : found <= bar + spread ? 'pass' : 'miss'
-      return [{ server, against: field === 'toRaw' ? 'raw' : peerOf(server), value: found, bar, spread, verdict }]
+      const against = { toRaw: 'raw', toPeer: peerOf(server), value: null } as const
+      return [{ server, against: against[field], value: found, bar, spread, verdict }]
     })
-  const verdicts = [...judge('toRaw', workload.toRaw), ...judge('toPeer', workload.toPeer)]
+  const verdicts = [
+    ...judge('toRaw', workload.toRaw),
+    ...judge('toPeer', workload.toPeer),
+    ...judge('value', workload.atMost ?? {}),
+  ]
   return { title: workload.title, kind, rows, again, verdicts }
 }
 

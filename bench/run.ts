@@ -8,10 +8,10 @@ import { measureBusy, measureMemory, type Plan, type Progress } from './measure.
 import { help, type Options, parseOptions, workloads } from './options.ts'
 import { type Report, toBusyReport, toChanges, toChangesSince, toMemoryReport } from './report.ts'
 import { pin, ServerProcess } from './server-process.ts'
-import { type ServerName, servesFiles } from './servers/index.ts'
+import { kindOf, type ServerName } from './servers/index.ts'
 import { toChangeLines, toLines } from './table.ts'
 import { toTurns, type Turn } from './turns.ts'
-import type { Workload } from './workload.ts'
+import { kindFor, type Workload } from './workload.ts'
 
 /** What a run leaves behind. */
 interface Run {
@@ -107,7 +107,9 @@ async function main(args: readonly string[]): Promise<number> {
   print(toAboutLines(run.about))
   const running = await toRunning(options.servers, program)
   for (const [name, workload] of chosen) {
-    const fit = running.filter((server) => servesFiles(server) === (workload.load.kind === 'files'))
+    const fit = running.filter(
+      (server) => kindOf(server) === kindFor(workload.load) && (workload.servers?.includes(server) ?? true),
+    )
     if (fit.length === 0) throw new Error(`no server runs here for ${name}`)
     const turns = toTurns(fit, program, base)
     const { core, text } = place(workload.load.kind, options.core)

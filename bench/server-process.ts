@@ -27,6 +27,17 @@ export interface Target {
   ask(question: Question): Promise<number[]>
 }
 
+export interface StartOptions {
+  /** Where it is to run; null: where this process does. */
+  readonly core?: string | null
+  /** File for a CPU profile, written when it stops; not of Bun. */
+  readonly profile?: string | null
+  /** Folder of the world that it is to have. */
+  readonly world?: string | null
+  /** It does not take the core from a client that is still writing: then it finds all of a burst at once. */
+  readonly yields?: boolean
+}
+
 export class ServerProcess implements Target {
   readonly port: number
   readonly #child: ChildProcess
@@ -39,20 +50,14 @@ export class ServerProcess implements Target {
   /**
    * Starts a server; throws its own reason when it cannot run.
    * @param program what `buildServers` has made.
-   * @param core where it is to run; null: where this process does.
-   * @param profile file for a CPU profile, written when it stops; not of Bun.
    */
-  static async start(
-    name: ServerName,
-    program: string,
-    core: string | null = null,
-    profile: string | null = null,
-  ): Promise<ServerProcess> {
+  static async start(name: ServerName, program: string, options: StartOptions = {}): Promise<ServerProcess> {
+    const { core = null, profile = null, world = null, yields = false } = options
     const runtime = isBun(name) ? { execPath: findBun(), execArgv: [] } : { execArgv: ['--expose-gc', ...HEAP] }
-    const args = profile === null || isBun(name) ? [name] : [name, profile]
-    const child = fork(program, args, runtime)
+    const child = fork(program, [name, isBun(name) ? '' : (profile ?? ''), world ?? ''], runtime)
     if (core !== null && child.pid !== undefined) pin(child.pid, core)
     const [port = 0] = await reply(child)
+    if (yields && child.pid !== undefined) yieldCore(child.pid)
     return new ServerProcess(child, port)
   }
 
@@ -90,9 +95,14 @@ function reply(child: ChildProcess): Promise<number[]> {
 }
 
 /** Keeps all threads of a process on a core, its children too; false where that cannot be done. */
-export function pin(pid: number, core: string): boolean {
+export const pin = (pid: number, core: string): boolean => run('taskset', '-apc', core, String(pid))
+
+/** A process that has something to do waits until others have done theirs, where that can be had (SCHED_BATCH). */
+const yieldCore = (pid: number): boolean => run('chrt', '-abp', '0', String(pid))
+
+function run(command: string, ...args: string[]): boolean {
   try {
-    execFileSync('taskset', ['-apc', core, String(pid)], { stdio: 'ignore' })
+    execFileSync(command, args, { stdio: 'ignore' })
     return true
   } catch {
     return false

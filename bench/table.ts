@@ -17,6 +17,7 @@ const VALUES: Readonly<Record<Report['kind'], readonly [head: string, digits: nu
   paced: ['µs of server CPU a message', 2],
   files: ['µs of server CPU a request', 2],
   connect: ['µs of server CPU a connection', 1],
+  posts: ['µs of server CPU a delivery or post', 2],
   idle: ['bytes of RSS a connection', 0],
 }
 
@@ -53,7 +54,7 @@ export function* toLines(report: Report, markdown: boolean): Iterable<string> {
   if (report.verdicts.length === 0) return
   yield ''
   const lines = report.verdicts.map((one) => [
-    `${one.server} to ${one.against}`,
+    one.against === null ? one.server : `${one.server} to ${one.against}`,
     one.value.toFixed(digitsOf(one.bar)),
     allowed(one),
     one.verdict,

@@ -1,4 +1,5 @@
-import type { ServerName } from './servers/index.ts'
+import type { Kind, ServerName } from './servers/index.ts'
+import type { WorldSize } from './servers/world.ts'
 
 /** Messages on connections, as many as there can be: all senders write, and write again when everything is answered. */
 export interface LockstepLoad {
@@ -26,6 +27,18 @@ export interface PacedLoad {
 export interface ConnectLoad {
   readonly kind: 'connect'
   readonly parallel: number
+  /** Of a gateway: each is of a member of it, and waits for its READY. */
+  readonly world?: WorldSize
+}
+
+/** Messages that are posted to a channel over HTTP, all clients in step; each is delivered to all members. */
+export interface PostsLoad {
+  readonly kind: 'posts'
+  /** WebSockets that hear what is posted, each of an account of its own; 0: it is posted only. */
+  readonly members: number
+  /** HTTP connections, with a post in flight on each: a server may close one that has a second behind it. */
+  readonly clients: number
+  readonly world: WorldSize
 }
 
 /** Requests for a file on connections that stay, each behind the answer to the last. */
@@ -42,10 +55,21 @@ export interface IdleLoad {
   readonly kind: 'idle'
   readonly few: number
   readonly many: number
+  /** Of a gateway: each is of a member of it. */
+  readonly world?: WorldSize
 }
 
 /** What keeps a server busy. */
-export type BusyLoad = LockstepLoad | PacedLoad | ConnectLoad | FilesLoad
+export type BusyLoad = LockstepLoad | PacedLoad | ConnectLoad | FilesLoad | PostsLoad
+
+/** The kind of servers that a load is for. */
+export function kindFor(load: BusyLoad | IdleLoad): Kind {
+  if (load.kind === 'files') return 'files'
+  return worldOf(load) === null ? 'sockets' : 'gateway'
+}
+
+/** What the world of a gateway has to have for a load; null where there is none. */
+export const worldOf = (load: BusyLoad | IdleLoad): WorldSize | null => ('world' in load ? (load.world ?? null) : null)
 
 /** The greatest ratio that is good enough, by server. */
 export type Bars = Partial<Record<ServerName, number>>
@@ -58,5 +82,9 @@ export interface Workload {
   readonly toRaw: Bars
   /** Against the package that servers of its kind are measured with: `ws`, of files `sirv`. */
   readonly toPeer: Bars
+  /** The greatest figure that is good enough, whatever others need. */
+  readonly atMost?: Bars
+  /** Servers that have something to say here; all of its kind where it is left out. */
+  readonly servers?: readonly ServerName[]
   readonly load: BusyLoad | IdleLoad
 }

@@ -13,9 +13,11 @@ export function openFiles(server: Target, { connections, path, size }: FilesLoad
     run: async (ms) => {
       const step = new InStep()
       const opened = await Promise.all(
-        Array.from({ length: connections }, () => openPlain(server.port, request, size, step.onBytes)),
+        Array.from({ length: connections }, () => openPlain(server.port, request, 200, step.onBytes)),
       )
       try {
+        const other = opened.find(({ body }) => body !== size)
+        if (other !== undefined) throw new Error(`not the file of ${size} bytes: one of ${other.body}`)
         return await step.run(server, ms, {
           messages: connections,
           bytes: opened.reduce((sum, { answer }) => sum + answer, 0),

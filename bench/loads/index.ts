@@ -4,11 +4,13 @@ import { openConnects } from './connect.ts'
 import { openFiles } from './files.ts'
 import { openLockstep } from './lockstep.ts'
 import { openPaced } from './paced.ts'
+import { openPosts } from './posts.ts'
 import type { Load } from './sample.ts'
 
 export async function openLoad(server: Target, load: BusyLoad): Promise<Load> {
   if (load.kind === 'lockstep') return openLockstep(server, load)
   if (load.kind === 'paced') return openPaced(server, load)
   if (load.kind === 'files') return openFiles(server, load)
+  if (load.kind === 'posts') return openPosts(server, load)
   return openConnects(server, load)
 }

@@ -1,11 +1,14 @@
 /** The other side of a server: raw TCP, frames that are built before, answers that are only counted. */
 import { connect, type Socket } from 'node:net'
+import { tokenOf, type WorldSize } from '../servers/world.ts'
 
 // One buffer for all connections, as what is read is only counted: the client must be cheaper than the servers.
 const buffer = Buffer.alloc(1 << 18)
 
 /** Where the header of an HTTP message ends. */
 const HEADER_END = '\r\n\r\n'
+/** Bytes behind it that are read, too: the header of a frame. */
+const FRAME_HEADER = 10
 
 /**
  * Connects, writes, and reads the head of the answer. Resolves with what `take` makes of that; null: there is more to come.
@@ -27,8 +30,8 @@ function begin<T>(
         return true
       }
       length += bytes
-      if (!head.includes(HEADER_END)) head += buffer.toString('latin1', 0, bytes)
-      if (!head.includes(HEADER_END)) return true
+      if (endOf(head) > head.length - FRAME_HEADER) head += buffer.toString('latin1', 0, bytes)
+      if (endOf(head) === Infinity) return true
       try {
         const taken = take(head, length)
         begun = taken !== null
@@ -45,12 +48,48 @@ function begin<T>(
   })
 }
 
+/** How far the header of an HTTP message reaches; Infinity: further than this. */
+function endOf(head: string): number {
+  const at = head.indexOf(HEADER_END)
+  return at < 0 ? Infinity : at + HEADER_END.length
+}
+
+const toUpgrade = (path: string): string =>
+  `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+  `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13${HEADER_END}`
+
 /** Resolves when the connection is upgraded; from then on `onBytes` hears how much has arrived. */
 export async function open(port: number, path: string, onBytes: (bytes: number) => void): Promise<Socket> {
-  const request =
-    `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n'
-  return (await begin(port, request, isUpgraded, onBytes)).socket
+  return (await begin(port, toUpgrade(path), isUpgraded, onBytes)).socket
+}
+
+/** The same for the member of a gateway with that token: when its READY is there, which is the first frame. */
+export async function openMember(port: number, token: string, onBytes: (bytes: number) => void): Promise<Socket> {
+  return (await begin(port, toUpgrade(`/ws?bot_token=${token}`), isReady, onBytes)).socket
+}
+
+function isReady(text: string, bytes: number): true | null {
+  const head = text.slice(0, endOf(text))
+  isUpgraded(head)
+  const whole = head.length + frameLength(Buffer.from(text.slice(head.length, head.length + FRAME_HEADER), 'latin1'))
+  if (bytes > whole) throw new Error('the server sends more than READY')
+  return bytes === whole ? true : null
+}
+
+const ignore = (): void => {}
+
+/** A connection of which nothing is counted; to a gateway of the `i`-th account of its world. */
+export const openSilent = (port: number, i: number, world: WorldSize | undefined): Promise<Socket> =>
+  world === undefined ? open(port, '/echo', ignore) : openMember(port, tokenOf(i % world.accounts), ignore)
+
+/** Bytes of a server's text frame that begins so; Infinity: too little of it is there. */
+function frameLength(start: Buffer): number {
+  if (start.length > 0 && start[0] !== 0x81) throw new Error(`not a whole text: ${start.toString('hex', 0, 2)}`)
+  const short = start[1]
+  if (short === undefined) return Infinity
+  if (short < 126) return 2 + short
+  if (short === 126) return start.length < 4 ? Infinity : 4 + start.readUInt16BE(2)
+  return start.length < FRAME_HEADER ? Infinity : FRAME_HEADER + Number(start.readBigUInt64BE(2))
 }
 
 function isUpgraded(head: string): true {
@@ -58,28 +97,35 @@ function isUpgraded(head: string): true {
   throw new Error(`no upgrade: ${head}`)
 }
 
-/**
- * Resolves when a request of `size` bytes of body is answered, with the bytes of the whole answer; from then on `onBytes`
- * hears how much has arrived.
- */
+/** An HTTP connection that stays, and what its answers are. */
+export interface Plain {
+  readonly socket: Socket
+  /** Bytes of a whole answer. */
+  readonly answer: number
+  /** Of its body. */
+  readonly body: number
+}
+
+/** Resolves when a request is answered with that status; from then on `onBytes` hears how much has arrived. */
 export async function openPlain(
   port: number,
-  request: Buffer,
-  size: number,
+  request: string | Buffer,
+  status: number,
   onBytes: (bytes: number) => void,
-): Promise<{ readonly socket: Socket; readonly answer: number }> {
-  const take = (text: string, bytes: number): number | null => {
-    const head = text.slice(0, text.indexOf(HEADER_END) + HEADER_END.length)
+): Promise<Plain> {
+  const take = (text: string, bytes: number): Omit<Plain, 'socket'> | null => {
+    const head = text.slice(0, endOf(text))
     const length = /^content-length: *(\d+)\r$/im.exec(head)?.[1]
-    if (!head.startsWith('HTTP/1.1 200 ') || Number(length) !== size) {
-      throw new Error(`not the file of ${size} bytes: ${head}`)
+    if (!head.startsWith(`HTTP/1.1 ${status} `) || length === undefined) {
+      throw new Error(`not ${status} with a length: ${text}`)
     }
-    const answer = head.length + size
+    const body = Number(length)
+    const answer = head.length + body
     if (bytes > answer) throw new Error(`${bytes - answer} bytes too many`)
-    return bytes < answer ? null : answer
+    return bytes < answer ? null : { answer, body }
   }
   const { socket, taken } = await begin(port, request, take, onBytes)
-  return { socket, answer: taken }
+  return { socket, ...taken }
 }
 
 /** Of a text frame, unmasked. */

@@ -96,13 +96,16 @@ export class InStep {
   }
 }
 
-/** Milliseconds that an answer may take. */
+/** Milliseconds in which something has to come. */
 const PATIENCE = 5000
 
 /** Waits until nothing is missing; a server that loses an answer, or gives one too many, ends the measurement. */
 export async function settled(missing: () => number, what: string): Promise<void> {
-  const start = performance.now()
+  let start = performance.now()
+  let before = missing()
   while (missing() !== 0) {
+    if (missing() !== before) start = performance.now()
+    before = missing()
     if (missing() < 0) throw new Error(`the server has sent ${-missing()} ${what} too many`)
     if (performance.now() - start > PATIENCE) throw new Error(`the server has not sent ${missing()} ${what}`)
     await sleep(1)

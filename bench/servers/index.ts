@@ -1,7 +1,10 @@
 /** The servers that are compared, each in a file of its own; what one does not need is not loaded into its process. */
-type Start = () => Promise<number>
+type Start = (world: string | null) => Promise<number>
 
-/** Each resolves with its port. On '/fan' a message is for everybody, on any other path it comes back. */
+/**
+ * Each resolves with its port. On '/fan' a message is for everybody, on any other path it comes back. What keeps a world begins
+ * with a copy of the folder that it is given.
+ */
 export const servers = {
   'raw string': async () => (await import('./raw.ts')).startRaw('string'),
   'raw view': async () => (await import('./raw.ts')).startRaw('view'),
@@ -12,6 +15,11 @@ export const servers = {
   'raw files': async () => (await import('./raw.ts')).startRawFiles(),
   'ours uws files': async () => (await import('./ours.ts')).startOursFiles('uws'),
   'ours node files': async () => (await import('./ours.ts')).startOursFiles('node'),
+  'raw gateway': async () => (await import('./raw-gateway.ts')).startRawGateway(),
+  'ours uws gateway': async (world) => (await import('./ours-gateway.ts')).startOursGateway('uws', 'full', world),
+  'ours uws gateway normal': async (world) =>
+    (await import('./ours-gateway.ts')).startOursGateway('uws', 'normal', world),
+  'ours node gateway': async (world) => (await import('./ours-gateway.ts')).startOursGateway('node', 'full', world),
   'sirv': async () => (await import('./sirv.ts')).startSirv(),
   'ws': async () => (await import('./ws.ts')).startWs(),
   'bun': async () => (await import('./bun.ts')).startBun(),
@@ -26,15 +34,23 @@ export const isBun = (name: ServerName): boolean => name === 'bun'
 
 export const isOurs = (name: ServerName): boolean => name.startsWith('ours')
 
+/** What a server is for: a workload has those of its kind. */
+export type Kind = 'sockets' | 'files' | 'gateway'
+
+export const kindOf = (name: ServerName): Kind => {
+  if (name === 'sirv' || name.endsWith(' files')) return 'files'
+  return name.includes(' gateway') ? 'gateway' : 'sockets'
+}
+
 /** What a server is measured against in the same run: raw uWebSockets.js that does as much with a message. */
 export const rawOf = (name: ServerName): ServerName | null => {
   if (!isOurs(name)) return null
-  if (servesFiles(name)) return 'raw files'
+  const kind = kindOf(name)
+  if (kind !== 'sockets') return `raw ${kind}`
   return name.endsWith('view') ? 'raw view' : 'raw string'
 }
 
-/** Whether a server has files to serve, and nothing else. */
-export const servesFiles = (name: ServerName): boolean => name === 'sirv' || name.endsWith('files')
+/** The package that servers of a kind are measured against; null where there is none. */
+export const PEERS = { sockets: 'ws', files: 'sirv', gateway: null } as const satisfies Record<Kind, ServerName | null>
 
-/** The package that a server is measured against. */
-export const peerOf = (name: ServerName): 'ws' | 'sirv' => (servesFiles(name) ? 'sirv' : 'ws')
+export const peerOf = (name: ServerName): 'ws' | 'sirv' | null => PEERS[kindOf(name)]

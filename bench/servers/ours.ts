@@ -34,7 +34,7 @@ export async function startOurs(engine: 'uws' | 'node', mode: 'string' | 'view')
   return start(host)
 }
 
-async function start(host: fiberws.WebHost): Promise<number> {
+export async function start(host: fiberws.WebHost): Promise<number> {
   if ((await fiberws.webStartHost(host)) !== 0) throw new Error(fiberws.webGetError(host) ?? 'cannot start')
   return fiberws.webGetPort(host)
 }

@@ -1,6 +1,6 @@
 /**
- * A server under test in a process of its own: `process.ts NAME [PROFILE]`. It tells its port, then answers questions, each with a
- * list of numbers; a text in place of the port says why it cannot run.
+ * A server under test in a process of its own: `process.ts NAME [PROFILE [WORLD]]`, '' for none. It tells its port, then answers
+ * questions, each with a list of numbers; a text in place of the port says why it cannot run.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isServerName, type ServerName, servers } from './index.ts'
@@ -25,15 +25,15 @@ const answers: Record<string, () => number[] | Promise<number[]>> = {
 
 const tell = (answer: number[] | string): void => void process.send?.(answer)
 
-async function run(name: ServerName, profile: string | undefined): Promise<void> {
-  const port = await servers[name]()
-  const stopProfile = profile === undefined ? null : await (await import('./profile.ts')).startProfile(profile)
+async function run(name: ServerName, profile: string, world: string): Promise<void> {
+  const port = await servers[name](world === '' ? null : world)
+  const stopProfile = profile === '' ? null : await (await import('./profile.ts')).startProfile(profile)
   process.on('disconnect', () => void Promise.resolve(stopProfile?.()).finally(() => process.exit()))
   process.on('message', (question) => void Promise.resolve(answers[String(question)]?.() ?? []).then(tell))
   tell([port])
 }
 
-const [name = '', profile] = process.argv.slice(2)
+const [name = '', profile = '', world = ''] = process.argv.slice(2)
 if (isServerName(name)) {
-  run(name, profile).catch((error: unknown) => tell(error instanceof Error ? error.message : String(error)))
+  run(name, profile, world).catch((error: unknown) => tell(error instanceof Error ? error.message : String(error)))
 }

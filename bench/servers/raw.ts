@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { App, type TemplatedApp, us_socket_local_port as portOf, type WebSocketBehavior } from 'uWebSockets.js'
+import { App, type WebSocketBehavior } from 'uWebSockets.js'
+import { listen } from './listen.ts'
 import { files, makeSite } from './site.ts'
 
 const decode = (message: ArrayBuffer): string => Buffer.from(message).toString()
@@ -32,13 +33,6 @@ export function startRaw(mode: 'string' | 'view'): Promise<number> {
   })
   return listen(app)
 }
-
-const listen = (app: TemplatedApp): Promise<number> =>
-  new Promise((resolve, reject) => {
-    app.listen('127.0.0.1', 0, (socket) =>
-      socket === false ? reject(new Error('uWebSockets.js cannot listen')) : resolve(portOf(socket)),
-    )
-  })
 
 const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',

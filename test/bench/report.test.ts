@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Sample } from '../../bench/loads/sample.ts'
 import { type Report, toBusyReport, toChanges, toChangesSince, toMemoryReport } from '../../bench/report.ts'
-import type { ServerName } from '../../bench/servers/index.ts'
+import { isServerName, kindOf, type ServerName, servers } from '../../bench/servers/index.ts'
 import { quantile, spreadOf } from '../../bench/stats.ts'
 import { toChangeLines, toLines } from '../../bench/table.ts'
 import { toTurns } from '../../bench/turns.ts'
-import type { Workload } from '../../bench/workload.ts'
+import { kindFor, type Workload } from '../../bench/workload.ts'
 
 const sample = (cost: number, client = 0.3): Sample => ({ cost, rate: 1000, server: 0.5, client })
 
@@ -80,6 +80,35 @@ describe('turns', () => {
   })
 })
 
+describe('kinds', () => {
+  it('gateways are measured with raw uWebSockets.js that acts as one, and with no package', () => {
+    const turns = toTurns(
+      ['raw gateway', 'ours uws gateway', 'ours uws gateway normal', 'ours node gateway'],
+      'b',
+      null,
+    )
+    expect(turns.map(({ key, raw, peer }) => [key, raw, peer])).toEqual([
+      ['raw gateway', null, null],
+      ['raw gateway again', 'raw gateway', null],
+      ['ours uws gateway', 'raw gateway', null],
+      ['ours uws gateway normal', 'raw gateway', null],
+      ['ours node gateway', 'raw gateway', null],
+    ])
+  })
+
+  it('each server is of one kind, and each workload is for one', () => {
+    const of = (kind: string) => Object.keys(servers).filter((name) => isServerName(name) && kindOf(name) === kind)
+    expect(of('sockets').join()).toMatch(/^raw string,raw view,ours .*,ws,bun$/)
+    expect(of('files')).toEqual(['raw files', 'ours uws files', 'ours node files', 'sirv'])
+    expect(of('gateway')).toEqual(['raw gateway', 'ours uws gateway', 'ours uws gateway normal', 'ours node gateway'])
+    const world = { accounts: 1, servers: 1, channels: 1, unread: 0 }
+    expect(kindFor({ kind: 'connect', parallel: 1 })).toBe('sockets')
+    expect(kindFor({ kind: 'connect', parallel: 1, world })).toBe('gateway')
+    expect(kindFor({ kind: 'idle', few: 1, many: 2, world })).toBe('gateway')
+    expect(kindFor({ kind: 'files', connections: 1, path: '/', size: 1 })).toBe('files')
+  })
+})
+
 describe('bars', () => {
   const costs = { 'raw view': [2, 2], 'raw view again': [2, 2.1], 'ours uws view': [2.3, 2.3], 'ws': [4, 4] }
 
@@ -114,6 +143,18 @@ describe('bars', () => {
     })
     expect(rows['ours uws view']?.toRaw).toEqual({ median: 2, low: 2, high: 2 })
     expect(rows['ours uws view']?.value.median).toBe(4)
+  })
+
+  it('a figure of its own is judged without the weather', () => {
+    const turns = toTurns(['ours uws gateway', 'ours node gateway'], 'b', null)
+    const results = new Map(turns.map(({ key }, i) => [key, [[sample(i < 2 ? 40 : 60)]]]))
+    const atMost = { 'ours uws gateway': 50, 'ours node gateway': 50 }
+    const found = toBusyReport({ ...workload, atMost }, turns, results)
+    expect(found.verdicts).toMatchObject([
+      { server: 'ours uws gateway', against: null, value: 40, spread: 0, verdict: 'pass' },
+      { server: 'ours node gateway', against: null, value: 60, spread: 0, verdict: 'miss' },
+    ])
+    expect([...toLines(found, false)].join('\n')).toMatch(/^ours node gateway +60 +50 +miss$/m)
   })
 
   it('memory is judged by bytes above raw', () => {

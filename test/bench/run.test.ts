@@ -65,6 +65,14 @@ describe('npm run bench', () => {
     expect(again.out).toMatch(/^ours node view again +\d\.\d+ \(.*%/m)
   }, 60_000)
 
+  it('runs gateways on worlds that it fills', async () => {
+    const args = ['--servers', 'ours node gateway', '--out', join(folder, 'gateway.json'), ...quick]
+    const { code, out } = await bench('gateway-posts-1', ...args)
+    expect(out).toContain('filling a world: {"accounts":1,"servers":1,"channels":1,"unread":0}')
+    expect(out).toMatch(/^ours node gateway +\d+\.\d\d \(/m)
+    expect(code).toBe(0)
+  }, 60_000)
+
   it('measures another commit beside this one', async () => {
     const file = join(folder, 'base.json')
     const { out } = await bench('echo-1k', '--servers', 'ours node view', '--base', 'HEAD', '--out', file, ...quick)

@@ -1,0 +1,63 @@
+/**
+ * Makes a world: `fill.ts FOLDER SIZE`, the size as JSON. In a process of its own: what that leaves behind in memory is not there
+ * when a server is weighed.
+ */
+import { createHash } from 'node:crypto'
+import { Home } from '../../lib/chat/home.ts'
+import type { World } from '../../lib/chat/world.ts'
+import { CONTENT, tokenOf, type WorldSize } from './world.ts'
+
+/** Bots that one person may have. */
+const BOTS = 25
+/** Messages where something is unread. */
+const MESSAGES = 10
+
+const isSize = (value: unknown): value is WorldSize =>
+  typeof value === 'object' && value !== null && 'accounts' in value && 'unread' in value
+
+/** Accounts are bots: they need no password, and their tokens do not end. */
+async function fill(world: World, { accounts, servers, channels, unread }: WorldSize): Promise<void> {
+  const { changes, users } = world
+  const person = (name: string): string =>
+    users.create({ username: name, email: null, passwordHash: null, bot: false }).id
+  const owner = await changes.run(() => person('owner'))
+  const ids: string[] = []
+  const rooms: string[] = []
+  for (let i = 0; i < servers; i++) {
+    await changes.run(() => {
+      const draft = { name: `Server ${i}`, icon_url: null, is_public: 1, require_invite: 0 } as const
+      const { id } = world.servers.create(owner, draft)
+      ids.push(id)
+      for (let j = 0; j < channels; j++) {
+        const channel = { name: `channel-${j}`, type: 'text', topic: null, category: null } as const
+        rooms.push(world.channels.create(owner, id, channel).id)
+      }
+    })
+  }
+  for (let first = 0; first < accounts; first += BOTS) {
+    await changes.run(() => {
+      const creator = person(`person-${first}`)
+      for (let i = first; i < Math.min(first + BOTS, accounts); i++) {
+        const hash = createHash('sha256').update(tokenOf(i)).digest('hex')
+        const { user_id } = world.bots.create(creator, 'Member', null, hash)
+        // Nobody is told that they come and go: a thousand who are would be half a million frames.
+        users.change(user_id, { status_sticky: 'offline' })
+        for (const id of ids) world.servers.admit(user_id, id)
+      }
+    })
+  }
+  // Spread over all servers.
+  const step = Math.max(1, Math.floor(rooms.length / Math.max(1, unread)))
+  for (const room of rooms.filter((_, i) => i % step === 0).slice(0, unread)) {
+    await changes.run(() => {
+      for (let i = 0; i < MESSAGES; i++) world.messages.post(owner, room, { content: CONTENT, replyTo: null })
+    })
+  }
+}
+
+const [folder = '', json = ''] = process.argv.slice(2)
+const size: unknown = JSON.parse(json)
+if (!isSize(size)) throw new Error(`not the size of a world: ${json}`)
+const home = new Home(folder, false, (what, error) => console.error(what, error))
+await fill(home.world, size)
+home.close()
