@@ -128,11 +128,14 @@ export class Changes {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => {
-      this.#scheduled = false
-      this.flush()
-      if (this.#waiting.length > 0) this.#schedule()
-    })
+    // What is on its way already comes in the turn between, and goes along.
+    setImmediate(() =>
+      setImmediate(() => {
+        this.#scheduled = false
+        this.flush()
+        if (this.#waiting.length > 0) this.#schedule()
+      }),
+    )
   }
 
   /** Runs what waits, one transaction of it. */

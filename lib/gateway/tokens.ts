@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { createSigner, createVerifier } from 'fast-jwt'
+import { LRUCache } from 'lru-cache'
 import type { Bot } from '../chat/bots.ts'
 import type { Key } from '../chat/store/folder.ts'
 import type { User } from '../chat/users.ts'
@@ -16,6 +17,15 @@ export interface Caller {
   /** Milliseconds since 1970; Infinity: the token does not end. */
   readonly expires: number
 }
+
+/** Whom a token stands for, and until when that is sure unless something about them changes. */
+interface Known {
+  readonly caller: Caller
+  readonly until: number
+}
+
+/** Tokens whose callers are remembered. */
+const MOST_KNOWN = 10_000
 
 /** No token of ours is as long. */
 const LONGEST = 2048
@@ -51,9 +61,22 @@ export class Tokens {
   readonly #sign: (claims: Record<string, unknown>) => string
   readonly #keys: ReadonlyMap<string, { readonly verify: (token: string) => unknown; readonly until: number }>
 
+  /** Who has been found out, by the hash of their token, until something about them changes. */
+  readonly #known = new LRUCache<string, Known>({
+    max: MOST_KNOWN,
+    dispose: ({ caller }, hash) => this.#hashes.get(caller.user.id)?.delete(hash),
+  })
+  /** Those of each user. */
+  readonly #hashes = new Map<string, Set<string>>()
+
   /** @param lifetime milliseconds */
   constructor(world: World, keys: readonly Key[], lifetime: number) {
     this.#world = world
+    world.events.on((event) => {
+      if (event.type === 'session.ended' || event.type === 'bot.ended' || event.type === 'user.changed') {
+        this.#forget(event.userId)
+      }
+    })
     this.#lifetime = lifetime
     const [current] = keys
     if (current === undefined) throw new Error('There is no key to sign tokens with')
@@ -91,26 +114,61 @@ export class Tokens {
 
   /** Whom an access token stands for; null for one that is not good, for whatever reason. */
   verify(token: string): Caller | null {
-    const claims = this.#read(token)
-    if (claims === null || this.#world.now() >= claims.exp * 1000) return null
-    const user = this.#world.users.find(claims.sub)
-    if (user === null || user.disabled === 1) return null
-    const expires = claims.exp * 1000
-    if (claims.sid !== undefined) {
-      const live = this.#world.sessions.isLive(claims.sid, user.id)
-      return live ? { user, session: claims.sid, bot: null, lasting: false, expires } : null
-    }
-    const bot = this.#world.bots.findLive(claims.bid ?? '')
-    const good = bot !== null && bot.user_id === user.id && bot.token_gen === claims.tg
-    return good ? { user, session: null, bot, lasting: false, expires } : null
+    return this.#remember('access', token, () => this.#verify(token))
   }
 
   /** Whom a bot's own token stands for; found by its hash, so that how long it takes tells nothing. */
   verifyBot(token: string): Caller | null {
-    const bot = token.length > LONGEST ? null : this.#world.bots.findByToken(hashToken(token))
+    return this.#remember('bot', token, (hash) => this.#verifyBot(hash))
+  }
+
+  /** `kind`: what is good as one kind of token is not as another. */
+  #remember(kind: 'access' | 'bot', token: string, find: (hash: string) => Known | null): Caller | null {
+    if (token.length > LONGEST) return null
+    const hash = hashToken(token)
+    const key = `${kind} ${hash}`
+    const before = this.#known.get(key)
+    if (before !== undefined && before.until > this.#world.now()) return before.caller
+    const known = find(hash)
+    if (known === null) return null
+    const { id } = known.caller.user
+    this.#known.set(key, known)
+    this.#hashes.set(id, (this.#hashes.get(id) ?? new Set()).add(key))
+    return known.caller
+  }
+
+  #forget(user: string): void {
+    const hashes = this.#hashes.get(user)
+    this.#hashes.delete(user)
+    for (const hash of hashes ?? []) this.#known.delete(hash)
+  }
+
+  #verify(token: string): Known | null {
+    const key = this.#keys.get(readKid(token) ?? '')
+    const now = this.#world.now()
+    const claims = key === undefined || now >= key.until ? null : read(token, key.verify)
+    if (key === undefined || claims === null || now >= claims.exp * 1000) return null
+    const user = this.#world.users.find(claims.sub)
+    if (user === null || user.disabled === 1) return null
+    const expires = claims.exp * 1000
+    const known = { user, session: null, bot: null, lasting: false, expires }
+    if (claims.sid !== undefined) {
+      const { sessions } = this.#world
+      if (!sessions.isLive(claims.sid, user.id)) return null
+      // It may end before the token does, unless it is renewed.
+      const until = Math.min(expires, key.until, sessions.endOf(claims.sid))
+      return { caller: { ...known, session: claims.sid }, until }
+    }
+    const bot = this.#world.bots.findLive(claims.bid ?? '')
+    const good = bot !== null && bot.user_id === user.id && bot.token_gen === claims.tg
+    return good ? { caller: { ...known, bot }, until: Math.min(expires, key.until) } : null
+  }
+
+  #verifyBot(hash: string): Known | null {
+    const bot = this.#world.bots.findByToken(hash)
     const user = bot === null ? null : this.#world.users.find(bot.user_id)
     if (user === null || user.disabled === 1) return null
-    return { user, session: null, bot, lasting: true, expires: Infinity }
+    return { caller: { user, session: null, bot, lasting: true, expires: Infinity }, until: Infinity }
   }
 
   /** Whether somebody may still do what they could when they came. */
@@ -120,18 +178,15 @@ export class Tokens {
     if (session !== null) return this.#world.sessions.isLive(session, user.id)
     return bot !== null && this.#world.bots.findLive(bot.id)?.token_gen === bot.token_gen
   }
+}
 
-  #read(token: string): Claims | null {
-    if (token.length > LONGEST) return null
-    const kid = readKid(token)
-    const key = kid === null ? undefined : this.#keys.get(kid)
-    if (key === undefined || this.#world.now() >= key.until) return null
-    try {
-      const claims = key.verify(token)
-      return isClaims(claims) ? claims : null
-    } catch {
-      return null
-    }
+/** The claims of a token, where it is signed as it should be. */
+function read(token: string, verify: (token: string) => unknown): Claims | null {
+  try {
+    const claims = verify(token)
+    return isClaims(claims) ? claims : null
+  } catch {
+    return null
   }
 }
 

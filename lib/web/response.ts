@@ -207,12 +207,17 @@ const lengthOf = (chunk: string | Uint8Array | undefined): number =>
 /** Whether an answer of a status has a body. */
 const hasContent = (status: number): boolean => status !== 204 && status !== 304
 
+/** Lists are short: comparing is cheaper than a set. */
+function replaces(later: string, earlier: string): boolean {
+  if (later.length !== earlier.length) return false
+  const name = later.toLowerCase()
+  return name !== 'set-cookie' && name === earlier.toLowerCase()
+}
+
 /** Later headers take the place of earlier ones of the same name; cookies stand beside each other (RFC 9110 §5.3). */
 export function joinHeaders(before: HeaderList, after: HeaderList): HeaderList {
   if (before.length === 0) return after
   if (after.length === 0) return before
-  const names = new Set(after.map(([name]) => name.toLowerCase()))
-  names.delete('set-cookie')
-  const rest = before.filter(([name]) => !names.has(name.toLowerCase()))
+  const rest = before.filter(([name]) => !after.some(([other]) => replaces(other, name)))
   return rest.length === 0 ? after : [...rest, ...after]
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { Refusal } from '../../chat/refusal.ts'
 import type { Answer } from '../../web/answer.ts'
 import type { Response } from '../../web/response.ts'
@@ -70,14 +71,14 @@ export class Api {
   }
 
   async serve(request: Request): Promise<void> {
-    const { response, remote } = request
+    const { response } = request
     if (response === null) return
     const path = request.path.slice(this.#prefix.length)
     response.add(SECRET.test(path) ? [...HEADERS, ['Cache-Control', 'no-store']] : HEADERS)
     this.#addCors(request, response)
     if (request.method === 'OPTIONS') return reply(response, { status: 204 })
     const caller = this.#identify(request.headers['authorization'])
-    const wait = this.#take(path, remote, caller)
+    const wait = this.#buckets === null ? 0 : this.#take(this.#buckets, path, request.remote, caller)
     if (wait > 0) return response.give(tooMany(wait))
     const found = this.#router.find(path)
     if (found === null) return response.give(NOT_FOUND)
@@ -93,11 +94,10 @@ export class Api {
   }
 
   /** Counts a request; 0, or in how many seconds the next may come. */
-  #take(path: string, remote: string, caller: Caller | null): number {
-    if (this.#buckets === null) return 0
-    if (path.startsWith('/auth/')) return this.#buckets.take(`auth ${toClient(remote)}`, OF_LOGINS)
-    if (caller !== null && caller.bot !== null) return this.#buckets.take(`bot ${caller.bot.id}`, OF_BOT)
-    return this.#buckets.take(toClient(remote), OF_ADDRESS)
+  #take(buckets: Buckets, path: string, remote: string, caller: Caller | null): number {
+    if (path.startsWith('/auth/')) return buckets.take(`auth ${toClient(remote)}`, OF_LOGINS)
+    if (caller !== null && caller.bot !== null) return buckets.take(`bot ${caller.bot.id}`, OF_BOT)
+    return buckets.take(toClient(remote), OF_ADDRESS)
   }
 
   #identify(authorization: string | undefined): Caller | null {
@@ -120,7 +120,9 @@ export class Api {
 async function toCall(request: Request, route: Route, found: Found, caller: Caller | null): Promise<Call<unknown>> {
   if (route.who !== 'public' && caller === null) throw new Unauthorized('Unauthorized')
   const ids = Object.fromEntries(Object.entries(found.ids).map(([name, id]) => [name, toId(id)]))
-  const { remote, headers, path, method } = request
+  const { headers, path, method } = request
+  // The system has to be asked for it, and before the body has come: the client may have gone then.
+  const remote = route.who === 'public' ? request.remote : ''
   const key = headers['idempotency-key'] ?? null
   const body = route.reads ? await readJson(request) : null
   const query = new URLSearchParams(request.query)
@@ -147,8 +149,9 @@ async function readJson(request: Request): Promise<unknown> {
   if (body === null) throw new Answered()
   if (body.length === 0) return {}
   if (!/^application\/json *(?:;|$)/i.test(request.headers['content-type'] ?? '')) throw new WrongType()
+  if (!isUtf8(body)) throw new BadJson()
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+    const value: unknown = JSON.parse(body.toString())
     return value
   } catch {
     throw new BadJson()

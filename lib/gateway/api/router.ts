@@ -13,7 +13,7 @@ export interface Call<B> {
   readonly ids: Readonly<Record<string, string>>
   readonly query: URLSearchParams
   readonly body: B
-  /** The client's address. */
+  /** The client's address, of public routes. */
   readonly remote: string
   /** Under which a request that makes something is answered once; null: each time. */
   readonly key: string | null
