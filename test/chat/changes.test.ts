@@ -146,9 +146,21 @@ describe('changes of one turn', () => {
     const last = Array.from({ length: 300 }, (_, i) =>
       town.world.changes.run(() => i).then(() => void (i === 0 || i === 299 ? order.push(`${i}`) : 0)),
     )
-    setImmediate(() => order.push('other'))
+    // One turn for what is on its way, and in the next the transaction, which was asked for before this.
+    setImmediate(() => setImmediate(() => order.push('other')))
     await Promise.all(last)
     expect(order).toEqual(['0', 'other', '299'])
+  })
+
+  it('what comes a turn later goes along', async () => {
+    const town = new Town()
+    const told: string[] = []
+    const note = (name: string) => () => void told.push(name)
+    town.world.changes.submit(note('first'), note('first is kept'))
+    await new Promise<void>((resolve) => {
+      setImmediate(() => town.world.changes.submit(note('second'), resolve))
+    })
+    expect(told).toEqual(['first', 'second', 'first is kept'])
   })
 
   it('nothing runs before the turn ends', async () => {
