@@ -8,6 +8,7 @@ import { api } from './api.ts'
 import { apiUws } from './api-uws.ts'
 import { FlightRecorder } from './flight.ts'
 import { config } from './config.ts'
+import { gatewayFrames } from './gateway/frames.ts'
 import { handshake, handshakeUws } from './handshake.ts'
 import { inflation } from './inflate.ts'
 import { parser } from './parser.ts'
@@ -28,6 +29,7 @@ export const targets: readonly Target[] = [
   handshakeUws,
   requestsUws,
   apiUws,
+  gatewayFrames,
 ]
 
 export interface Plan {
