@@ -9,6 +9,7 @@ import { apiUws } from './api-uws.ts'
 import { FlightRecorder } from './flight.ts'
 import { config } from './config.ts'
 import { gatewayFrames } from './gateway/frames.ts'
+import { gatewaySocket, gatewaySocketUws } from './gateway/sockets.ts'
 import { handshake, handshakeUws } from './handshake.ts'
 import { inflation } from './inflate.ts'
 import { parser } from './parser.ts'
@@ -30,6 +31,8 @@ export const targets: readonly Target[] = [
   requestsUws,
   apiUws,
   gatewayFrames,
+  gatewaySocket,
+  gatewaySocketUws,
 ]
 
 export interface Plan {
