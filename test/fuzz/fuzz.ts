@@ -9,6 +9,7 @@ import { apiUws } from './api-uws.ts'
 import { FlightRecorder } from './flight.ts'
 import { config } from './config.ts'
 import { gatewayFrames } from './gateway/frames.ts'
+import { gatewayRequests, gatewayRequestsUws } from './gateway/requests.ts'
 import { gatewaySocket, gatewaySocketUws } from './gateway/sockets.ts'
 import { handshake, handshakeUws } from './handshake.ts'
 import { inflation } from './inflate.ts'
@@ -33,6 +34,8 @@ export const targets: readonly Target[] = [
   gatewayFrames,
   gatewaySocket,
   gatewaySocketUws,
+  gatewayRequests,
+  gatewayRequestsUws,
 ]
 
 export interface Plan {

@@ -33,7 +33,16 @@ const FOREIGN = [
   'foreignOverride',
   'disabled',
 ] as const
-const OWN = ['server', 'channel', 'voice', 'message', 'memberMessage', 'deletedMessage', 'direct', 'directMessage'] as const
+const OWN = [
+  'server',
+  'channel',
+  'voice',
+  'message',
+  'memberMessage',
+  'deletedMessage',
+  'direct',
+  'directMessage',
+] as const
 export const INVISIBLE: Readonly<Record<Caller, ReadonlySet<string>>> = {
   owner: new Set(FOREIGN),
   member: new Set([...FOREIGN, ...HIDDEN, 'botId']),
@@ -52,6 +61,51 @@ interface Account {
 
 let serial = 0
 
+/** Renewals of one cast. */
+const MOST = 40
+
+/** A bot that can always be used. */
+class Robot {
+  readonly #gateway: LiveGateway
+  readonly #creator: string
+  id = ''
+  userId = ''
+  token = ''
+
+  constructor(gateway: LiveGateway, creator: string) {
+    this.#gateway = gateway
+    this.#creator = creator
+  }
+
+  /** Another one where it is of no use any more; it leaves all servers. */
+  renew(): void {
+    const { world } = this.#gateway
+    if (world.bots.findByToken(hashToken(this.token)) === null) {
+      this.token = makeBotToken()
+      for (const { id, revoked_at } of world.bots.madeBy(this.#creator)) {
+        if (revoked_at === null) change(world, () => world.bots.revoke(this.#creator, id))
+      }
+      const made = change(world, () => world.bots.create(this.#creator, 'helper', null, hashToken(this.token)))
+      this.id = made.id
+      this.userId = made.user_id
+    }
+    for (const { id, owner_id } of world.servers.of(this.userId)) {
+      change(world, () =>
+        owner_id === this.userId ? world.servers.remove(this.userId, id) : world.servers.leave(this.userId, id),
+      )
+    }
+  }
+
+  /** A token that ends by itself. */
+  jwt(): string {
+    const { world, tokens } = this.#gateway
+    const bot = world.bots.findByToken(hashToken(this.token))
+    const user = bot === null ? null : world.users.find(bot.user_id)
+    must(bot !== null && user !== null, 'the bot is gone')
+    return tokens.forBot(user, bot)
+  }
+}
+
 /** Two people in a server, one outside, a bot, and what belongs to them: each lane has its own, made anew when it has changed. */
 export class Cast {
   readonly #gateway: LiveGateway
@@ -60,7 +114,10 @@ export class Cast {
   readonly things = new Map<string, string>()
   /** What no answer may hold, and for whom it may. */
   readonly secrets = new Map<string, Caller | null>()
-  #botToken = ''
+  /** Somebody whom only the outsider knows. */
+  readonly #stranger: string
+  readonly #bots: Readonly<Record<'owner' | 'outsider', Robot>>
+  #renewals = 0
 
   constructor(gateway: LiveGateway) {
     this.#gateway = gateway
@@ -72,11 +129,26 @@ export class Cast {
     }
     this.#people = { owner: add('owner'), member: add('member'), outsider: add('outsider'), disabled: add('gone') }
     change(gateway.world, () => gateway.world.users.disable(this.#people.disabled.id))
+    this.#stranger = addUser(gateway.world, `stranger_${++serial}`)
+    this.#bots = {
+      owner: new Robot(gateway, this.#people.owner.id),
+      outsider: new Robot(gateway, this.#people.outsider.id),
+    }
     this.renew()
+  }
+
+  /** What they have made, and is not wanted any more, is listed for ever: others take their place. */
+  get isWorn(): boolean {
+    return this.#renewals > MOST
   }
 
   /** All but the people is made again. */
   renew(): void {
+    change(this.#gateway.world, () => this.#make())
+    this.#renewals++
+  }
+
+  #make(): void {
     const { world } = this.#gateway
     const { owner, member, outsider, disabled } = this.#people
     for (const person of [owner, member, outsider]) this.#clear(person)
@@ -85,13 +157,12 @@ export class Cast {
     const channel = addChannel(world, owner.id, server)
     const hidden = addChannel(world, owner.id, server)
     const foreignChannel = addChannel(world, outsider.id, foreignServer)
-    const [token, foreignToken] = [makeBotToken(), makeBotToken()]
-    const bot = change(world, () => world.bots.create(owner.id, 'helper', null, hashToken(token)))
-    const foreignBot = change(world, () => world.bots.create(outsider.id, 'spy', null, hashToken(foreignToken)))
-    change(world, () => world.servers.admit(bot.user_id, server))
+    this.#bots.owner.renew()
+    this.#bots.outsider.renew()
+    change(world, () => world.servers.admit(this.#bots.owner.userId, server))
     const direct = addDirect(world, owner.id, member.id)
     const post = (author: string, where: string): string =>
-      change(world, () => world.messages.post(author, where, { content: 'fog', replyTo: null })).id
+      world.messages.post(author, where, { content: 'fog', replyTo: null }).id
     const deletedMessage = post(owner.id, channel)
     change(world, () => world.messages.remove(owner.id, deletedMessage))
     const role = (by: string, where: string): string => {
@@ -113,9 +184,9 @@ export class Cast {
       deletedMessage,
       direct,
       directMessage: change(world, () => world.directs.post(owner.id, direct, 'tides')).id,
-      foreignDirect: addDirect(world, outsider.id, disabled.id === '' ? owner.id : this.#stranger()),
-      botId: bot.id,
-      foreignBot: foreignBot.id,
+      foreignDirect: addDirect(world, outsider.id, this.#stranger),
+      botId: this.#bots.owner.id,
+      foreignBot: this.#bots.outsider.id,
       owner: owner.id,
       member: member.id,
       outsider: outsider.id,
@@ -126,20 +197,11 @@ export class Cast {
       foreignOverride: hide(world, outsider.id, foreignChannel),
       unknown: UNKNOWN,
       refresh: owner.refresh,
-      memberRefresh: member.refresh,
     }
     this.things.clear()
     for (const [name, value] of Object.entries(things)) this.things.set(name, value)
-    this.#botToken = token
-    this.#list(token, foreignToken)
+    this.#list(this.#bots.owner.token, this.#bots.outsider.token)
   }
-
-  /** Somebody whom nobody here knows. */
-  #stranger(): string {
-    this.#strangerId ??= addUser(this.#gateway.world, `stranger_${++serial}`)
-    return this.#strangerId
-  }
-  #strangerId: string | null = null
 
   #clear(person: Account): void {
     const { world, tokens } = this.#gateway
@@ -147,7 +209,6 @@ export class Cast {
       if (owner_id === person.id) change(world, () => world.servers.remove(person.id, id))
       else change(world, () => world.servers.leave(person.id, id))
     }
-    for (const { id } of world.bots.madeBy(person.id)) change(world, () => world.bots.revoke(person.id, id))
     if (tokens.verify(person.access) === null) Object.assign(person, this.#gateway.login(person.id))
   }
 
@@ -165,17 +226,9 @@ export class Cast {
 
   /** What somebody's requests have as Authorization. */
   authorization(as: Caller): string {
-    if (as === 'bot') return `Bot ${this.#botToken}`
-    if (as === 'botJwt') return `Bearer ${this.#botJwt()}`
+    if (as === 'bot') return `Bot ${this.#bots.owner.token}`
+    if (as === 'botJwt') return `Bearer ${this.#bots.owner.jwt()}`
     return `Bearer ${this.#people[as].access}`
-  }
-
-  #botJwt(): string {
-    const { world, tokens } = this.#gateway
-    const bot = world.bots.findByToken(hashToken(this.#botToken))
-    const user = bot === null ? null : world.users.find(bot.user_id)
-    must(bot !== null && user !== null, 'the bot is gone')
-    return tokens.forBot(user, bot)
   }
 
   /** Credentials that nobody may be let in with. */
@@ -187,7 +240,7 @@ export class Cast {
       'Bearer',
       'Bearer x',
       `Bot ${owner.access}`,
-      `Bearer ${this.#botToken}`,
+      `Bearer ${this.#bots.owner.token}`,
       `Bearer ${owner.refresh}`,
       `Bearer ${disabled.access}`,
       `Bearer ${head}.${claims}.`,
@@ -197,12 +250,8 @@ export class Cast {
       `Basic ${Buffer.from('owner:x').toString('base64')}`,
       `Bot ${'0'.repeat(64)}`,
       `Bearer ${'x'.repeat(5000)}`,
-      `Bearer ${this.#expired()}`,
+      `Bearer ${this.#gateway.expiredToken(owner.id, owner.session)}`,
     ]
     return all[which % all.length] ?? ''
-  }
-
-  #expired(): string {
-    return this.#gateway.expiredToken(this.#people.owner.id, this.#people.owner.session)
   }
 }

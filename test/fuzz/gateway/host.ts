@@ -1,3 +1,4 @@
+import { createSigner } from 'fast-jwt'
 import type { GatewayConfig } from '../../../include-types/web.ts'
 import { Home } from '../../../lib/chat/home.ts'
 import type { World } from '../../../lib/chat/world.ts'
@@ -21,6 +22,7 @@ export class LiveGateway {
   readonly world: World
   readonly tokens: Tokens
   readonly folder: TemporaryFolder
+  readonly #sign: (claims: Record<string, unknown>) => string
   #problem: unknown = null
 
   private constructor(engine: EngineName, host: Host, home: Home, folder: TemporaryFolder) {
@@ -30,7 +32,11 @@ export class LiveGateway {
     this.world = home.world
     this.folder = folder
     const { accessTtl, jwtSecret } = host.settings.gateway
-    this.tokens = new Tokens(home.world, home.folder.keys(jwtSecret, Date.now(), accessTtl), accessTtl)
+    const keys = home.folder.keys(jwtSecret, Date.now(), accessTtl)
+    this.tokens = new Tokens(home.world, keys, accessTtl)
+    const [key] = keys
+    must(key !== undefined, 'there is no key')
+    this.#sign = createSigner({ algorithm: 'HS256', key: key.secret, kid: key.kid })
     rSetLogSink((level, source, message) => {
       if (level === 'error') this.fail(new Problem(`logged by ${source}: ${message}`))
     })
@@ -80,6 +86,12 @@ export class LiveGateway {
     const refresh = `rt_${userId}${Math.random()}`
     const session = change(world, () => world.sessions.begin(userId, hashToken(refresh), DAY))
     return { session, access: this.tokens.forSession(user, session), refresh }
+  }
+
+  /** An access token that was good until just now. */
+  expiredToken(userId: string, session: string): string {
+    const exp = Math.floor(Date.now() / 1000) - 1
+    return this.#sign({ sub: userId, token_type: 'access', sid: session, iat: exp - 900, exp, jti: session })
   }
 
   async stop(): Promise<void> {

@@ -8,10 +8,22 @@ import { must } from '../target.ts'
 
 /** Makes things in a world, at once. */
 
-/** A change, done when this returns: throws what it throws. */
+/** Worlds in which a change runs. */
+const changing = new WeakSet<World>()
+
+/** A change, done when this returns: throws what it throws. Inside of another it is a part of that. */
 export function change<T>(world: World, work: () => T): T {
+  if (changing.has(world)) return work()
   const told: Outcome<T>[] = []
-  world.changes.submit(work, (outcome) => void told.push(outcome))
+  const run = (): T => {
+    changing.add(world)
+    try {
+      return work()
+    } finally {
+      changing.delete(world)
+    }
+  }
+  world.changes.submit(run, (outcome) => void told.push(outcome))
   flush(world)
   const [outcome] = told
   must(outcome !== undefined && told.length === 1, () => `a change was told of ${told.length} times`)

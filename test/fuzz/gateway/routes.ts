@@ -45,7 +45,14 @@ const LISTED: readonly RouteCall[] = [
   call('POST /auth/logout-all'),
   call('POST /auth/password', { current_password: 'not this one', new_password: 'long enough' }, { dear: true }),
   call('GET /users/@me'),
-  call('PATCH /users/@me', { avatar_url: null, bio: 'tides', pronouns: 'she', status: 'dnd', custom_status: 'x', activity: null }),
+  call('PATCH /users/@me', {
+    avatar_url: null,
+    bio: 'tides',
+    pronouns: 'she',
+    status: 'dnd',
+    custom_status: 'x',
+    activity: null,
+  }),
   call('GET /users/:id'),
   call('POST /bots', { name: 'helper', description: null }),
   call('GET /bots'),
@@ -122,8 +129,7 @@ const LISTED: readonly RouteCall[] = [
 ]
 
 /** Of these the thing is not there until another call has made it. */
-const NEEDS_MORE =
-  /(?:reactions\/:emoji|\/pin|polls\/:id|:invite_id|:code|\/voice\/?.*|\/go-live|\/vote)(?:\/.*)?$/
+const NEEDS_MORE = /(?:reactions\/:emoji|\/pin|polls\/:id|:invite_id|:code|\/voice\/?.*|\/go-live|\/vote)(?:\/.*)?$/
 
 /** Whether a call that goes well can be said of a route: not where another must come before. */
 export const mustBeFound = ({ spec, listed }: RouteCall): boolean => listed && !NEEDS_MORE.test(spec)
@@ -139,7 +145,5 @@ function declared(): Set<string> {
 }
 
 export function findRoutes(): readonly RouteCall[] {
-  return [...declared()].map(
-    (spec) => LISTED.find((one) => one.spec === spec) ?? { ...call(spec, {}), listed: false },
-  )
+  return [...declared()].map((spec) => LISTED.find((one) => one.spec === spec) ?? { ...call(spec, {}), listed: false })
 }

@@ -30,7 +30,9 @@ function long(random: Random): Buffer {
 
 /** One message in one frame, or cut anywhere into several. */
 function toFrames(random: Random, payload: Buffer, opcode: number): Buffer {
-  const cuts = random.chance(0.8) ? [] : Array.from({ length: random.between(1, 3) }, () => random.below(payload.length))
+  const cuts = random.chance(0.8)
+    ? []
+    : Array.from({ length: random.between(1, 3) }, () => random.below(payload.length))
   const ends = [...cuts.toSorted((a, b) => a - b), payload.length]
   return Buffer.concat(
     ends.map((end, i) =>
