@@ -33,12 +33,13 @@ const NAMES = /\$(\w+)\$/g
 const isCaller = (as: string): as is Caller => CALLERS.some((one) => one === as)
 const statusOf = ({ status }: Reply): number => status
 /** Of a path what may go on a line. */
-const printable = (path: string): string => path.replaceAll(/[^\x21-\x7e]/g, encodeURIComponent)
+const printable = (path: string): string =>
+  `${path.startsWith('/') ? '' : '/'}${path}`.replaceAll(/[^\x21-\x7e]/g, encodeURIComponent)
 
 /** Where a path leads to, when all in it is read; nowhere, when it cannot be. */
 function firstOf(path: string): string {
   try {
-    const [, first = ''] = posix.normalize(decodeURIComponent(path.split('?')[0] ?? '')).split('/')
+    const [, first = ''] = posix.normalize(decodeURIComponent(printable(path).split('?')[0] ?? '')).split('/')
     return first
   } catch {
     return ''
@@ -116,7 +117,7 @@ class RequestRunner implements Runner {
     const unavailable = status === 503 && first === 'auth'
     must(status > 0 && (status < 500 || unavailable), show)
     must(!INSIDE.test(text) && !text.includes(this.#gateway.folder.path), () => `tells of the inside: ${show()}`)
-    const refreshed = path === '/auth/refresh' ? REFRESHES.find(([name]) => sent?.includes(name)) : undefined
+    const refreshed = first === 'auth' ? REFRESHES.find(([name]) => sent?.includes(name)) : undefined
     for (const [secret, whose] of cast.secrets) {
       const isOwn = whose !== null && (whose === as || whose === refreshed?.[1])
       must(!text.includes(secret) || isOwn, () => `tells ${secret}: ${show()}`)
@@ -129,8 +130,8 @@ class RequestRunner implements Runner {
       return
     }
     if (!API_SEGMENTS.some((segment) => segment === first)) return
-    // What is no path at all is for no route.
-    if (text === UNREADABLE) {
+    // What is no path at all is for no route, and headers that are too long are not read.
+    if (text === UNREADABLE || (status === 431 && text === '')) {
       this.#unreadable++
       return
     }
@@ -186,7 +187,7 @@ class RequestRunner implements Runner {
     return within(
       new Promise<Reply>((done, reject) => {
         const options = { host: '127.0.0.1', port: this.#gateway.port, agent: this.#agent, method, headers: all }
-        const asking = request({ ...options, path: target.startsWith('/') ? target : `/${target}` }, (response) => {
+        const asking = request({ ...options, path: target }, (response) => {
           const chunks: Buffer[] = []
           response.on('data', (chunk: Buffer) => chunks.push(chunk))
           response.on('error', reject)
