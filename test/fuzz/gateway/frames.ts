@@ -170,7 +170,7 @@ class FramesRunner implements Runner {
     flush(this.#world)
     if (this.#problem !== null) throw this.#problem
     const { failures, warnings } = this.#bench
-    must(failures.length + warnings.length === 0, () => `failed: ${String(failures[0]?.error ?? warnings[0])}`)
+    must(failures.length + warnings.length === 0, () => `failed: ${String([failures[0]?.error, ...warnings])}`)
     const [typed, expected] = [this.#typed.join(), this.#expected.join()]
     must(typed === expected, () => `typed was '${typed}' in place of '${expected}'`)
     this.#typed.length = this.#expected.length = 0
