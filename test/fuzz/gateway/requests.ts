@@ -37,14 +37,15 @@ const printable = (path: string): string =>
   `${path.startsWith('/') ? '' : '/'}${path}`.replaceAll(/[^\x21-\x7e]/g, encodeURIComponent)
 
 /** Where a path leads to, when all in it is read; nowhere, when it cannot be. */
-function firstOf(path: string): string {
+function resolvePath(path: string): string {
   try {
-    const [, first = ''] = posix.normalize(decodeURIComponent(printable(path).split('?')[0] ?? '')).split('/')
-    return first
+    return posix.normalize(decodeURIComponent(printable(path).split('?')[0] ?? ''))
   } catch {
     return ''
   }
 }
+
+const firstOf = (path: string): string => resolvePath(path).split('/')[1] ?? ''
 
 class RequestRunner implements Runner {
   readonly #gateway: LiveGateway
@@ -102,8 +103,8 @@ class RequestRunner implements Runner {
     this.#check(cast, input, reply)
     await this.#checkTwin(cast, input, reply)
     const went = reply.status >= 200 && reply.status < 300
-    const [path = ''] = input.path.split('?')
-    if (went && !['GET', 'HEAD', 'OPTIONS'].includes(input.method) && !KEEPS_ALL.test(path)) {
+    const changes = !['GET', 'HEAD', 'OPTIONS'].includes(input.method) && !KEEPS_ALL.test(resolvePath(input.path))
+    if (went && changes) {
       this.#renewals++
       cast.renew()
     }
@@ -147,11 +148,11 @@ class RequestRunner implements Runner {
     const { as, method, path } = input
     if (!isCaller(as)) return
     const hides = (text: string): boolean => [...text.matchAll(NAMES)].some(([, name = '']) => INVISIBLE[as].has(name))
-    const inPath = hides(path.split('?')[0] ?? '')
+    const inPath = hides(resolvePath(path))
     if (!inPath && !hides(path) && !hides(input.body ?? '')) return
     const went = statusOf(reply) < 300
     // What others do meanwhile is listed there.
-    if (path.startsWith('/servers/browse') || method === 'OPTIONS') return
+    if (resolvePath(path) === '/servers/browse' || method === 'OPTIONS') return
     must(!(inPath && went), () => `${method} ${path} as ${as} went well: ${reply.text.slice(0, 500)}`)
     // Done once, it is done: there is nothing to compare with.
     if (went && method !== 'GET') return

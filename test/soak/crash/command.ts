@@ -29,8 +29,14 @@ export class GatewayCommand {
     const file = join(folder, 'gateway.json5')
     writeFileSync(file, JSON.stringify(config))
     const child = spawn(process.execPath, ['--import', 'tsx', 'lib/cli.ts', file], { cwd: root })
-    process.once('exit', () => child.kill('SIGKILL'))
-    const exit = new Promise<void>((resolve) => child.once('close', () => resolve()))
+    const end = (): void => void child.kill('SIGKILL')
+    process.once('exit', end)
+    const exit = new Promise<void>((resolve) => {
+      child.once('close', () => {
+        process.off('exit', end)
+        resolve()
+      })
+    })
     const port = await new Promise<number>((resolve, reject) => {
       let said = ''
       const timer = setTimeout(() => reject(new Error(`the gateway does not start: ${said}`)), PATIENCE)

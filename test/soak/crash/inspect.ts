@@ -56,13 +56,15 @@ export function inspect(file: string, channel: string): { readonly wrong: string
 const [WAL_HEAD, FRAME_HEAD] = [32, 24]
 /** Of a log that is there; the index beside it tells which of its frames are in the database already. */
 export interface Log {
-  /** Bytes. */
+  /** Bytes; what is behind them was left by an earlier turn of the log. */
   readonly size: number
   /** Frames before this are on the disk for good before the database is touched: a loss of power cannot take them. */
   readonly safe: number
 }
 
-/** https://sqlite.org/walformat.html: what a checkpoint has begun to copy stands behind the two headers of the index. */
+/**
+ * https://sqlite.org/walformat.html: what a checkpoint has begun to copy stands behind the two headers of the index; how many
+ * frames there are, in the first. */
 export function readLog(folder: string): Log {
   const wal = join(folder, 'world.db-wal')
   const shm = join(folder, 'world.db-shm')
@@ -72,7 +74,8 @@ export function readLog(folder: string): Log {
   const frame = FRAME_HEAD + log.readUInt32BE(8)
   const index = readFileSync(shm)
   const backfilled = Math.max(index.readUInt32LE(96), index.readUInt32LE(128))
-  return { size: log.length, safe: Math.min(log.length, backfilled === 0 ? 0 : WAL_HEAD + backfilled * frame) }
+  const toOffset = (frames: number): number => (frames === 0 ? 0 : Math.min(log.length, WAL_HEAD + frames * frame))
+  return { size: toOffset(index.readUInt32LE(16)), safe: toOffset(backfilled) }
 }
 
 /** Copies what a killed process left, with its log cut; opens the copy as the server would, and looks into it. */
