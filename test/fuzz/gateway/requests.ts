@@ -166,7 +166,7 @@ class RequestRunner implements Runner {
     })
     const show = ({ status, text, headers }: Reply): string => {
       // After so many requests any connection ends.
-      const { date: _date, connection: _connection, 'keep-alive': _alive, ...rest } = headers
+      const { 'date': _date, 'connection': _connection, 'keep-alive': _alive, ...rest } = headers
       return JSON.stringify([status, text, rest])
     }
     must(show(reply) === show(twin), () => `${method} ${path} as ${as}: ${show(reply)}, and for nothing ${show(twin)}`)
