@@ -8,6 +8,9 @@ import { api } from './api.ts'
 import { apiUws } from './api-uws.ts'
 import { FlightRecorder } from './flight.ts'
 import { config } from './config.ts'
+import { gatewayFrames } from './gateway/frames.ts'
+import { gatewayRequests, gatewayRequestsUws } from './gateway/requests.ts'
+import { gatewaySocket, gatewaySocketUws } from './gateway/sockets.ts'
 import { handshake, handshakeUws } from './handshake.ts'
 import { inflation } from './inflate.ts'
 import { parser } from './parser.ts'
@@ -28,6 +31,11 @@ export const targets: readonly Target[] = [
   handshakeUws,
   requestsUws,
   apiUws,
+  gatewayFrames,
+  gatewaySocket,
+  gatewaySocketUws,
+  gatewayRequests,
+  gatewayRequestsUws,
 ]
 
 export interface Plan {

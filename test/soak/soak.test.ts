@@ -97,9 +97,20 @@ describe('the command', () => {
     60_000,
   )
 
+  it.concurrent(
+    'a gateway that is killed loses nothing that it has answered',
+    async () => {
+      const { code, out } = await soak('crash', '--engine', 'node', '--quick', '--rounds', '2')
+      expect(out).toMatch(/^crash +node +answered, and not there +0 +exactly 0 messages +PASS$/m)
+      expect(out).toMatch(/^crash +node +copies with a cut log that are wrong +0 +exactly 0 of 16 +PASS$/m)
+      expect(code, out).toBe(0)
+    },
+    60_000,
+  )
+
   it.concurrent('what it does not know is a sentence and exit code 2', async () => {
     const { code, out } = await soak('stall')
-    expect(out).toMatch(/^no scenario 'stall': stalled, flood, crowd, drain, workers\n.*--help/)
+    expect(out).toMatch(/^no scenario 'stall': stalled, flood, crowd, drain, workers, crash\n.*--help/)
     expect(code).toBe(2)
   })
 

@@ -1,11 +1,12 @@
 import type { Scenario } from '../scenario.ts'
+import { crash } from './crash.ts'
 import { crowd } from './crowd.ts'
 import { drain } from './drain.ts'
 import { flood } from './flood.ts'
 import { stalled } from './stalled.ts'
 import { workers } from './workers.ts'
 
-export const scenarios = { stalled, flood, crowd, drain, workers } satisfies Record<string, Scenario>
+export const scenarios = { stalled, flood, crowd, drain, workers, crash } satisfies Record<string, Scenario>
 
 export type ScenarioName = keyof typeof scenarios
 
