@@ -158,7 +158,7 @@ describe('changes of one turn', () => {
     const note = (name: string) => () => void told.push(name)
     town.world.changes.submit(note('first'), note('first is kept'))
     await new Promise<void>((resolve) => {
-      setImmediate(() => town.world.changes.submit(note('second'), resolve))
+      setImmediate(() => town.world.changes.submit(note('second'), () => resolve()))
     })
     expect(told).toEqual(['first', 'second', 'first is kept'])
   })
