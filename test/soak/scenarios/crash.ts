@@ -8,6 +8,8 @@ import { type Figures, of } from '../messages.ts'
 import { type Context, judge, type Scenario } from '../scenario.ts'
 
 const CONNECTIONS = 50
+/** Rounds on one world: each copy of it is looked through, which takes the longer the more there is. */
+const PER_WORLD = 2
 
 interface Plan {
   readonly rounds: number
@@ -161,6 +163,7 @@ export const crash: Scenario = {
     const rounds: Record<string, Figures>[] = []
     for (let i = 1; i <= plan.rounds; i++) {
       const say = (line: string): void => context.progress(`round ${i} of ${plan.rounds}: ${line}`)
+      if (i % PER_WORLD === 1) rmSync(join(folder, 'world'), { recursive: true, force: true })
       const found = await new Round(folder, context, plan, say).run(i)
       rounds.push({ crash: found })
       say(
