@@ -1,3 +1,5 @@
+import { worldMutations } from './world.ts'
+
 /** One-line changes that must not go unnoticed: for each trap that matters, the one that breaks it. */
 export interface Mutation {
   readonly trap: string
@@ -1592,4 +1594,5 @@ export const mutations: readonly Mutation[] = [
     test: OBSERVATORY,
     name: 'without our Close',
   },
+  ...worldMutations,
 ]
