@@ -97,7 +97,7 @@ export class InStep {
 }
 
 /** Milliseconds in which something has to come. */
-const PATIENCE = 20_000
+const PATIENCE = 8000
 
 /** Waits until nothing is missing; a server that loses an answer, or gives one too many, ends the measurement. */
 export async function settled(missing: () => number, what: string): Promise<void> {
