@@ -8,6 +8,6 @@ export default defineConfig({
     pool: 'forks',
     // By itself it would leave a core idle: much of what takes long here is waiting.
     poolOptions: { forks: { execArgv: ['--expose-gc'], maxForks: 3, minForks: 1 } },
-    testTimeout: 20_000,
+    testTimeout: 45_000,
   },
 })

@@ -1,5 +1,5 @@
 /** Less than the time that a test has, so that it fails with what it waited for. */
-const PATIENCE = 18_000
+const PATIENCE = 40_000
 
 /** Waits for an event; one that does not come fails with a text of what there is instead. */
 export async function patiently<T>(event: Promise<T>, state: () => string): Promise<T> {
