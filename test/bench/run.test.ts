@@ -63,7 +63,7 @@ describe('npm run bench', () => {
     const again = await bench('echo-1k', '--servers', 'ours node view, ws', '--compare', file, '--out', file, ...quick)
     expect(again.out).toMatch(/^since \d{4}-.*: ratios to raw, else to ws or sirv$/m)
     expect(again.out).toMatch(/^ours node view again +\d\.\d+ \(.*%/m)
-  }, 60_000)
+  }, 120_000)
 
   it('runs gateways on worlds that it fills', async () => {
     const args = ['--servers', 'ours node gateway', '--out', join(folder, 'gateway.json'), ...quick]
@@ -71,7 +71,7 @@ describe('npm run bench', () => {
     expect(out).toContain('filling a world: {"accounts":1,"servers":1,"channels":1,"unread":0}')
     expect(out).toMatch(/^ours node gateway +\d+\.\d\d \(/m)
     expect(code).toBe(0)
-  }, 60_000)
+  }, 120_000)
 
   it('measures another commit beside this one', async () => {
     const file = join(folder, 'base.json')
@@ -79,7 +79,7 @@ describe('npm run bench', () => {
     expect(out).toMatch(/^since HEAD, side by side$/m)
     expect(out).toMatch(/^ours node view @HEAD +\d+\.\d\d \(/m)
     expect(out).toMatch(/^ours node view +\d\.\d{3} \(.*\) +[+-]\d+\.\d % +(not sure|worse|better)$/m)
-  }, 60_000)
+  }, 120_000)
 
   it.each([
     ['a workload that is not there', ['echo-2'], "no workload 'echo-2': connect, "],

@@ -16,7 +16,7 @@ import { Started } from './process.ts'
 const consumer = new Consumer()
 const { folder, installed } = consumer
 
-beforeAll(() => consumer.install(), 120_000)
+beforeAll(() => consumer.install(), 300_000)
 afterAll(() => consumer.remove())
 
 const filesBelow = (path: string): string[] =>

@@ -73,8 +73,13 @@ describe('a server of two workers', () => {
     if (one === undefined || other === undefined) throw new Error('not both')
     const from = server.said.length
     process.kill(one.pid, 'SIGSTOP')
-    other.say('flood')
-    expect((await other.hear())[0]).not.toBe('70 of 70 taken')
+    // What was published before may still be on its way: then little more is taken, and nobody need wait for that little.
+    for (let taken = 0; taken < 40;) {
+      other.say('flood')
+      const some = parseInt((await other.hear())[0] ?? '', 10)
+      expect(some).toBeLessThan(70)
+      taken += some
+    }
     await server.until(/has ended with SIGKILL/, from)
     let heard = ''
     while (heard !== 'accepted') {

@@ -1,13 +1,4 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  closeSync,
-  ftruncateSync,
-  readFileSync,
-  rmSync,
-} from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSqlite } from '../../../lib/chat/store/sqlite.ts'
 import { World } from '../../../lib/chat/world.ts'
@@ -56,7 +47,7 @@ export function inspect(file: string, channel: string): { readonly wrong: string
 const [WAL_HEAD, FRAME_HEAD] = [32, 24]
 /** Of a log that is there; the index beside it tells which of its frames are in the database already. */
 export interface Log {
-  /** Bytes; what is behind them was left by an earlier turn of the log. */
+  /** Bytes. The index is behind the log: one that was killed in between has left a commit more. */
   readonly size: number
   /** Frames before this are on the disk for good before the database is touched: a loss of power cannot take them. */
   readonly safe: number
@@ -78,10 +69,10 @@ export function readLog(folder: string): Log {
   return { size: toOffset(index.readUInt32LE(16)), safe: toOffset(backfilled) }
 }
 
-/** Copies what a killed process left, with its log cut; opens the copy as the server would, and looks into it. */
+/** Copies what a killed process left, with its log cut, or whole; opens the copy as the server would, and looks into it. */
 export function tryCut(
   folder: string,
-  cut: number,
+  cut: number | null,
   channel: string,
 ): { readonly wrong: string[]; readonly rows: Row[] } {
   const copy = mkdtempSync(join(folder, '..', 'cut-'))
@@ -90,9 +81,7 @@ export function tryCut(
     copyFileSync(join(folder, 'world.db'), file)
     if (existsSync(join(folder, 'world.db-wal'))) {
       copyFileSync(join(folder, 'world.db-wal'), `${file}-wal`)
-      const fd = openSync(`${file}-wal`, 'r+')
-      ftruncateSync(fd, cut)
-      closeSync(fd)
+      if (cut !== null) truncateSync(`${file}-wal`, cut)
     }
     const failures: string[] = []
     const failed = (what: string, error: unknown): void => void failures.push(`${what}: ${String(error)}`)

@@ -41,18 +41,18 @@ class Wreck {
     let [wrong, shorter] = [0, 0]
     for (let i = 0; i < count; i++) {
       // One is whole: so it is seen that copies are read at all.
-      const cut = i === 0 ? size : safe + Math.floor(Math.random() * (size - safe))
+      const cut = i === 0 ? null : safe + Math.floor(Math.random() * (size - safe))
       const { wrong: found, rows } = tryCut(this.#folder, cut, channel)
       const isPrefix = rows.every(({ id, seq, content }, at) => {
         const there = whole[at]
         return there !== undefined && there.id === id && there.seq === seq && there.content === content
       })
       if (rows.length < whole.length) shorter++
-      const isRight = isPrefix && (cut < size || rows.length === whole.length)
+      const isRight = isPrefix && (cut !== null || rows.length === whole.length)
       if (found.length === 0 && isRight) continue
       wrong++
       say(
-        `log cut at ${cut} of ${size}, from ${safe}: ${isRight ? found.join('; ') : `${rows.length} messages that are not right`}`,
+        `log cut at ${cut ?? 'no place'} of ${size}, from ${safe}: ${isRight ? found.join('; ') : `${rows.length} messages that are not right`}`,
       )
     }
     return { 'copies wrong': wrong, 'copies shorter': shorter, 'log': size, 'log safe': safe }
