@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/clients/**', '**/node_modules/**'],
+    globalSetup: ['test/support/built.ts'],
     setupFiles: ['test/support/suite-log.ts'],
     pool: 'forks',
     // By itself it would leave a core idle: much of what takes long here is waiting.

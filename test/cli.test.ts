@@ -7,6 +7,7 @@ import { Command } from './support/command.ts'
 import { text } from './support/frames.ts'
 import { RawClient } from './support/raw.ts'
 
+const ECHO = 'samples/echo/web.json5'
 let folder = ''
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'fiberws-cli-'))
@@ -33,7 +34,7 @@ describe('the command', () => {
     expect(await bad.exit).toBe(1)
     expect(bad.err.match(/web\.(listen|timeouts\.parse|limits\.body): /g)?.length).toBe(3)
     expect(bad.err).not.toContain('    at ')
-    const good = new Command(['samples/echo/web.json5', '--check'])
+    const good = new Command([ECHO, '--check'])
     expect(await good.exit).toBe(0)
   })
 
@@ -104,10 +105,10 @@ describe('the command', () => {
     [['--nonsense'], /--nonsense.*\nTry --help/s],
     [['a.json5', 'b.json5'], /One config file/],
     [['no-such.json5'], /no-such\.json5: no such file/],
-    [['--listen', 'no.such.host.invalid:1'], /There is no host 'no\.such\.host\.invalid'/],
-    [['--engine', 'quick'], /^--engine: must be one of 'auto', 'uws', 'node', got 'quick'\n$/],
-    [['--listen', 'a:b:c'], /^--listen: is not \[http.*got 'a:b:c'\n$/],
-    [['--listen', '8097'], /^--listen: is only a port: say 127\.0\.0\.1:8097/],
+    [[ECHO, '--listen', 'no.such.host.invalid:1'], /There is no host 'no\.such\.host\.invalid'/],
+    [[ECHO, '--engine', 'quick'], /^--engine: must be one of 'auto', 'uws', 'node', got 'quick'\n$/],
+    [[ECHO, '--listen', 'a:b:c'], /^--listen: is not \[http.*got 'a:b:c'\n$/],
+    [[ECHO, '--listen', '8097'], /^--listen: is only a port: say 127\.0\.0\.1:8097/],
   ])('%j is one sentence and exit 1', async (args, message) => {
     const command = new Command(args)
     expect(await command.exit).toBe(1)
@@ -116,14 +117,14 @@ describe('the command', () => {
   })
 
   it('the echo sample: any path, text and binary; a port in use; SIGTERM is 1001 and exit 0', async () => {
-    const server = new Command(['samples/echo/web.json5', '--engine', 'node', '--listen', '127.0.0.1:0'])
+    const server = new Command([ECHO, '--engine', 'node', '--listen', '127.0.0.1:0'])
     const port = await server.port()
     expect(server.out).toContain('node engine')
     const client = await RawClient.open(port, '/any/path?at=all', { Origin: 'https://elsewhere.example' })
     client.send(text('hello'))
     expect((await client.frame()).payload.toString()).toBe('hello')
 
-    const second = new Command(['samples/echo/web.json5', '--listen', `127.0.0.1:${port}`])
+    const second = new Command([ECHO, '--listen', `127.0.0.1:${port}`])
     expect(await second.exit).toBe(1)
     expect(second.err).toMatch(/^Port \d+ is in use: .*\n$/m)
 
@@ -134,7 +135,7 @@ describe('the command', () => {
   })
 
   it('a second signal ends it at once; one that is passed on twice is one', async () => {
-    const server = new Command(['samples/echo/web.json5', '--listen', '127.0.0.1:0', '--engine', 'node'])
+    const server = new Command([ECHO, '--listen', '127.0.0.1:0', '--engine', 'node'])
     const client = await RawClient.open(await server.port())
     server.child.kill('SIGINT')
     await client.frame()

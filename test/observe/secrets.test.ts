@@ -36,10 +36,9 @@ beforeAll(() => {
   observe: { log: 'json', listen: '127.0.0.1:0', token: '\${STATUS}' },
 }`,
   )
-  const library = new URL('../../lib/index.ts', import.meta.url).href
   writeFileSync(
     join(folder, 'echo.mjs'),
-    `import { webSocketRun, webSocketSendString } from '${library}'
+    `import { webSocketRun, webSocketSendString } from 'fiberws'
 export default (web) => webSocketRun(web.webSocket, (ws, event, buf) => { if (event === 1) webSocketSendString(ws, buf) })`,
   )
   writeFileSync(join(folder, 'fails.mjs'), 'export default () => { throw new Error("on purpose") }')

@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { afterEach } from 'vitest'
+import { startArguments } from './built.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -22,7 +23,7 @@ export class Command {
    * @param node arguments of node itself
    */
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, node: readonly string[] = []) {
-    this.child = spawn(process.execPath, ['--import', 'tsx', ...node, 'lib/cli.ts', ...args], {
+    this.child = spawn(process.execPath, [...node, ...startArguments(args)], {
       cwd: root,
       env: { ...process.env, ...env },
     })

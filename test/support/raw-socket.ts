@@ -67,7 +67,7 @@ export class RawSocket {
   }
 
   /** One byte a turn, so that they are read apart. Long input goes byte by byte at its ends, in odd pieces between. */
-  async sendSplit(bytes: Buffer, edge = 40_000): Promise<void> {
+  async sendSplit(bytes: Buffer, edge = 5000): Promise<void> {
     const inMiddle = (at: number): boolean => at >= edge && bytes.length - at > edge
     for (let at = 0; at < bytes.length && !this.socket.destroyed && this.socket.writable;) {
       const size = inMiddle(at) ? Math.min(9973, bytes.length - edge - at) : 1

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
+import { startArguments } from './built.ts'
 import { patiently } from './patience.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -26,8 +27,6 @@ export class Folder {
 
   constructor() {
     folders.push(this.path)
-    // Else tsx would load a second copy of the library for them.
-    this.write('package.json', '{ "type": "module" }')
   }
 
   file(name: string): string {
@@ -41,7 +40,7 @@ export class Folder {
 
   /** An action module; `code` may use what the library exports. */
   action(name: string, code: string): string {
-    return this.write(name, `import * as lib from '${join(root, 'lib/index.ts')}'\n${code}`)
+    return this.write(name, `import * as lib from 'fiberws'\n${code}`)
   }
 }
 
@@ -57,8 +56,11 @@ export class Service {
 
   /** `env` is added to this process's own. */
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const command = ['--import', 'tsx', 'lib/cli.ts', ...args]
-    this.child = spawn(process.execPath, command, { cwd: root, detached: true, env: { ...process.env, ...env } })
+    this.child = spawn(process.execPath, startArguments(args), {
+      cwd: root,
+      detached: true,
+      env: { ...process.env, ...env },
+    })
     if (this.child.pid !== undefined) groups.add(this.child.pid)
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream.setEncoding('utf8').on('data', (chunk: string) => {
