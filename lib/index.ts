@@ -8,7 +8,7 @@ import { R_ERR_BAD_ARGS } from './websock/constants.ts'
 
 export type * from '../include-types/index.ts'
 export { urlWebSocket, urlWebSocketOpen, webSocketAlloc, webSocketClientLoop } from './standalone.ts'
-export { ConfigError } from './web/config/load.ts'
+export { ConfigError } from './web/config/error.ts'
 export {
   WEB_HOOK_ACTION,
   WEB_HOOK_CONNECT,

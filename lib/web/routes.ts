@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Context, forRoute, setDefaults } from '../websock/context.ts'
-import { ConfigError } from './config/load.ts'
+import { ConfigError } from './config/error.ts'
 import type { RouteSettings, Settings } from './config/settings.ts'
 import { PUBLIC, type Route } from './dispatch.ts'
 import type { HandlerTable } from './handler.ts'

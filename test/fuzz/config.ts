@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os'
-import { checkConfig, ConfigError } from '../../lib/web/config/load.ts'
+import { ConfigError } from '../../lib/web/config/error.ts'
+import { checkConfig } from '../../lib/web/config/load.ts'
 import { findProblems, findUnknown } from '../../lib/web/config/check.ts'
 import { substitute } from '../../lib/web/config/environment.ts'
 import { printConfig } from '../../lib/web/config/print.ts'

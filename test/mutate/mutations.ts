@@ -1572,7 +1572,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     trap: 'observe: a route needs the token of observe',
-    file: 'lib/web/config/settings.ts',
+    file: 'lib/web/config/to-settings.ts',
     from: "route.token ?? (route.handler === 'observe' && route.role === undefined ? observeToken : null)",
     to: 'route.token ?? null',
     test: OBSERVATORY,

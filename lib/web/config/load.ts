@@ -3,18 +3,11 @@ import type { Config } from '../../../include-types/web.ts'
 import { findProblems, findUnknown, isConfig, type Path, type Problem, toKey } from './check.ts'
 import { findConflicts, findOddities } from './conflicts.ts'
 import { substitute } from './environment.ts'
+import { ConfigError } from './error.ts'
 import { type Flags, override } from './overrides.ts'
-import { type Settings, toSettings } from './settings.ts'
+import type { Settings } from './settings.ts'
 import { readSource, type Source } from './source.ts'
-
-/** Everything that is wrong with a config, a line each. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'))
-  }
-}
+import { toSettings } from './to-settings.ts'
 
 export interface Given {
   readonly environment?: Readonly<Record<string, string | undefined>>

@@ -3,7 +3,7 @@ import { register } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import type { Web, WebAction } from '../../../include-types/web.ts'
 import { toTarget } from '../action.ts'
-import { ConfigError } from '../config/load.ts'
+import { ConfigError } from '../config/error.ts'
 import type { HandlerFactory } from '../handler.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST']

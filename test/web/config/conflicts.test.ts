@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { checkConfig, ConfigError, effectiveConfig, loadConfig } from '../../../lib/web/config/load.ts'
+import { ConfigError } from '../../../lib/web/config/error.ts'
+import { checkConfig, effectiveConfig, loadConfig } from '../../../lib/web/config/load.ts'
 import { printConfig } from '../../../lib/web/config/print.ts'
 
 const TLS = join(import.meta.dirname, '../../support/tls')

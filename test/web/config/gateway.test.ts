@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Config, GatewayConfig } from '../../../include-types/web.ts'
-import { checkConfig, ConfigError, loadConfig } from '../../../lib/web/config/load.ts'
+import { ConfigError } from '../../../lib/web/config/error.ts'
+import { checkConfig, loadConfig } from '../../../lib/web/config/load.ts'
 import { findRoute } from '../../../lib/web/router.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fiberws-config-'))

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { checkConfig, ConfigError, loadConfig } from '../../../lib/web/config/load.ts'
+import { ConfigError } from '../../../lib/web/config/error.ts'
+import { checkConfig, loadConfig } from '../../../lib/web/config/load.ts'
 
 let folder = ''
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'fiberws-config-'))))

@@ -1,0 +1,214 @@
+import { resolve } from 'node:path'
+import type { WebSocketDefaults } from '../../../include-types/websock.ts'
+import type { Endpoint, TlsFiles } from '../../engine/port.ts'
+import { publishLimit } from '../../websock/context.ts'
+import { parsePartialUrl } from '../redirect.ts'
+import type { CheckedConfig } from './check.ts'
+import { API_SEGMENTS, type GatewaySettings, toGateway } from './gateway.ts'
+import { isLoopback, parseEndpoint } from './endpoint.ts'
+import * as schema from './schema.ts'
+import type { CacheSettings, ObserveSettings, RouteSettings, Settings } from './settings.ts'
+import { readTls } from './tls.ts'
+import { parseCount, parseSize, parseTime, parseWorkers } from './units.ts'
+
+/** Node's spelling of "no limit" is 0, a comparison's is Infinity; a config may say either. */
+const finite = (value: number): number => (value === Infinity ? 0 : value)
+const noneIsInfinity = (value: number): number => (value === 0 ? Infinity : value)
+
+type Measure = string | number
+type WebConfig = NonNullable<CheckedConfig['web']>
+type RouteConfig = NonNullable<WebConfig['routes']>[number]
+
+/** Fills in what a config leaves open. It has been checked: nothing here fails. */
+export function toSettings(config: CheckedConfig, folder: string, warnings: readonly string[]): Settings {
+  const { webSockets = {}, limits = {}, timeouts = {}, ...web } = config.web ?? {}
+  const size = (key: keyof typeof schema.limits): number => parseSize(limits[key] ?? schema.limits[key].default)
+  const count = (key: keyof typeof schema.limits): number => parseCount(limits[key] ?? schema.limits[key].default)
+  const time = (key: keyof typeof schema.timeouts): number => parseTime(timeouts[key] ?? schema.timeouts[key].default)
+  const protocol = webSockets.protocol === undefined ? schema.webSockets.protocol.default : webSockets.protocol
+  const tls = config.tls === undefined ? null : readTls(config.tls, folder)
+  const endpoints = [web.listen ?? schema.web.listen.default].flat().map((text) => toEndpoint(text, tls))
+  const defaults: WebSocketDefaults = {
+    maxFrame: size('maxFrame'),
+    maxMessage: size('maxMessage'),
+    maxBackpressure: size('maxBackpressure'),
+    maxQueue: finite(size('maxQueue')),
+    timeout: time('inactivity'),
+    pingPeriod: parseTime(webSockets.ping ?? schema.webSockets.ping.default),
+    backpressure: schema.route.properties.backpressure.default,
+    partial: false,
+    validateUTF: webSockets.validateUTF ?? schema.webSockets.validateUTF.default,
+  }
+  const observe = toObserve(config.observe ?? {}, tls)
+  const gateway = toGateway(config.gateway ?? {})
+  const routes = (web.routes ?? [{}])
+    .map((route) => toRoute(route, web, folder, size('body'), defaults, observe.token))
+    .flatMap((route) => (route.handler === 'gateway' ? toGatewayRoutes(route, gateway) : [route]))
+  // Engines are told once: what the most generous route takes.
+  const most = (key: 'maxMessage' | 'maxBackpressure'): number =>
+    Math.max(...[defaults, ...routes.map((route) => route.webSockets)].map((own) => noneIsInfinity(own[key])))
+  return {
+    engine: toEngine(web.engine ?? schema.web.engine.default, tls, routes),
+    endpoints,
+    server: {
+      sharesPorts: false,
+      maxHeader: finite(size('header')),
+      maxConnections: noneIsInfinity(count('connections')),
+      maxRequests: finite(count('requests')),
+      parseTimeout: finite(time('parse')),
+      requestTimeout: finite(time('request')),
+      maxBody: Math.max(noneIsInfinity(size('body')), ...routes.map(({ maxBody }) => maxBody)),
+      maxMessage: finite(most('maxMessage')),
+      // A pattern of the engine: what would be one there is left to the layer.
+      paths: routes
+        .filter(({ handler, match, segments }) => handler === 'gateway' && segments === null && !/[:*]/.test(match))
+        .map(({ match, webSockets: { maxMessage } }) => ({ path: match, maxMessage })),
+      publishLimit: publishLimit({
+        ...defaults,
+        maxMessage: most('maxMessage'),
+        maxBackpressure: most('maxBackpressure'),
+      }),
+      inactivity: noneIsInfinity(defaults.timeout),
+      compression: webSockets.compression ?? schema.webSockets.compression.default,
+    },
+    webSockets: defaults,
+    maxBuffered: noneIsInfinity(size('maxBuffered')),
+    drainRate: noneIsInfinity(count('drainRate')),
+    admission: {
+      hosts: web.hosts?.map((name) => name.toLowerCase()) ?? null,
+      trustedProxies: web.trustedProxies ?? [],
+      name: web.name?.toLowerCase() ?? null,
+      loopback: endpoints.every(({ host }) => isLoopback(host)),
+      addressConnections: noneIsInfinity(count('addressConnections')),
+      addressRate: noneIsInfinity(count('addressRate')),
+    },
+    observe,
+    gateway,
+    data: {
+      folder: resolve(folder, config.dataDir ?? schema.configSchema.properties.dataDir.default),
+      full: (config.synchronous ?? schema.configSchema.properties.synchronous.default) === 'full',
+    },
+    workers: parseWorkers(web.workers ?? schema.web.workers.default),
+    upgrades: webSockets.enable ?? schema.webSockets.enable.default,
+    protocols: protocol === null ? null : [protocol].flat(),
+    name: web.name ?? null,
+    headers: Object.entries(web.headers ?? {}),
+    redirects: (web.redirect ?? []).map(({ from, to, status = schema.redirect.properties.status.default }) => ({
+      from: from === undefined ? null : parsePartialUrl(from),
+      to: parsePartialUrl(to),
+      status,
+    })),
+    routes,
+    drain: time('drain'),
+    warnings,
+    stated: new Map(
+      Object.entries({ webSockets, limits, timeouts }).flatMap(([group, keys]) =>
+        Object.entries(keys).map(([key, given]) => [`${group}.${key}`, given] as const),
+      ),
+    ),
+  }
+}
+
+/** Certificates of clients, and peers that are not read from, are for node only. */
+function toEngine(
+  choice: Settings['engine'],
+  tls: TlsFiles | null,
+  routes: readonly RouteSettings[],
+): Settings['engine'] {
+  const verifies = tls !== null && tls.verify !== 'none'
+  const pauses = routes.some(({ webSockets }) => webSockets.backpressure === 'pause')
+  return choice === 'auto' && (verifies || pauses) ? 'node' : choice
+}
+
+function toObserve(
+  { log = schema.observe.properties.log.default, connections, listen, token }: NonNullable<CheckedConfig['observe']>,
+  tls: TlsFiles | null,
+): ObserveSettings {
+  const endpoint = listen === undefined ? null : toEndpoint(listen, tls)
+  return { log, connections: connections ?? log === 'json', endpoint, token: token ?? null }
+}
+
+function toEndpoint(text: string, tls: TlsFiles | null): Endpoint {
+  const { host, port, secure } = parseEndpoint(text)
+  return { host, port, tls: secure ? tls : null }
+}
+
+const sizeOr = (given: Measure | undefined, byHost: number): number => (given === undefined ? byHost : parseSize(given))
+
+function toRoute(
+  route: RouteConfig,
+  web: WebConfig,
+  folder: string,
+  maxBody: number,
+  host: WebSocketDefaults,
+  observeToken: string | null,
+): RouteSettings {
+  const { limits = {}, cache } = route
+  const { match, exact, handler, partial, compressed } = schema.route.properties
+  return {
+    match: route.match ?? match.default,
+    exact: route.exact ?? exact.default,
+    segments: null,
+    handler: route.handler ?? handler.default,
+    methods: route.methods ?? null,
+    redirect: route.redirect ?? null,
+    trim: route.trim ?? '',
+    headers: Object.entries(route.headers ?? {}),
+    maxBody: noneIsInfinity(sizeOr(limits.body, maxBody)),
+    webSockets: {
+      ...host,
+      maxMessage: sizeOr(limits.maxMessage, host.maxMessage),
+      maxFrame: sizeOr(limits.maxFrame, host.maxFrame),
+      maxBackpressure: sizeOr(limits.maxBackpressure, host.maxBackpressure),
+      backpressure: route.backpressure ?? host.backpressure,
+      partial: route.partial ?? partial.default,
+    },
+    // What is told of the host is told to the same people everywhere.
+    token: route.token ?? (route.handler === 'observe' && route.role === undefined ? observeToken : null),
+    authenticates: route.token !== undefined || route.handler === 'gateway',
+    role: route.role ?? null,
+    origins: route.origins ?? [],
+    module: route.module === undefined ? null : resolve(folder, route.module),
+    documents: resolve(folder, (route.documents ?? web.documents ?? schema.web.documents.default).replace(/^@/, '')),
+    index: web.index ?? schema.web.index.default,
+    mime: Object.fromEntries(Object.entries(web.mime ?? {}).map(([name, type]) => [name.toLowerCase(), type])),
+    compressed: route.compressed ?? compressed.default,
+    cache: cache === undefined ? null : toCache(cache),
+  }
+}
+
+/** Its socket, and its HTTP API beside it. Protocols have limits of their own. */
+const toGatewayRoutes = (route: RouteSettings, settings: GatewaySettings): RouteSettings[] => {
+  const origins = route.origins.length === 0 ? settings.origins : route.origins
+  const own = { ...route, origins, methods: null, trim: '' }
+  return [
+    {
+      ...own,
+      match: route.match === '' ? '/ws' : route.match,
+      exact: true,
+      webSockets: {
+        ...route.webSockets,
+        maxFrame: 0,
+        maxMessage: settings.maxFrame,
+        maxSent: 0,
+        maxBackpressure: settings.maxBackpressure,
+        backpressure: 'close',
+        timeout: settings.idle,
+        inboundOnly: true,
+        pingPeriod: 0,
+        partial: false,
+        validateUTF: true,
+      },
+    },
+    { ...own, match: settings.apiPrefix, segments: API_SEGMENTS, maxBody: settings.maxBody },
+  ]
+}
+
+function toCache({ maxAge, directives, extensions }: NonNullable<RouteConfig['cache']>): CacheSettings {
+  const age = maxAge === undefined ? Infinity : parseTime(maxAge)
+  const parts = [directives ?? '', Number.isFinite(age) ? `max-age=${Math.floor(age / 1000)}` : '']
+  return {
+    control: parts.filter((part) => part !== '').join(', '),
+    extensions: extensions?.map((name) => name.replace(/^\./, '').toLowerCase()) ?? null,
+  }
+}
