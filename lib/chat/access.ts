@@ -19,6 +19,8 @@ export interface Seen {
   readonly server_id: string
   readonly type: 'text' | 'voice'
   readonly permissions: number
+  /** Of its newest message; 0: there is none. */
+  readonly last_seq: number
   /** Its viewer may say nothing for now. */
   readonly silenced: boolean
 }
@@ -64,7 +66,15 @@ export class Access {
             .on('t.expires_at', '>', p('now')),
         )
         .where('c.id', '=', p('channel'))
-        .select(['c.id', 'c.num', 'c.server_id', 'c.type', 's.owner_id', 't.expires_at as silenced_until'])
+        .select([
+          'c.id',
+          'c.num',
+          'c.server_id',
+          'c.type',
+          'c.last_seq',
+          's.owner_id',
+          't.expires_at as silenced_until',
+        ])
         .select((eb) => [
           eb
             .exists(eb.selectFrom('channel_overrides as o').select('o.id').whereRef('o.channel_id', '=', 'c.id'))
@@ -123,7 +133,7 @@ export class Access {
   see(user: string, channel: string): Seen | null {
     const found = this.#channel({ user, channel, now: toTime(this.#now()) })
     if (found === undefined) return null
-    const { id, num, server_id, type } = found
+    const { id, num, server_id, type, last_seq } = found
     const silenced = found.silenced_until !== null
     const owner = found.owner_id === user
     const permissions = owner
@@ -138,7 +148,7 @@ export class Access {
           },
           Number(found.has_overrides) === 0 ? [] : this.#overrides({ channel }),
         )
-    return permissions === 0 ? null : { id, num, server_id, type, permissions, silenced }
+    return permissions === 0 ? null : { id, num, server_id, type, last_seq, permissions, silenced }
   }
 
   /** A channel that the user can see, else NOT_FOUND, and in which that may be done, else FORBIDDEN or TIMED_OUT. */

@@ -34,8 +34,8 @@ const busy = (): Refusal => new Refusal('UNAVAILABLE', 'Too much is being writte
 
 /**
  * Everything that changes the world. Changes that come in one turn of the event loop share a transaction, each undone on its
- * own where it fails, so that one write to the disk confirms them all. A change is a synchronous function; its events leave when
- * it is on the disk, in order.
+ * own where it fails, so that one write to the disk confirms them all. A change is a synchronous function that keeps what it
+ * knows in the database: it may run twice. Its events leave when it is on the disk, in order.
  */
 export class Changes {
   readonly #db: Database
@@ -107,6 +107,7 @@ export class Changes {
           events = this.#emitted
         } catch (error) {
           outcome = { ok: false, error }
+          events = []
         }
         this.#emitted = null
       },
@@ -162,24 +163,37 @@ export class Changes {
   }
 
   #write(batch: readonly Waiting[], before: Mark): void {
+    if (this.#tryAll(batch, before, false)) return
+    this.#db.exec('ROLLBACK')
+    this.#numbers.mark = before
+    this.#tryAll(batch, before, true)
+  }
+
+  /**
+   * In one transaction. To be undone by itself a change needs a savepoint, which costs as much as half a change; almost all that
+   * fail have written nothing yet. False: one has, and there was no savepoint.
+   */
+  #tryAll(batch: readonly Waiting[], before: Mark, saves: boolean): boolean {
     this.#db.exec('BEGIN IMMEDIATE')
     let kept = 0
     let mark = before
     for (const change of batch) {
-      if (batch.length > 1) this.#save()
+      const { written } = this.#db
+      if (saves) this.#save()
       change.run()
       // Some errors of SQLite, such as a full disk, undo the whole transaction.
       if (!this.#db.inTransaction) throw new Error('The transaction was lost')
       if (change.failed) {
         this.#numbers.mark = mark
-        if (batch.length > 1) this.#undo()
+        if (saves) this.#undo()
+        else if (this.#db.written !== written && batch.length > 1) return false
       } else {
         kept++
         mark = this.#numbers.mark
       }
-      if (batch.length > 1) this.#keep()
+      if (saves) this.#keep()
     }
-    if (kept === 0) this.#db.exec('ROLLBACK')
-    else this.#db.exec('COMMIT')
+    this.#db.exec(kept === 0 ? 'ROLLBACK' : 'COMMIT')
+    return true
   }
 }

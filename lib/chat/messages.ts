@@ -56,13 +56,14 @@ export class Messages {
   // Changes
 
   post(author: string, channel: string, { content, replyTo }: MessageDraft): Message {
-    const { id: channelId, server_id } = this.#access.channel(author, channel, SEND_MESSAGES)
+    const { id: channelId, server_id, last_seq } = this.#access.channel(author, channel, SEND_MESSAGES)
     checkContent(content)
     if (replyTo !== null) this.#checkTarget(replyTo, channelId)
     const { ids, numbers, changes } = this.#core
     const { everyone, users } = this.#findMentioned(content, channelId, server_id)
     const id = ids.next()
-    const seq = this.#rows.bump({ channel: channelId, id })?.last_seq ?? 0
+    const seq = last_seq + 1
+    this.#rows.bump({ channel: channelId, id, seq })
     const message: Message = {
       num: numbers.take('message'),
       id,

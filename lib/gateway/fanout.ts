@@ -4,7 +4,7 @@ import { joinTopic, leaveTopic, type Topics } from '../websock/topics.ts'
 import { webSocketCork, webSocketSendString } from '../websock/send.ts'
 import type { Attendee, Audience } from './audience.ts'
 import type { Connection } from './connection.ts'
-import { toDirect, toDirectMessage, toFrame, toMessage } from './wire.ts'
+import { frameOf, messageText, toDirect, toDirectMessage, toFrame, toMessage } from './wire.ts'
 
 type Of<T extends EventType> = Extract<WorldEvent, { readonly type: T }>
 type Table = { readonly [T in EventType]?: (event: Of<T>) => void }
@@ -31,7 +31,7 @@ export class Fanout {
 
   readonly #table: Table = {
     'message.created': ({ serverId, message }) =>
-      this.#toViewers(serverId, message.channel_id, toFrame('MESSAGE_CREATE', toMessage(message))),
+      this.#toViewers(serverId, message.channel_id, frameOf('MESSAGE_CREATE', messageText(message))),
     'message.updated': ({ serverId, message }) =>
       this.#toViewers(serverId, message.channel_id, toFrame('MESSAGE_UPDATE', toMessage(message))),
     'message.deleted': ({ serverId, channelId, messageId }) =>

@@ -132,6 +132,18 @@ export const toMessage = (message: Message) => ({
   poll: null,
 })
 
+/** As long as anybody has the message. */
+const texts = new WeakMap<Message, string>()
+
+/** JSON of a message, made once: its author's answer says what everybody's frame says. */
+export function messageText(message: Message): string {
+  const known = texts.get(message)
+  if (known !== undefined) return known
+  const text = JSON.stringify(toMessage(message))
+  texts.set(message, text)
+  return text
+}
+
 export const toDirectMessage = ({ id, channel_id, author_id, content, edited_at, created_at }: DirectMessage) => ({
   id,
   channel_id,
@@ -161,5 +173,7 @@ export const toBot = ({ id, user_id, name, description, created_by, revoked_at, 
 })
 
 /** What an event is on the wire. */
-export const toFrame = (type: string, data: unknown): string =>
-  `{"op":"DISPATCH","t":"${type}","d":${JSON.stringify(data)}}`
+export const toFrame = (type: string, data: unknown): string => frameOf(type, JSON.stringify(data))
+
+/** The same, of data that is JSON already. */
+export const frameOf = (type: string, json: string): string => `{"op":"DISPATCH","t":"${type}","d":${json}}`

@@ -109,18 +109,62 @@ describe('changes of one turn', () => {
   it('one sees what those before it did, and not what was undone', () => {
     const town = new Town()
     const { changes, messages } = town.world
-    const counts: number[] = []
-    const count = (): void =>
-      void counts.push(messages.list(town.ada, town.pier, { before: null, after: null, limit: 9 }).length)
-    const post = (): unknown => messages.post(town.ada, town.pier, { content: 'fog', replyTo: null })
+    const count = (): number => messages.list(town.ada, town.pier, { before: null, after: null, limit: 9 }).length
+    const post = (): void => void messages.post(town.ada, town.pier, { content: 'fog', replyTo: null })
     const fail = (): never => {
       post()
-      count()
-      throw new Error('no')
+      throw new Error(`${count()}`)
     }
-    for (const change of [post, fail, count, post, count]) changes.submit<unknown>(change, () => {})
+    const told: unknown[] = []
+    for (const change of [post, fail, count, post, count]) {
+      changes.submit<unknown>(change, (outcome) => void told.push(outcome.ok ? outcome.value : outcome.error))
+    }
     town.flush()
-    expect(counts).toEqual([2, 1, 2])
+    expect(told).toEqual([undefined, new Error('2'), 1, undefined, 2])
+  })
+
+  it('run once each, whatever fails before it has written; else all of them run again, and each ends once', () => {
+    const town = new Town()
+    const { changes, messages } = town.world
+    const post = (): void => void messages.post(town.ada, town.pier, { content: 'fog', replyTo: null })
+    const refuse = (): never => {
+      throw new Refusal('FORBIDDEN', 'no')
+    }
+    const failLate = (): never => {
+      post()
+      return refuse()
+    }
+    /** Fails by itself: SQLite undoes the statement. */
+    const taken = (): void =>
+      void town.world.users.create({ username: 'ada', email: null, passwordHash: null, bot: false })
+    const runsOf = (all: readonly (() => unknown)[]): readonly [number[], number[]] => {
+      const runs = all.map(() => 0)
+      const ends = all.map(() => 0)
+      for (const [i, change] of all.entries()) {
+        changes.submit(
+          () => {
+            runs[i] = (runs[i] ?? 0) + 1
+            change()
+          },
+          () => void (ends[i] = (ends[i] ?? 0) + 1),
+        )
+      }
+      town.flush()
+      return [runs, ends]
+    }
+    expect(runsOf([post, refuse, taken, post])).toEqual([
+      [1, 1, 1, 1],
+      [1, 1, 1, 1],
+    ])
+    expect(runsOf([post, failLate, post])).toEqual([
+      [2, 2, 1],
+      [1, 1, 1],
+    ])
+    // There is nobody whose work would have to be done again.
+    expect(runsOf([failLate])).toEqual([[1], [1]])
+    expect(town.rows('SELECT seq FROM messages ORDER BY seq')).toEqual([1, 2, 3, 4].map((seq) => ({ seq })))
+    expect(said(town.told())).toEqual(['fog', 'fog', 'fog', 'fog'])
+    expectSound(town)
   })
 
   it('more than 256 are more than one transaction, in order', async () => {

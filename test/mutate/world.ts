@@ -25,8 +25,15 @@ export const worldMutations: readonly Mutation[] = [
   {
     trap: 'a change that fails in a batch undoes itself',
     file: 'lib/chat/changes.ts',
-    from: 'if (batch.length > 1) this.#undo()',
+    from: 'if (saves) this.#undo()',
     to: '',
+    test: CHANGES,
+  },
+  {
+    trap: 'a change that has written and fails makes its batch run again',
+    file: 'lib/chat/changes.ts',
+    from: 'this.#db.written !== written && ',
+    to: 'this.#db.written < 0 && ',
     test: CHANGES,
   },
   {

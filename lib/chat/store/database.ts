@@ -69,6 +69,8 @@ class Prepared<R> {
 export class Database {
   readonly #sqlite: Sqlite
   readonly #statements: Prepared<unknown>[] = []
+  /** Statements that have changed something, those included that were undone. */
+  written = 0
 
   /** @param full a commit is on the disk when it is over: nothing that was answered is lost when power is */
   constructor(path: string, full: boolean) {
@@ -113,14 +115,22 @@ export class Database {
 
   /** Its rows. */
   all<P extends Values, R>(build: Build<P, R>): (values: P) => R[] {
-    const { prepared, bind } = this.#prepare(build)
-    return (values) => prepared.statement.all(bind(values))
+    const { prepared, bind, writes } = this.#prepare(build)
+    return (values) => {
+      const rows = prepared.statement.all(bind(values))
+      if (writes && rows.length > 0) this.written++
+      return rows
+    }
   }
 
   /** How many rows it has changed. */
   run<P extends Values>(build: Build<P, unknown>): (values: P) => number {
     const { prepared, bind } = this.#prepare(build)
-    return (values) => prepared.statement.run(bind(values)).changes
+    return (values) => {
+      const { changes } = prepared.statement.run(bind(values))
+      if (changes > 0) this.written++
+      return changes
+    }
   }
 
   /** Text that has no values, and does not fail: a statement that did is not let go of. */
@@ -137,14 +147,14 @@ export class Database {
 
   #prepare<P extends Values, R>(
     build: Build<P, R>,
-  ): { readonly prepared: Prepared<R>; readonly bind: (values: P) => Value[] } {
+  ): { readonly prepared: Prepared<R>; readonly bind: (values: P) => Value[]; readonly writes: boolean } {
     const { sql: text, parameters } = build(builder, toSlot).compile()
     const prepared = this.#keep(new Prepared(this.#sqlite.prepare<R>(text)))
     const bind = (values: P): Value[] =>
       parameters.map((given) =>
         given instanceof Slot ? toValue(values[given.name], given.name) : toValue(given, 'A constant'),
       )
-    return { prepared, bind }
+    return { prepared, bind, writes: !text.startsWith('select') }
   }
 
   #keep<T extends Prepared<unknown>>(prepared: T): T {

@@ -104,12 +104,11 @@ export const prepareMessages = (db: Database) => ({
   place: db.first((q, p: Param<{ id: string }>) =>
     q.selectFrom('messages').select(['channel_id', 'author_id', 'thread_id', 'deleted']).where('id', '=', p('id')),
   ),
-  bump: db.first((q, p: Param<{ channel: string; id: string }>) =>
+  bump: db.run((q, p: Param<{ channel: string; id: string; seq: number }>) =>
     q
       .updateTable('channels')
-      .set((eb) => ({ last_seq: eb('last_seq', '+', 1), last_message_id: p('id') }))
-      .where('id', '=', p('channel'))
-      .returning('last_seq'),
+      .set({ last_seq: p('seq'), last_message_id: p('id') })
+      .where('id', '=', p('channel')),
   ),
   insert: db.run(
     (

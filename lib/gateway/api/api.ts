@@ -11,7 +11,7 @@ import type { GatewaySettings } from '../../web/config/gateway.ts'
 import type { Caller, Tokens } from '../tokens.ts'
 import { BadId, toId } from './call.ts'
 import { NOT_FOUND, OF_REFUSAL, toAnswer, toUnauthorized } from './errors.ts'
-import type { Call, Found, Reply, Route, Router } from './router.ts'
+import { type Call, type Found, NO_CONTENT, type Reply, type Route, type Router } from './router.ts'
 
 /** What cannot be read as JSON. */
 class BadJson extends Error {
@@ -76,7 +76,7 @@ export class Api {
     const path = request.path.slice(this.#prefix.length)
     response.add(SECRET.test(path) ? [...HEADERS, ['Cache-Control', 'no-store']] : HEADERS)
     this.#addCors(request, response)
-    if (request.method === 'OPTIONS') return reply(response, { status: 204 })
+    if (request.method === 'OPTIONS') return reply(response, NO_CONTENT)
     const caller = this.#identify(request.headers['authorization'])
     const wait = this.#buckets === null ? 0 : this.#take(this.#buckets, path, request.remote, caller)
     if (wait > 0) return response.give(tooMany(wait))
@@ -138,9 +138,9 @@ function notAllowed({ routes }: Found): Answer {
 function reply(response: Response, { status, body }: Reply): void {
   if (response.done) return
   response.setStatus(status)
-  if (body === undefined) return response.end()
+  if (body === '') return response.end()
   response.add([['Content-Type', 'application/json']])
-  response.end(JSON.stringify(body))
+  response.end(body)
 }
 
 async function readJson(request: Request): Promise<unknown> {

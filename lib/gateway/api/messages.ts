@@ -1,7 +1,7 @@
 import { Compile } from 'typebox/schema'
 import { MAX_CONTENT } from '../../chat/limits.ts'
 import type { World } from '../../chat/world.ts'
-import { toDirect, toDirectMessage, toMessage } from '../wire.ts'
+import { messageText, toDirect, toDirectMessage, toMessage } from '../wire.ts'
 import { ID, idOrNull, text, word } from './body.ts'
 import { idOf, pageOf, toId, userOf } from './call.ts'
 import { once } from './once.ts'
@@ -21,7 +21,10 @@ const toIdOrNull = (given: string | null | undefined): string | null =>
 export const messageRoutes = (world: World): Route[] => [
   routeWithBody('POST /channels/:id/messages', 'user', New, (call) => {
     const draft = { content: call.body.content, replyTo: toIdOrNull(call.body.reply_to) }
-    return once(world, call, () => created(toMessage(world.messages.post(userOf(call), idOf(call), draft))))
+    return once(world, call, () => ({
+      status: 201,
+      body: messageText(world.messages.post(userOf(call), idOf(call), draft)),
+    }))
   }),
   route('GET /channels/:id/messages', 'user', (call) =>
     ok(world.messages.list(userOf(call), idOf(call), pageOf(call)).map(toMessage)),
@@ -49,7 +52,7 @@ export const directRoutes = (world: World): Route[] => [
     const other = toId(call.body.user_id)
     return once(world, call, () => {
       const { direct, created: isNew } = world.directs.open(user, other)
-      return { status: isNew ? 201 : 200, body: toDirect(world, direct, user) }
+      return (isNew ? created : ok)(toDirect(world, direct, user))
     })
   }),
   route('GET /dm-channels', 'user', (call) => {

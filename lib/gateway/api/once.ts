@@ -14,12 +14,5 @@ export async function once(world: World, call: Call<unknown>, make: () => Reply)
   const { key, target } = call
   if (key === null) return world.changes.run(make)
   if (!KEY.test(key)) throw new Refusal('INVALID', 'Idempotency-Key has 1 to 64 visible characters')
-  const kept = await world.changes.run(() =>
-    world.replies.once(userOf(call), target, key, () => {
-      const { status, body } = make()
-      return { status, body: JSON.stringify(body) }
-    }),
-  )
-  const body: unknown = JSON.parse(kept.body)
-  return { status: kept.status, body }
+  return world.changes.run(() => world.replies.once(userOf(call), target, key, make))
 }

@@ -21,10 +21,11 @@ export interface Call<B> {
   readonly target: string
 }
 
-/** What a route answers; without a body it is 204. */
+/** What a route answers. */
 export interface Reply {
   readonly status: number
-  readonly body?: unknown
+  /** JSON; '' for none. */
+  readonly body: string
 }
 
 export interface Route {
@@ -75,9 +76,9 @@ export const routeWithBody = <B>(spec: Spec, who: Who, validator: Validator<B>, 
   },
 })
 
-export const ok = (body: unknown): Reply => ({ status: 200, body })
-export const created = (body: unknown): Reply => ({ status: 201, body })
-export const NO_CONTENT: Reply = { status: 204 }
+export const ok = (value: unknown): Reply => ({ status: 200, body: JSON.stringify(value) })
+export const created = (value: unknown): Reply => ({ status: 201, body: JSON.stringify(value) })
+export const NO_CONTENT: Reply = { status: 204, body: '' }
 
 interface Node {
   readonly children: Map<string, Node>
