@@ -1,5 +1,6 @@
 import type { Workload } from '../workload.ts'
 
+// Sixteen frames leave in one write here: what a post costs by itself, the disk included, is a larger part. Without a bar.
 export default {
   title: 'gateway: messages to 1,000 members, 16 posts in flight',
   load: {
@@ -8,6 +9,6 @@ export default {
     clients: 16,
     world: { accounts: 1000, servers: 1, channels: 1, unread: 0 },
   },
-  toRaw: { 'ours uws gateway': 1.3 },
+  toRaw: {},
   toPeer: {},
 } satisfies Workload
