@@ -153,8 +153,8 @@ describe('the library', () => {
       const compiler = new Started(types, process.execPath, [tsc, '--project', project, '--listFiles'])
       const exit = await compiler.exit
       const lines = compiler.out.trim().split('\n')
-      const read = lines.flatMap((line) => /.*\/node_modules\/((?:@types\/)?[^/]+)/.exec(line)?.[1] ?? [])
-      return [resolution, exit, lines.filter((line) => line.includes('error TS')), [...new Set(read)].toSorted()]
+      const looked = lines.flatMap((line) => /.*\/node_modules\/((?:@types\/)?[^/]+)/.exec(line)?.[1] ?? [])
+      return [resolution, exit, lines.filter((line) => line.includes('error TS')), [...new Set(looked)].toSorted()]
     })
     // Were among them: 422 files of typebox, which every program that looks at the types it uses would look through.
     const packages = ['@types/node', 'fiberws', 'typescript', 'undici-types']
