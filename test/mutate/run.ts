@@ -9,7 +9,17 @@ import { join, resolve } from 'node:path'
 import { type Mutation, mutations } from './mutations.ts'
 
 const root = resolve(import.meta.dirname, '../..')
-const COPIED = ['include-types', 'lib', 'samples', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts']
+const COPIED = [
+  'include-types',
+  'lib',
+  'samples',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'vitest.config.ts',
+  'test',
+]
 const LIMIT_MS = 120_000
 
 function copy(): string {

@@ -74,7 +74,8 @@ export class Database {
 
   /** @param full a commit is on the disk when it is over: nothing that was answered is lost when power is */
   constructor(path: string, full: boolean) {
-    this.#sqlite = openSqlite(path, 5000)
+    // Nothing else is done meanwhile: nobody but a person with a tool writes to it beside us.
+    this.#sqlite = openSqlite(path, 1000)
     this.exec('PRAGMA journal_mode = WAL')
     this.exec(`PRAGMA synchronous = ${full ? 'FULL' : 'NORMAL'}`)
     this.exec('PRAGMA foreign_keys = ON')
