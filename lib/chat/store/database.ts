@@ -38,6 +38,9 @@ const builder = new Kysely<Tables>({
   },
 })
 
+/** A statement that changes nothing. */
+const READS = /^\s*select\b/i
+
 /** What cannot be bound would end the process. */
 function toValue(given: unknown, name: string): Value {
   if (typeof given === 'string' || given === null || (typeof given === 'number' && Number.isFinite(given))) return given
@@ -155,7 +158,7 @@ export class Database {
       parameters.map((given) =>
         given instanceof Slot ? toValue(values[given.name], given.name) : toValue(given, 'A constant'),
       )
-    return { prepared, bind, writes: !text.startsWith('select') }
+    return { prepared, bind, writes: !READS.test(text) }
   }
 
   #keep<T extends Prepared<unknown>>(prepared: T): T {

@@ -1,5 +1,6 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Database, type Param } from '../../../lib/chat/store/database.ts'
 import { sqliteCode } from '../../../lib/chat/store/sqlite.ts'
@@ -19,6 +20,29 @@ const readOf = (db: Database) =>
   db.first((q, p: Param<{ name: string }>) => q.selectFrom('counters').select('value').where('name', '=', p('name')))
 
 describe('a statement', () => {
+  it('counts as written when it has changed something: not when it reads, in whatever spelling, changes nothing, or fails', () => {
+    const db = openDatabase()
+    const insert = insertInto(db)
+    const read = readOf(db)
+    const readText = db.first((q, p: Param<{ name: string }>) => ({
+      compile: () =>
+        sql<{ value: number }>`
+        SELECT value FROM counters WHERE name = ${p('name')}`.compile(q),
+    }))
+    const raise = db.first((q, p: Param<{ name: string }>) =>
+      q.updateTable('counters').set({ value: 8 }).where('name', '=', p('name')).returning('value'),
+    )
+    expect(db.written).toBe(0)
+    insert({ name: 'a', value: 7 })
+    expect(db.written).toBe(1)
+    expect([read({ name: 'a' }), readText({ name: 'a' })]).toEqual([{ value: 7 }, { value: 7 }])
+    expect(() => insert({ name: 'a', value: 7 })).toThrow(/UNIQUE/)
+    expect(raise({ name: 'b' })).toBeUndefined()
+    expect(db.written).toBe(1)
+    expect(raise({ name: 'a' })).toEqual({ value: 8 })
+    expect(db.written).toBe(2)
+  })
+
   it.each([
     [true, 'boolean'],
     [false, 'boolean'],
