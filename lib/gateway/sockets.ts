@@ -145,8 +145,8 @@ export class Sockets {
 
   /** When a connection ends by itself: with its token, or, where it may outlive that, with its session. */
   #endOf({ caller: { session, expires } }: Connection): number {
-    if (this.#settings.closesOnExpiry || session === null) return this.#settings.closesOnExpiry ? expires : Infinity
-    return this.#world.sessions.endOf(session)
+    if (this.#settings.closesOnExpiry) return expires
+    return session === null ? Infinity : this.#world.sessions.endOf(session)
   }
 
   #closeOldest(userId: string): void {
