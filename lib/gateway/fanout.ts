@@ -4,7 +4,7 @@ import { joinTopic, leaveTopic, type Topics } from '../websock/topics.ts'
 import { webSocketCork, webSocketSendString } from '../websock/send.ts'
 import type { Attendee, Audience } from './audience.ts'
 import type { Connection } from './connection.ts'
-import { frameOf, messageText, toDirect, toDirectMessage, toFrame, toMessage } from './wire.ts'
+import { directMessageText, frameOf, messageText, toDirect, toFrame } from './wire.ts'
 
 type Of<T extends EventType> = Extract<WorldEvent, { readonly type: T }>
 type Table = { readonly [T in EventType]?: (event: Of<T>) => void }
@@ -33,7 +33,7 @@ export class Fanout {
     'message.created': ({ serverId, message }) =>
       this.#toViewers(serverId, message.channel_id, frameOf('MESSAGE_CREATE', messageText(message))),
     'message.updated': ({ serverId, message }) =>
-      this.#toViewers(serverId, message.channel_id, toFrame('MESSAGE_UPDATE', toMessage(message))),
+      this.#toViewers(serverId, message.channel_id, frameOf('MESSAGE_UPDATE', messageText(message))),
     'message.deleted': ({ serverId, channelId, messageId }) =>
       this.#toViewers(serverId, channelId, toFrame('MESSAGE_DELETE', { id: messageId, channel_id: channelId })),
     'direct.opened': ({ direct }) => {
@@ -42,7 +42,7 @@ export class Fanout {
       }
     },
     'direct.message': ({ direct, message }) => {
-      const frame = toFrame('DM_MESSAGE_CREATE', toDirectMessage(message))
+      const frame = frameOf('DM_MESSAGE_CREATE', directMessageText(message))
       for (const side of [direct.user_lo, direct.user_hi]) this.#toUser(side, () => frame)
     },
     'member.joined': ({ serverId, userId }) => this.#audience.joined(serverId, userId),

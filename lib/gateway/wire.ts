@@ -132,18 +132,6 @@ export const toMessage = (message: Message) => ({
   poll: null,
 })
 
-/** As long as anybody has the message. */
-const texts = new WeakMap<Message, string>()
-
-/** JSON of a message, made once: its author's answer says what everybody's frame says. */
-export function messageText(message: Message): string {
-  const known = texts.get(message)
-  if (known !== undefined) return known
-  const text = JSON.stringify(toMessage(message))
-  texts.set(message, text)
-  return text
-}
-
 export const toDirectMessage = ({ id, channel_id, author_id, content, edited_at, created_at }: DirectMessage) => ({
   id,
   channel_id,
@@ -152,6 +140,21 @@ export const toDirectMessage = ({ id, channel_id, author_id, content, edited_at,
   edited_at,
   created_at,
 })
+
+/** Makes JSON of something once, for as long as anybody has it: its author's answer says what everybody's frame says. */
+function toText<T extends object>(toWire: (value: T) => unknown): (value: T) => string {
+  const texts = new WeakMap<T, string>()
+  return (value) => {
+    const known = texts.get(value)
+    if (known !== undefined) return known
+    const text = JSON.stringify(toWire(value))
+    texts.set(value, text)
+    return text
+  }
+}
+
+export const messageText = toText(toMessage)
+export const directMessageText = toText(toDirectMessage)
 
 /** As one of the two sees it: the other is its recipient. */
 export function toDirect(world: World, direct: Direct, viewer: string, known: ReadonlyMap<string, User> | null = null) {

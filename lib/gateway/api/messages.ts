@@ -1,11 +1,11 @@
 import { Compile } from 'typebox/schema'
 import { MAX_CONTENT } from '../../chat/limits.ts'
 import type { World } from '../../chat/world.ts'
-import { messageText, toDirect, toDirectMessage, toMessage } from '../wire.ts'
+import { directMessageText, messageText, toDirect, toDirectMessage, toMessage } from '../wire.ts'
 import { ID, idOrNull, text, word } from './body.ts'
 import { idOf, pageOf, toId, userOf } from './call.ts'
 import { once } from './once.ts'
-import { created, NO_CONTENT, ok, type Route, route, routeWithBody } from './router.ts'
+import { created, createdText, NO_CONTENT, ok, okText, type Route, route, routeWithBody } from './router.ts'
 
 /** Not only space. */
 const content = { ...text(1, MAX_CONTENT), pattern: '\\S' } as const
@@ -21,10 +21,7 @@ const toIdOrNull = (given: string | null | undefined): string | null =>
 export const messageRoutes = (world: World): Route[] => [
   routeWithBody('POST /channels/:id/messages', 'user', New, (call) => {
     const draft = { content: call.body.content, replyTo: toIdOrNull(call.body.reply_to) }
-    return once(world, call, () => ({
-      status: 201,
-      body: messageText(world.messages.post(userOf(call), idOf(call), draft)),
-    }))
+    return once(world, call, () => createdText(messageText(world.messages.post(userOf(call), idOf(call), draft))))
   }),
   route('GET /channels/:id/messages', 'user', (call) =>
     ok(world.messages.list(userOf(call), idOf(call), pageOf(call)).map(toMessage)),
@@ -33,7 +30,9 @@ export const messageRoutes = (world: World): Route[] => [
     ok(toMessage(world.messages.get(userOf(call), idOf(call), idOf(call, 'message_id')))),
   ),
   routeWithBody('PATCH /messages/:id', 'user', Content, async (call) =>
-    ok(toMessage(await world.changes.run(() => world.messages.edit(userOf(call), idOf(call), call.body.content)))),
+    okText(
+      messageText(await world.changes.run(() => world.messages.edit(userOf(call), idOf(call), call.body.content))),
+    ),
   ),
   route('DELETE /messages/:id', 'user', async (call) => {
     await world.changes.run(() => world.messages.remove(userOf(call), idOf(call)))
@@ -60,7 +59,9 @@ export const directRoutes = (world: World): Route[] => [
     return ok(world.directs.of(user).map((direct) => toDirect(world, direct, user)))
   }),
   routeWithBody('POST /dm-channels/:id/messages', 'user', Content, (call) =>
-    once(world, call, () => created(toDirectMessage(world.directs.post(userOf(call), idOf(call), call.body.content)))),
+    once(world, call, () =>
+      createdText(directMessageText(world.directs.post(userOf(call), idOf(call), call.body.content))),
+    ),
   ),
   route('GET /dm-channels/:id/messages', 'user', (call) =>
     ok(world.directs.list(userOf(call), idOf(call), pageOf(call)).map(toDirectMessage)),

@@ -76,8 +76,11 @@ export const routeWithBody = <B>(spec: Spec, who: Who, validator: Validator<B>, 
   },
 })
 
-export const ok = (value: unknown): Reply => ({ status: 200, body: JSON.stringify(value) })
-export const created = (value: unknown): Reply => ({ status: 201, body: JSON.stringify(value) })
+export const ok = (value: unknown): Reply => okText(JSON.stringify(value))
+export const created = (value: unknown): Reply => createdText(JSON.stringify(value))
+/** The same, of what is JSON already. */
+export const okText = (body: string): Reply => ({ status: 200, body })
+export const createdText = (body: string): Reply => ({ status: 201, body })
 export const NO_CONTENT: Reply = { status: 204, body: '' }
 
 interface Node {
