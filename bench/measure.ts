@@ -4,7 +4,7 @@ import { openLoad } from './loads/index.ts'
 import { Worlds } from './fill.ts'
 import { openSilent } from './loads/peer.ts'
 import type { Load, Sample } from './loads/sample.ts'
-import { ServerProcess, yieldCore } from './server-process.ts'
+import { ServerProcess } from './server-process.ts'
 import type { Turn } from './turns.ts'
 import { type BusyLoad, type IdleLoad, worldOf } from './workload.ts'
 
@@ -56,11 +56,9 @@ async function takeTurns(
   { seconds, core, profiles }: Plan,
 ): Promise<void> {
   const running: { server: ServerProcess; load: Load; samples: Sample[] }[] = []
-  // The posts of a burst come on connections of their own. With the first answered alone each member is written to twice; and
-  // a client that is woken by the first frame, in the middle of a thousand, would make the server pay for switching to and fro.
+  // The posts of a burst come on connections of their own. With the first answered alone each member is written to twice.
   const yields = load.kind === 'posts'
   try {
-    if (yields) yieldCore(process.pid, true)
     for (const { key, server: name, program } of turns) {
       const profile = profiles === null || round > 0 ? null : join(profiles, `${key}.cpuprofile`)
       const world = await worlds.of(program)
@@ -76,7 +74,6 @@ async function takeTurns(
       running.push(...running.splice(0, 1))
     }
   } finally {
-    if (yields) yieldCore(process.pid, false)
     for (const one of running) {
       one.load.close()
       await one.server.stop()

@@ -57,7 +57,7 @@ export class ServerProcess implements Target {
     const child = fork(program, [name, isBun(name) ? '' : (profile ?? ''), world ?? ''], runtime)
     if (core !== null && child.pid !== undefined) pin(child.pid, core)
     const [port = 0] = await reply(child)
-    if (yields && child.pid !== undefined) yieldCore(child.pid, true)
+    if (yields && child.pid !== undefined) yieldCore(child.pid)
     return new ServerProcess(child, port)
   }
 
@@ -97,9 +97,8 @@ function reply(child: ChildProcess): Promise<number[]> {
 /** Keeps all threads of a process on a core, its children too; false where that cannot be done. */
 export const pin = (pid: number, core: string): boolean => run('taskset', '-apc', core, String(pid))
 
-/** A process that has something to do waits until others have done theirs, or does not, where that can be had (SCHED_BATCH). */
-export const yieldCore = (pid: number, yields: boolean): boolean =>
-  run('chrt', yields ? '-abp' : '-aop', '0', String(pid))
+/** A process that has something to do waits until others have done theirs, where that can be had (SCHED_BATCH). */
+const yieldCore = (pid: number): boolean => run('chrt', '-abp', '0', String(pid))
 
 function run(command: string, ...args: string[]): boolean {
   try {
