@@ -11,6 +11,7 @@ const ECHO = 'samples/echo/web.json5'
 let folder = ''
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'fiberws-cli-'))
+  writeFileSync(join(folder, 'plain.json5'), '{ web: { routes: [] } }')
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -34,7 +35,7 @@ describe('the command', () => {
     expect(await bad.exit).toBe(1)
     expect(bad.err.match(/web\.(listen|timeouts\.parse|limits\.body): /g)?.length).toBe(3)
     expect(bad.err).not.toContain('    at ')
-    const good = new Command([ECHO, '--check'])
+    const good = new Command([join(folder, 'plain.json5'), '--check'])
     expect(await good.exit).toBe(0)
   })
 
@@ -105,12 +106,12 @@ describe('the command', () => {
     [['--nonsense'], /--nonsense.*\nTry --help/s],
     [['a.json5', 'b.json5'], /One config file/],
     [['no-such.json5'], /no-such\.json5: no such file/],
-    [[ECHO, '--listen', 'no.such.host.invalid:1'], /There is no host 'no\.such\.host\.invalid'/],
-    [[ECHO, '--engine', 'quick'], /^--engine: must be one of 'auto', 'uws', 'node', got 'quick'\n$/],
-    [[ECHO, '--listen', 'a:b:c'], /^--listen: is not \[http.*got 'a:b:c'\n$/],
-    [[ECHO, '--listen', '8097'], /^--listen: is only a port: say 127\.0\.0\.1:8097/],
+    [['plain.json5', '--listen', 'no.such.host.invalid:1'], /There is no host 'no\.such\.host\.invalid'/],
+    [['plain.json5', '--engine', 'quick'], /^--engine: must be one of 'auto', 'uws', 'node', got 'quick'\n$/],
+    [['plain.json5', '--listen', 'a:b:c'], /^--listen: is not \[http.*got 'a:b:c'\n$/],
+    [['plain.json5', '--listen', '8097'], /^--listen: is only a port: say 127\.0\.0\.1:8097/],
   ])('%j is one sentence and exit 1', async (args, message) => {
-    const command = new Command(args)
+    const command = new Command(args.map((arg) => (arg === 'plain.json5' ? join(folder, arg) : arg)))
     expect(await command.exit).toBe(1)
     expect(command.err).toMatch(message)
     expect(command.err).not.toContain('    at ')

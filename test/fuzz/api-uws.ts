@@ -216,7 +216,7 @@ class ApiRunner implements Runner {
 export const apiUws: Target = {
   name: 'api-uws',
   full: 1_000_000,
-  quick: 10_000,
+  quick: 4000,
   lanes: LANES,
   minReached: 0.3,
   maxGrowth: 5e6,

@@ -140,7 +140,7 @@ function tryConfig(text: string): boolean {
 export const config: Target = {
   name: 'config',
   full: 1_000_000,
-  quick: 2000,
+  quick: 1000,
   lanes: 1,
   minReached: 0.3,
   maxGrowth: 5e6,

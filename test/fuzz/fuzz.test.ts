@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { corpus, freshSeed, fuzz, replay, targets } from './fuzz.ts'
 
-// A fiftieth of `npm run fuzz`, with a seed of its own each time, and every past failure.
+// A small part of `npm run fuzz`, with a seed of its own each time, and every past failure.
 describe('fuzz', () => {
   const seed = freshSeed()
   console.log(`fuzz: seed ${seed}`)

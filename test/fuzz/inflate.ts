@@ -76,7 +76,7 @@ function attempt(input: Buffer): Outcome {
 export const inflation: Target = {
   name: 'inflate',
   full: 1_000_000,
-  quick: 5000,
+  quick: 2000,
   lanes: 1,
   minReached: 0.3,
   maxGrowth: 5e6,

@@ -170,7 +170,7 @@ function attempt(input: Buffer): Outcome {
 export const parser: Target = {
   name: 'parser',
   full: 1_000_000,
-  quick: 20_000,
+  quick: 10_000,
   lanes: 1,
   minReached: 0.3,
   maxGrowth: 5e6,

@@ -222,7 +222,7 @@ class ServerRunner implements Runner {
 /** A server on loopback: it must echo what is valid, refuse the rest with the right status, and let go of everything. */
 const onEngine = (engine: EngineName): Omit<Target, 'name'> => ({
   full: 1_000_000,
-  quick: 2000,
+  quick: 1000,
   lanes: LANES,
   minReached: 0.3,
   maxGrowth: 5e6,

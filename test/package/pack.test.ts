@@ -33,6 +33,8 @@ interface Manifest {
 }
 const isManifest = (value: unknown): value is Manifest =>
   typeof value === 'object' && value !== null && 'exports' in value && 'bin' in value
+const hasScripts = (value: unknown): value is { readonly scripts: Readonly<Record<string, string>> } =>
+  typeof value === 'object' && value !== null && 'scripts' in value
 const manifest = (): Manifest => readJson(join(installed, 'package.json'), isManifest)
 
 describe('what is inside', () => {
@@ -58,6 +60,11 @@ describe('what is inside', () => {
     expect(names.length).toBeGreaterThan(100)
     expect(names.filter((name) => !/\.(?:ts|js|map|md)$|LICENSE$|(?:package|schema)\.json$/.test(name))).toEqual([])
     expect(names.filter((name) => /\.test\.|stale/.test(name))).toEqual([])
+  })
+
+  it('what is packed is built before', () => {
+    const { scripts } = readJson(join(root, 'package.json'), hasScripts)
+    expect(scripts.prepack).toBe('npm run build')
   })
 
   it('every file that package.json names', () => {

@@ -201,7 +201,7 @@ const ACK = Buffer.from(HEARTBEAT_ACK)
 export const gatewayFrames: Target = {
   name: 'gateway-frames',
   full: 1_000_000,
-  quick: 20_000,
+  quick: 8000,
   lanes: 1,
   minReached: 0.3,
   maxGrowth: 5e6,
