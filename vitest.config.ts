@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
+  // As the command does for the modules that it loads.
+  resolve: { alias: { fiberws: `${import.meta.dirname}/lib/index.ts` } },
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/clients/**', '**/node_modules/**'],

@@ -7,7 +7,7 @@ import {
   webSocketRun,
   webSocketSendBlock,
   webWriteResponse,
-} from '../../lib/index.ts'
+} from 'fiberws'
 
 /** Sends every message back as it came: text as text, binary as binary. Waits for peers that read slowly. */
 export default function echo(web: Web): Promise<number> | number {

@@ -11,7 +11,7 @@ import {
   webSocketRun,
   webSocketSendClose,
   webSocketSubscribe,
-} from '../../lib/index.ts' // Outside of this repository: 'fiberws'
+} from 'fiberws'
 
 /** Who is where. A room is a topic: it is there as long as somebody is on it. */
 interface Person {

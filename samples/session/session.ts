@@ -9,7 +9,7 @@ import {
   webSocketRun,
   webSocketSendString,
   webSocketSetData,
-} from '../../lib/index.ts' // Outside of this repository: 'fiberws'
+} from 'fiberws'
 
 /** What is known about one connection. It lives as long as the connection, and nobody else sees it. */
 interface Session {

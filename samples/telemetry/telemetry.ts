@@ -11,7 +11,7 @@ import {
   WS_EVENT_OPEN,
   webSocketRun,
   webSocketSendJson,
-} from '../../lib/index.ts' // Outside of this repository: 'fiberws'
+} from 'fiberws'
 
 /** `ws://HOST/?sensors=2&period=1000`: a reading of so many sensors, every so many milliseconds. */
 export default function telemetry(web: Web): Promise<number> {

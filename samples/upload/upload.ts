@@ -7,7 +7,7 @@ import {
   webSocketRun,
   webSocketSendJson,
   webSocketSetView,
-} from '../../lib/index.ts' // Outside of this repository: 'fiberws'
+} from 'fiberws'
 
 /** Answers each message with its SHA-256 and size, and never holds more of it than one part. */
 export default function upload(web: Web): Promise<number> {

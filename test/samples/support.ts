@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect } from 'vitest'
 import { type ClientOptions, WebSocket } from 'ws'
+import { startArguments } from '../support/built.ts'
 
 export const engines = ['node', 'uws'] as const
 export type EngineName = (typeof engines)[number]
@@ -49,11 +50,16 @@ export class Program {
   readonly #news = new EventEmitter()
   #over = false
 
-  /** Starts `npm start -- …` or `npx tsx …`, without the processes that these put around the program. */
+  /**
+   * Starts `npm start -- …` or `npx tsx …`, without the processes that these put around the program. A server of a config is
+   * started as it was built for the suite, which is quicker; elsewhere, and without a config, as the command says.
+   */
   constructor(command: string, { more = NONE, node = NONE, cwd = ROOT } = {}) {
     const [npx, tsx, ...args] = command.replace(/^npm start( --)?/, 'npx tsx lib/cli.ts').split(' ')
     if (npx !== 'npx' || tsx !== 'tsx') throw new Error(`not a command that a test can start: ${command}`)
-    this.child = spawn(process.execPath, [...node, '--import', 'tsx', ...args, ...more], { cwd })
+    const built = args[0] === 'lib/cli.ts' && args.length > 1 && cwd === ROOT
+    const program = built ? startArguments(args.slice(1)) : ['--import', 'tsx', ...args]
+    this.child = spawn(process.execPath, [...node, ...program, ...more], { cwd })
     running.add(this)
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream.setEncoding('utf8').on('data', (chunk: string) => {

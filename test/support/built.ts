@@ -28,11 +28,5 @@ export default function build(): void {
   writeFileSync(stamp, '')
 }
 
-/**
- * Arguments for node that start the command. The samples import the library's source: with these it runs from that, as
- * `npm start` does, for what is built would be another program.
- */
-export const startArguments = (args: readonly string[]): string[] =>
-  args.some((arg) => arg.startsWith('samples/'))
-    ? ['--import', 'tsx', 'lib/cli.ts', ...args]
-    : [join(out, 'lib/cli.js'), ...args]
+/** Arguments for node that start the command. */
+export const startArguments = (args: readonly string[]): string[] => [join(out, 'lib/cli.js'), ...args]
