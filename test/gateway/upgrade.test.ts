@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { hashToken, makeBotToken, makeRefreshToken } from '../../lib/gateway/tokens.ts'
+import { WEB_HOOK_END } from '../../lib/web/hooks.ts'
 import { field, Gateway, idOf, knock, type Person, temporary } from '../support/gateway.ts'
 import { ask } from '../support/http.ts'
 import { engines } from '../support/server.ts'
@@ -192,6 +193,17 @@ describe.each(engines)('the way in, on %s', (engine) => {
     const ada = await gateway.person('ada')
     expect((await knock(gateway, `token=${ada.token}`, { Origin: 'https://other.test' })).status).toBe(101)
     expect((await knock(gateway, 'token=bad', { Origin: 'https://other.test' })).status).toBe(401)
+  })
+
+  it('lets go of the token: what hears of the connection later sees the path alone', async () => {
+    const gateway = await Gateway.start(engine)
+    const ada = await gateway.person('ada')
+    const urls: string[] = []
+    gateway.host.hook = (web, event) => (event === WEB_HOOK_END ? urls.push(web.url) : 0)
+    const client = await gateway.connect(`token=${ada.token}`)
+    await gateway.host.stop()
+    await client.closed
+    expect(urls).toEqual(['/ws'])
   })
 
   it('ends a token when it says, to the second', async () => {
