@@ -64,7 +64,7 @@ export class Tokens {
   /** Who has been found out, by the hash of their token, until something about them changes. */
   readonly #known = new LRUCache<string, Known>({
     max: MOST_KNOWN,
-    dispose: ({ caller }, hash) => this.#hashes.get(caller.user.id)?.delete(hash),
+    dispose: ({ caller }, hash) => this.#drop(caller.user.id, hash),
   })
   /** Those of each user. */
   readonly #hashes = new Map<string, Set<string>>()
@@ -135,6 +135,12 @@ export class Tokens {
     this.#known.set(key, known)
     this.#hashes.set(id, (this.#hashes.get(id) ?? new Set()).add(key))
     return known.caller
+  }
+
+  /** Nothing is kept of a user of whom no token is remembered. */
+  #drop(user: string, hash: string): void {
+    const hashes = this.#hashes.get(user)
+    if (hashes?.delete(hash) && hashes.size === 0) this.#hashes.delete(user)
   }
 
   #forget(user: string): void {

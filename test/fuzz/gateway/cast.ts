@@ -142,6 +142,14 @@ export class Cast {
     return this.#renewals > MOST
   }
 
+  /** Nobody of them comes back: nothing is to be kept of them. */
+  leave(): void {
+    const { world } = this.#gateway
+    const people = Object.values(this.#people).map(({ id }) => id)
+    const bots = Object.values(this.#bots).map(({ userId }) => userId)
+    change(world, () => [...people, ...bots, this.#stranger].forEach((id) => world.users.disable(id)))
+  }
+
   /** All but the people is made again. */
   renew(): void {
     change(this.#gateway.world, () => this.#make())

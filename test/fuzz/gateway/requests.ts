@@ -94,6 +94,7 @@ class RequestRunner implements Runner {
     const input: unknown = JSON.parse(bytes.toString())
     must(isInput(input), 'not an input')
     const known = this.#casts[lane]
+    if (known?.isWorn) known.leave()
     const cast = known === undefined || known.isWorn ? new Cast(this.#gateway) : known
     this.#casts[lane] = cast
     const reply = await this.#send(cast, input)
@@ -237,7 +238,7 @@ const onEngine = (engine: EngineName): Omit<Target, 'name'> => ({
   quick: 500,
   lanes: LANES,
   minReached: 0.3,
-  maxGrowth: 5e6,
+  maxGrowth: 2e6,
   native: engine === 'uws',
   start: () => RequestRunner.start(engine),
 })
