@@ -37,6 +37,12 @@ describe('the command', () => {
     expect(bad.err).not.toContain('    at ')
     const good = new Command([join(folder, 'plain.json5'), '--check'])
     expect(await good.exit).toBe(0)
+
+    const world = join(folder, 'world.json5')
+    writeFileSync(world, "{ web: { routes: [{ match: '/ws', handler: 'gateway' }] } }")
+    const nowhere = new Command([world, '--check', '--data', world])
+    expect(await nowhere.exit).toBe(1)
+    expect(nowhere.err).toContain(`${world} cannot be the data folder: ${world} is a file`)
   })
 
   it('--check says the place; --print-config what counts, without secrets; --init writes a config that is one', async () => {

@@ -1,5 +1,6 @@
 import type { Failed } from './events.ts'
 import { Folder } from './store/folder.ts'
+import { sqliteCode } from './store/sqlite.ts'
 import { World } from './world.ts'
 
 /** A world, and the folder that it is kept in. */
@@ -14,7 +15,9 @@ export class Home {
       this.world = new World({ file: this.folder.database, full, now: Date.now, failed })
     } catch (error) {
       this.folder.close()
-      throw error
+      if (sqliteCode(error) !== 'SQLITE_NOTADB') throw error
+      const { database } = this.folder
+      throw new Error(`${database} is not a database: put a copy back, or move it away to begin anew`, { cause: error })
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Home } from '../chat/home.ts'
+import { checkFolder } from '../chat/store/folder.ts'
 import type { Handler, HandlerFactory } from '../web/handler.ts'
 import { PerHost } from '../web/per-host.ts'
 import { toError } from './api/errors.ts'
@@ -13,15 +14,18 @@ export function createGatewayHandler(homes: PerHost<Home>, passwords = new Passw
     (host) => new Gateway(homes.of(host), host, passwords),
     (gateway) => gateway.close(),
   )
-  return ({ segments }, host): Handler => ({
-    methods: segments === null ? ['GET'] : METHODS,
-    upgrades: segments === null,
-    answersOptions: segments !== null,
-    toError,
-    open: async () => gateways.of(host).open(),
-    find: () => {
-      const { socket, api } = gateways.of(host)
-      return segments === null ? socket : api
-    },
-  })
+  return ({ segments }, host): Handler => {
+    checkFolder(host.settings.data.folder)
+    return {
+      methods: segments === null ? ['GET'] : METHODS,
+      upgrades: segments === null,
+      answersOptions: segments !== null,
+      toError,
+      open: async () => gateways.of(host).open(),
+      find: () => {
+        const { socket, api } = gateways.of(host)
+        return segments === null ? socket : api
+      },
+    }
+  }
 }

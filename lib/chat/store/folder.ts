@@ -1,6 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { openSqlite, type Sqlite, sqliteCode } from './sqlite.ts'
 
 /*
@@ -31,6 +41,28 @@ const isKey = (value: unknown): value is Key =>
 
 const toKid = (secret: string): string => createHash('sha256').update(`kid:${secret}`).digest('hex').slice(0, 16)
 
+/**
+ * Throws where a folder cannot be, or cannot be written to, as far as that can be said without making it. Returns those that
+ * have to be made, the outermost first.
+ */
+export function checkFolder(path: string): readonly string[] {
+  const missing: string[] = []
+  try {
+    let at = resolve(path)
+    for (; !existsSync(at); at = dirname(at)) missing.unshift(at)
+    if (!statSync(at).isDirectory()) throw new Error(`${at} is a file`)
+    accessSync(at, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw unusable(path, error)
+  }
+  return missing
+}
+
+const unusable = (path: string, cause: unknown): Error => {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new Error(`${path} cannot be the data folder: ${why}: name another one with dataDir, or --data`, { cause })
+}
+
 export class Folder {
   readonly path: string
   readonly #lock: Sqlite
@@ -38,9 +70,15 @@ export class Folder {
   /** Makes the folder where there is none. Throws where another process uses it, or it cannot be used. */
   constructor(path: string) {
     this.path = path
-    mkdirSync(path, { recursive: true, mode: 0o700 })
-    // One that was there keeps what others can read to itself from now on.
-    chmodSync(path, 0o700)
+    const missing = checkFolder(path)
+    try {
+      // One at a time: for several at once node asks on and on where a system has none, such as below /proc.
+      for (const one of missing) mkdirSync(one, 0o700)
+      // One that was there keeps what others can read to itself from now on.
+      chmodSync(path, 0o700)
+    } catch (error) {
+      throw unusable(path, error)
+    }
     this.#lock = openSqlite(join(path, 'lock'))
     try {
       // The system lets go of it when the process ends, however it does.

@@ -1,7 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { Folder, type Key } from '../../../lib/chat/store/folder.ts'
+import { Home } from '../../../lib/chat/home.ts'
+import { checkFolder, Folder, type Key } from '../../../lib/chat/store/folder.ts'
 import { makeFolder, START } from '../../support/world.ts'
 import { Child } from '../child.ts'
 
@@ -64,10 +65,41 @@ describe('a data folder', () => {
     expect(() => new Folder(path)).toThrow(/^(?!.*another process)/)
   })
 
-  it('a file in its place is no folder', () => {
-    const path = join(makeFolder(), 'file')
-    writeFileSync(path, '')
-    expect(() => new Folder(path)).toThrow(path)
+  it.each(['file', 'file/data'])(
+    '%s, where there is a file, is said to be none, and the file stays as it is',
+    (name) => {
+      const base = makeFolder()
+      const file = join(base, 'file')
+      writeFileSync(file, '', { mode: 0o640 })
+      const path = join(base, name)
+      const said = `${path} cannot be the data folder: ${file} is a file: name another one with dataDir, or --data`
+      expect(() => new Folder(path)).toThrow(said)
+      expect(() => checkFolder(path)).toThrow(said)
+      expect(modeOf(file)).toBe('640')
+    },
+  )
+
+  // Node asked on and on, and could not be stopped.
+  it.runIf(process.platform === 'linux')('where a system makes none, is refused at once', () => {
+    expect(() => new Folder('/proc/fiberws/data')).toThrow('/proc/fiberws/data cannot be the data folder: ENOENT')
+  })
+
+  it('can be looked at before it is made', () => {
+    const path = join(makeFolder(), 'some', 'data')
+    expect(checkFolder(path)).toEqual([dirname(path), path])
+    expect(existsSync(dirname(path))).toBe(false)
+    openFolder(path)
+    expect(checkFolder(path)).toEqual([])
+  })
+
+  it('with a file that is no database in it says which, and what to do', () => {
+    const path = makeFolder()
+    writeFileSync(join(path, 'world.db'), 'no database '.repeat(200))
+    expect(() => new Home(path, true, () => {})).toThrow(
+      `${join(path, 'world.db')} is not a database: put a copy back, or move it away to begin anew`,
+    )
+    // It does not keep the folder.
+    openFolder(path)
   })
 })
 
