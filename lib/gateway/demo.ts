@@ -19,7 +19,7 @@ export async function makeDemo({ folder, world }: Home, passwords: Passwords, no
   ]
   const token = makeBotToken()
   const hashes = await Promise.all(people.map(({ password }) => passwords.hash(password)))
-  await world.changes.run(() => {
+  const helper = await world.changes.run(() => {
     const [ada, brin] = people.map(({ username }, i) =>
       world.users.create({ username, email: null, passwordHash: hashes[i] ?? null, bot: false }),
     )
@@ -32,11 +32,12 @@ export async function makeDemo({ folder, world }: Home, passwords: Passwords, no
     for (const name of ['general', 'random']) {
       world.channels.create(ada.id, id, { name, type: 'text', topic: null, category: null })
     }
+    return world.users.find(bot.user_id)?.username
   })
   const lines = [
     'A demo world was made: the server Harbour with the channels general and random.',
     ...people.map(({ username, password }) => `  log in as ${username.padEnd(4)} with the password ${password}`),
-    `  the bot 'helper' has the token ${token}`,
+    `  the bot @${helper} has the token ${token}`,
   ]
   const file = join(folder.path, 'demo.txt')
   writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 })

@@ -25,4 +25,4 @@ const loop = listen(url, connect, (told) => {
   }
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => loop.stop())
-process.exitCode = (await loop.done) === 0 ? 0 : 1
+if ((await loop.done) !== 0) process.exitCode = 1

@@ -38,6 +38,8 @@ lines.on('line', (content) => {
   if (channel === '') return console.error('not connected yet')
   api('POST', `/channels/${channel}/messages`, { content }).catch((error: unknown) => console.error(String(error)))
 })
+// Ctrl-D.
+lines.once('close', () => loop.stop())
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => loop.stop())
-process.exitCode = (await loop.done) === 0 ? 0 : 1
+if ((await loop.done) !== 0) process.exitCode = 1
 lines.close()

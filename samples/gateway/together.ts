@@ -35,6 +35,9 @@ const isTold = (value: unknown): value is Told =>
 /** Milliseconds between two signs of life. */
 const HEARTBEAT = 30_000
 
+/** The server does not let somebody in: to ask again would help nobody. */
+class NotLetIn extends Error {}
+
 /** One request to the API at `url`; throws what the server says is wrong. */
 export async function request(
   url: string,
@@ -52,7 +55,9 @@ export async function request(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
   const text = await answer.text()
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
+  const error = `${method} ${path}: ${answer.status} ${text}`
+  if (answer.status === 401 || answer.status === 403) throw new NotLetIn(error)
+  if (!answer.ok) throw new Error(error)
   const value: unknown = text === '' ? null : JSON.parse(text)
   return value
 }
@@ -61,7 +66,9 @@ export async function request(
 export const textOf = (value: unknown, name: string): string =>
   typeof value === 'object' && value !== null ? String(Reflect.get(value, name)) : ''
 
-/** Listens until it is stopped. `authorize` is asked for a token before each attempt, for tokens do not last. */
+/**
+ * Listens until it is stopped, or is not let in. `authorize` is asked for a token before each attempt, for tokens do not last.
+ */
 export function listen(url: string, authorize: () => Promise<string>, hear: (told: Told) => void): ClientLoop {
   let heart: NodeJS.Timeout | undefined
   const proc: WebSocketProc = (ws, event, buf) => {
@@ -71,11 +78,23 @@ export function listen(url: string, authorize: () => Promise<string>, hear: (tol
     const value: unknown = event === WS_EVENT_MESSAGE && typeof buf === 'string' ? JSON.parse(buf) : null
     if (isTold(value)) hear(value)
   }
-  return webSocketClientLoop(
-    async () => `${url.replace(/^http/, 'ws')}/ws?token=${await authorize()}`,
+  async function connect(): Promise<string> {
+    const token = await authorize().catch((error: unknown) => {
+      if (error instanceof NotLetIn) {
+        process.exitCode = 1
+        // Not before the loop has told of it.
+        setImmediate(() => loop.stop())
+      }
+      throw error
+    })
+    return `${url.replace(/^http/, 'ws')}/ws?token=${token}`
+  }
+  const loop = webSocketClientLoop(
+    connect,
     proc,
     null,
     // READY may be long.
     { reconnectInterval: { min: 1000, max: 30_000, jitter: 'full' }, maxMessage: 8 << 20 },
   )
+  return loop
 }

@@ -17,7 +17,7 @@ describe.each(engines)('gateway, on %s', (engine) => {
 
     const person = (name: string): Program =>
       new Program(`npx tsx samples/gateway/person.ts ${name} ${secretOf(name)} ${url}`)
-    const bot = new Program(`npx tsx samples/gateway/bot.ts ${secretOf("'helper'")} ${url}`)
+    const bot = new Program(`npx tsx samples/gateway/bot.ts ${secretOf('helper-bot-\\w+')} ${url}`)
     const [, botName = ''] = await bot.until(/here as @(\S+)/)
     const [ada, brin] = [person('ada'), person('brin')]
     const everybody = new RegExp(`in general, with ada, brin, ${botName}`)
@@ -27,6 +27,12 @@ describe.each(engines)('gateway, on %s', (engine) => {
       await terminal.until(new RegExp(`ada: @${botName} count these four words\n${botName}: I have counted 4 words`))
     }
 
-    for (const program of [ada, brin, bot, server]) await program.stop()
+    // Somebody who is not let in does not ask on and on; Ctrl-D is the end of somebody's talk.
+    const stranger = new Program(`npx tsx samples/gateway/person.ts ada wrong-${secretOf('ada')} ${url}`)
+    expect(await stranger.ended).toBe('exit code 1')
+    expect(stranger.said).toMatch(/^.*POST \/auth\/login: 401 .*\n$/)
+    brin.child.stdin.end()
+    expect(await brin.ended).toBe('exit code 0')
+    for (const program of [ada, bot, server]) await program.stop()
   })
 })
