@@ -54,10 +54,11 @@ export class Overrides {
     )
     this.#restricted = db.all((q) =>
       q
-        .selectFrom('channel_overrides')
-        .select('channel_id')
+        .selectFrom('channels as c')
+        .innerJoin('channel_overrides as o', 'o.channel_id', 'c.id')
+        .select(['c.server_id', 'o.channel_id'])
         .distinct()
-        .where((eb) => eb(eb('deny', '&', VIEW_CHANNEL), '<>', 0)),
+        .where((eb) => eb(eb('o.deny', '&', VIEW_CHANNEL), '<>', 0)),
     )
     this.#restrictedOf = db.all((q, p: Param<{ server: string }>) =>
       q
@@ -110,8 +111,8 @@ export class Overrides {
   }
 
   /** Channels that not every member can see, in any server. */
-  restricted(): string[] {
-    return this.#restricted({}).map(({ channel_id }) => channel_id)
+  restricted(): { readonly server_id: string; readonly channel_id: string }[] {
+    return this.#restricted({})
   }
 
   restrictedOf(server: string): string[] {

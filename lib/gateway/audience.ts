@@ -44,12 +44,12 @@ export class Audience {
   readonly #world: World
   readonly #rooms = new Map<string, Room>()
   readonly #attendees = new Map<string, Attendee>()
-  /** Channels that not every member can see. */
-  readonly #restricted: Set<string>
+  /** Channels that not every member can see, by their servers. */
+  readonly #restricted = new Map<string, Set<string>>()
 
   constructor(world: World) {
     this.#world = world
-    this.#restricted = new Set(world.overrides.restricted())
+    for (const { server_id, channel_id } of world.overrides.restricted()) this.#restrict(server_id, channel_id, true)
   }
 
   find(userId: string): Attendee | null {
@@ -60,13 +60,9 @@ export class Audience {
     return this.#rooms.get(serverId) ?? null
   }
 
-  isRestricted(channel: string): boolean {
-    return this.#restricted.has(channel)
-  }
-
   /** Where events of a channel are published. */
   topicOf(server: string, channel: string): string {
-    return this.#restricted.has(channel) ? topicOfChannel(channel) : topicOfServer(server)
+    return this.#restricted.get(server)?.has(channel) ? topicOfChannel(channel) : topicOfServer(server)
   }
 
   /** From here on the connection gets events. */
@@ -148,6 +144,7 @@ export class Audience {
 
   /** A server has gone, with all its channels. */
   closed(server: string): void {
+    this.#restricted.delete(server)
     for (const attendee of this.#rooms.get(server)?.attendees ?? []) this.#part(attendee, server)
   }
 
@@ -159,9 +156,14 @@ export class Audience {
     const seeing = attendees.filter(({ userId }) => restricted && this.#world.access.see(userId, channel) !== null)
     for (const attendee of seeing) this.#see(attendee, channel, true)
     between()
-    if (restricted) this.#restricted.add(channel)
-    else this.#restricted.delete(channel)
+    this.#restrict(server, channel, restricted)
     for (const attendee of attendees) if (!seeing.includes(attendee)) this.#see(attendee, channel, false)
+  }
+
+  #restrict(server: string, channel: string, restricted: boolean): void {
+    const channels = this.#restricted.get(server) ?? new Set()
+    if (restricted) this.#restricted.set(server, channels.add(channel))
+    else if (channels.delete(channel) && channels.size === 0) this.#restricted.delete(server)
   }
 
   /** A member may see more or less of a server than before. */
