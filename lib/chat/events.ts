@@ -1,6 +1,7 @@
 import type { Direct, DirectMessage } from './directs.ts'
 import type { Message } from './store/messages.ts'
 import type { PresenceChange } from './presence.ts'
+import type { Role } from './roles.ts'
 
 /** What has happened in the world, as doors are told of it: after it is on the disk, in order. */
 export type WorldEvent =
@@ -17,6 +18,12 @@ export type WorldEvent =
   | { readonly type: 'member.joined'; readonly serverId: string; readonly userId: string }
   | { readonly type: 'member.left'; readonly serverId: string; readonly userId: string }
   | { readonly type: 'server.deleted'; readonly serverId: string }
+  | { readonly type: 'role.created'; readonly role: Role }
+  | { readonly type: 'role.updated'; readonly role: Role }
+  /** Who had it has it no more, and what channels gave and took for it is gone. */
+  | { readonly type: 'role.deleted'; readonly serverId: string; readonly roleId: string }
+  /** A member has a role from now on, or no longer. */
+  | { readonly type: 'member.role'; readonly userId: string; readonly role: Role; readonly held: boolean }
   /** Who can see a channel may be others than before: `deleted` where it has gone. */
   | {
       readonly type: 'channel.visibility'

@@ -1,7 +1,7 @@
 import type { Access } from './access.ts'
 import { type Core, createdAt } from './core.ts'
 import { MAX_ROLES } from './limits.ts'
-import { has, MANAGE_ROLES, serverPermissions } from './permissions.ts'
+import { ADMINISTRATOR, has, MANAGE_ROLES, serverPermissions, VIEW_CHANNEL } from './permissions.ts'
 import { forbidden, notFound, Refusal } from './refusal.ts'
 import type { Param } from './store/database.ts'
 
@@ -24,6 +24,12 @@ export interface RoleDraft {
   readonly position: number | null
 }
 
+/** What can be changed; what is left out stays. */
+export type RoleChanges = Partial<Pick<Role, 'name' | 'permissions' | 'color' | 'position'>>
+
+/** Of a role: whether its members see channels that others do not. */
+const SEEING = VIEW_CHANNEL | ADMINISTRATOR
+
 const COLUMNS = ['r.id', 'r.server_id', 'r.name', 'r.permissions', 'r.color', 'r.position', 'r.created_at'] as const
 
 export class Roles {
@@ -33,8 +39,13 @@ export class Roles {
   readonly #ofServer
   readonly #aroundUser
   readonly #heldBy
+  readonly #holders
+  readonly #overridden
   readonly #insert
+  readonly #update
+  readonly #delete
   readonly #give
+  readonly #take
 
   constructor(core: Core, access: Access) {
     this.#core = core
@@ -69,6 +80,12 @@ export class Roles {
         .select('h.role_id')
         .where('m.user_id', '=', p('user')),
     )
+    this.#holders = db.all((q, p: Param<{ role: string }>) =>
+      q.selectFrom('member_roles').select('user_id').where('role_id', '=', p('role')),
+    )
+    this.#overridden = db.all((q, p: Param<{ role: string }>) =>
+      q.selectFrom('channel_overrides').select('channel_id').where('role_id', '=', p('role')),
+    )
     this.#insert = db.run(
       (
         q,
@@ -91,6 +108,21 @@ export class Roles {
           position: p('position'),
           created_at: p('at'),
         }),
+    )
+    this.#update = db.run(
+      (q, p: Param<{ id: string; name: string; permissions: number; color: string | null; position: number }>) =>
+        q
+          .updateTable('roles')
+          .set({ name: p('name'), permissions: p('permissions'), color: p('color'), position: p('position') })
+          .where('id', '=', p('id')),
+    )
+    this.#delete = db.run((q, p: Param<{ id: string }>) => q.deleteFrom('roles').where('id', '=', p('id')))
+    this.#take = db.run((q, p: Param<{ server: string; user: string; role: string }>) =>
+      q
+        .deleteFrom('member_roles')
+        .where('server_id', '=', p('server'))
+        .where('user_id', '=', p('user'))
+        .where('role_id', '=', p('role')),
     )
     this.#give = db.run((q, p: Param<{ server: string; user: string; role: string }>) =>
       q
@@ -129,17 +161,74 @@ export class Roles {
     if (place >= rank || !has(serverPermissions(member), permissions)) throw forbidden()
     const id = this.#core.ids.next()
     this.#insert({ id, server, name, permissions, color, position: place, at: createdAt(id) })
-    return this.get(server, id)
+    const role = this.get(server, id)
+    this.#core.changes.emit({ type: 'role.created', role })
+    return role
+  }
+
+  /** One that is below one's own, which it stays; nobody adds to it what they lack. */
+  change(user: string, server: string, id: string, changes: RoleChanges): Role {
+    const { role: before, rank, own } = this.#below(user, server, id)
+    const { name, permissions, color, position } = { ...before, ...changes }
+    if (position >= rank || !has(own, permissions & ~before.permissions)) throw forbidden()
+    const same = name === before.name && color === before.color && position === before.position
+    if (same && permissions === before.permissions) return before
+    this.#update({ id, name, permissions, color, position })
+    const role = this.get(server, id)
+    this.#core.changes.emit({ type: 'role.updated', role })
+    if (((permissions ^ before.permissions) & SEEING) !== 0) this.#lookAgain(server, this.#holders({ role: id }))
+    return role
+  }
+
+  remove(user: string, server: string, id: string): void {
+    this.#below(user, server, id)
+    const [holders, channels] = [this.#holders({ role: id }), this.#overridden({ role: id })]
+    this.#delete({ id })
+    const { changes } = this.#core
+    changes.emit({ type: 'role.deleted', serverId: server, roleId: id })
+    this.#lookAgain(server, holders)
+    for (const { channel_id } of channels) {
+      changes.emit({ type: 'channel.visibility', serverId: server, channelId: channel_id, deleted: false })
+    }
+  }
+
+  #lookAgain(server: string, members: readonly { readonly user_id: string }[]): void {
+    for (const { user_id } of members) {
+      this.#core.changes.emit({ type: 'member.visibility', serverId: server, userId: user_id })
+    }
+  }
+
+  /** A role that a user may change, and hand out. */
+  #below(user: string, server: string, id: string): { role: Role; rank: number; own: number } {
+    const member = this.#access.mayInServer(user, server, MANAGE_ROLES)
+    const role = this.get(server, id)
+    const rank = this.#access.rank(user, server)
+    if (role.position >= rank) throw forbidden()
+    return { role, rank, own: serverPermissions(member) }
   }
 
   /** Gives a role to a member; again changes nothing. */
   give(user: string, server: string, to: string, id: string): void {
-    this.#access.mayInServer(user, server, MANAGE_ROLES)
-    const role = this.get(server, id)
-    if (!this.#access.isMember(to, server)) throw notFound()
-    if (role.position >= this.#access.rank(user, server)) throw forbidden()
-    if (this.#give({ server, user: to, role: id }) === 0) return
-    this.#core.changes.emit({ type: 'member.visibility', serverId: server, userId: to })
+    const role = this.#handedOut(user, server, to, id)
+    if (this.#give({ server, user: to, role: id }) > 0) this.#handed(role, to, true)
+  }
+
+  /** Takes it; from the owner only the owner does. */
+  take(user: string, server: string, from: string, id: string): void {
+    const role = this.#handedOut(user, server, from, id)
+    if (user !== from && this.#access.member(from, server).owner) throw forbidden()
+    if (this.#take({ server, user: from, role: id }) > 0) this.#handed(role, from, false)
+  }
+
+  #handedOut(user: string, server: string, member: string, id: string): Role {
+    const { role } = this.#below(user, server, id)
+    if (!this.#access.isMember(member, server)) throw notFound()
+    return role
+  }
+
+  #handed(role: Role, userId: string, held: boolean): void {
+    this.#core.changes.emit({ type: 'member.role', userId, role, held })
+    this.#core.changes.emit({ type: 'member.visibility', serverId: role.server_id, userId })
   }
 
   get(server: string, id: string): Role {

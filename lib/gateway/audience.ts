@@ -38,6 +38,7 @@ export interface View {
   readonly restricted: readonly string[]
 }
 
+export const topicOfServer = (server: string): string => `g/s/${server}`
 export const topicOfChannel = (channel: string): string => `g/c/${channel}`
 
 export class Audience {
@@ -187,8 +188,6 @@ export class Audience {
     }
   }
 }
-
-const topicOfServer = (server: string): string => `g/s/${server}`
 
 /** Which channels with overrides a member can see. */
 export function findVisible(

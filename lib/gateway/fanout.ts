@@ -2,9 +2,9 @@ import type { EventType, WorldEvent } from '../chat/events.ts'
 import type { World } from '../chat/world.ts'
 import { joinTopic, leaveTopic, type Topics } from '../websock/topics.ts'
 import { webSocketCork, webSocketSendString } from '../websock/send.ts'
-import type { Attendee, Audience } from './audience.ts'
+import { type Attendee, type Audience, topicOfServer } from './audience.ts'
 import type { Connection } from './connection.ts'
-import { directMessageText, frameOf, messageText, toDirect, toFrame } from './wire.ts'
+import { directMessageText, frameOf, messageText, toDirect, toFrame, toMemberRole, toRole } from './wire.ts'
 
 type Of<T extends EventType> = Extract<WorldEvent, { readonly type: T }>
 type Table = { readonly [T in EventType]?: (event: Of<T>) => void }
@@ -45,6 +45,14 @@ export class Fanout {
       const frame = frameOf('DM_MESSAGE_CREATE', directMessageText(message))
       for (const side of [direct.user_lo, direct.user_hi]) this.#toUser(side, () => frame)
     },
+    'role.created': ({ role }) => this.#toServer(role.server_id, toFrame('ROLE_CREATE', toRole(role))),
+    'role.updated': ({ role }) => this.#toServer(role.server_id, toFrame('ROLE_UPDATE', toRole(role))),
+    'role.deleted': ({ serverId, roleId }) =>
+      this.#toServer(serverId, toFrame('ROLE_DELETE', { server_id: serverId, role_id: roleId })),
+    'member.role': ({ userId, role, held }) => {
+      const data = toMemberRole(role, userId)
+      this.#toServer(role.server_id, held ? toFrame('MEMBER_ROLE_ADD', data) : toFrame('MEMBER_ROLE_REMOVE', data))
+    },
     'member.joined': ({ serverId, userId }) => this.#audience.joined(serverId, userId),
     'member.left': ({ serverId, userId }) => this.#audience.left(serverId, userId),
     'member.visibility': ({ serverId, userId }) => this.#audience.lookAgain(serverId, userId),
@@ -63,6 +71,10 @@ export class Fanout {
 
   #toViewers(server: string, channel: string, frame: string): void {
     this.#topics()?.publish(this.#audience.topicOf(server, channel), frame, false)
+  }
+
+  #toServer(server: string, frame: string): void {
+    this.#topics()?.publish(topicOfServer(server), frame, false)
   }
 
   /** Nothing is made where nobody is there to get it. */

@@ -92,6 +92,15 @@ export const toRole = ({ id, server_id, name, permissions, color, position, crea
   created_at,
 })
 
+/** A role of a member, as others hear of it. */
+export const toMemberRole = ({ id, server_id, name, color }: Role, userId: string) => ({
+  server_id,
+  user_id: userId,
+  role_id: id,
+  role_name: name,
+  role_color: color,
+})
+
 export const toChannel = ({ id, server_id, name, type, position, category, topic, created_at }: Channel) => ({
   id,
   server_id,

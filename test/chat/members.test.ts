@@ -134,7 +134,10 @@ describe('roles', () => {
     expect(codeOf(() => give(town.cleo, town.cleo, low))).toBe('FORBIDDEN')
     expect(town.told()).toEqual([])
     give(town.bob, town.cleo, low)
-    expect(town.told()).toEqual([{ type: 'member.visibility', serverId: town.place, userId: town.cleo }])
+    expect(town.told()).toEqual([
+      { type: 'member.role', userId: town.cleo, role: roles.get(town.place, low), held: true },
+      { type: 'member.visibility', serverId: town.place, userId: town.cleo },
+    ])
     expect([...roles.heldBy(town.cleo)]).toEqual([low])
     // Again changes nothing, and tells nobody.
     give(town.bob, town.cleo, low)

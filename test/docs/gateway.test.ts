@@ -51,11 +51,13 @@ describe(FILE, () => {
     const direct = await gateway.request('POST', '/dm-channels', ada, { user_id: brin.id })
     const said = await gateway.request('POST', `/dm-channels/${idOf(direct.body)}/messages`, ada, { content: 'fog' })
     const members = await gateway.request('GET', `${at}/members`, ada)
+    const role = await gateway.request('POST', `${at}/roles`, ada, { name: 'Pilot' })
     const objects = {
       User: field(auth, 'user'),
       Bot: field(bot.body, 'bot'),
       Server: server.body,
       Member: Array.isArray(members.body) ? firstOf(members.body) : null,
+      Role: role.body,
       Channel: channel.body,
       Message: message.body,
       DmChannel: direct.body,

@@ -370,8 +370,8 @@ describe.each(engines)('messages, on %s', (engine) => {
     await world.changes.run(() => world.roles.give(ada.id, id, brin.id, role.id))
     expect((await remove(brin, hers)).status).toBe(204)
     expect(await gateway.got(...clients)).toEqual([
-      ['MESSAGE_DELETE', 'MESSAGE_DELETE'],
-      ['MESSAGE_DELETE', 'MESSAGE_DELETE'],
+      ['MESSAGE_DELETE', 'ROLE_CREATE', 'MEMBER_ROLE_ADD', 'MESSAGE_DELETE'],
+      ['MESSAGE_DELETE', 'ROLE_CREATE', 'MEMBER_ROLE_ADD', 'MESSAGE_DELETE'],
       [],
     ])
   })

@@ -133,8 +133,13 @@ describe.each(engines)('who sees what, on %s', (engine) => {
   })
 
   it('shows channels to those who get a role', async () => {
-    const { gateway, ada, brin, id, channel, heard } = await harbour(engine)
+    const { gateway, ada, brin, id, channel, heard, clients } = await harbour(engine)
     const { world } = gateway
+    /** What is said of the roles themselves has a test of its own. */
+    const give = async (role: string): Promise<void> => {
+      await world.changes.run(() => world.roles.give(ada.id, id, brin.id, role))
+      await gateway.got(...clients)
+    }
     const create = (permissions: number) =>
       world.changes.run(() =>
         world.roles.create(ada.id, id, { name: 'Pilot', permissions, color: null, position: null }),
@@ -144,11 +149,12 @@ describe.each(engines)('who sees what, on %s', (engine) => {
     await gateway.override(ada, channel, {}, 0, VIEW)
     await gateway.override(ada, bridge, {}, 0, VIEW)
     await gateway.override(ada, channel, { roleId: pilot.id }, VIEW, 0)
+    await gateway.got(...clients)
     expect(await heard()).toEqual([true, false, false, false])
-    await world.changes.run(() => world.roles.give(ada.id, id, brin.id, pilot.id))
+    await give(pilot.id)
     expect(await heard()).toEqual([true, true, true, false])
     expect(await heard(bridge)).toEqual([true, false, false, false])
-    await world.changes.run(() => world.roles.give(ada.id, id, brin.id, admin.id))
+    await give(admin.id)
     expect(await heard(bridge)).toEqual([true, true, true, false])
     // And none of it when they leave, and come again without roles.
     await leaves(gateway, brin, id)

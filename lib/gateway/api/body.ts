@@ -37,6 +37,14 @@ export function checkBody<T>(value: unknown, validator: Validator<T>): T {
   return value
 }
 
+/** What of an object is there: at least something. */
+export function given<T extends object>(fields: { readonly [K in keyof T]: T[K] | undefined }): Partial<T> {
+  const all: Partial<T> = {}
+  for (const key in fields) if (fields[key] !== undefined) all[key] = fields[key]
+  if (Object.keys(all).length === 0) throw new Refusal('INVALID', 'There is nothing to change')
+  return all
+}
+
 interface Problem {
   readonly keyword: string
   readonly instancePath: string

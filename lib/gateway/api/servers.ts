@@ -1,9 +1,8 @@
 import { Compile } from 'typebox/schema'
-import { Refusal } from '../../chat/refusal.ts'
 import type { ServerDraft } from '../../chat/servers.ts'
 import type { World } from '../../chat/world.ts'
 import { toChannel, toCountedServer, toMember } from '../wire.ts'
-import { bool, text, textOrNull, url } from './body.ts'
+import { bool, given, text, textOrNull, url } from './body.ts'
 import { idOf, limitOf, toId, userOf } from './call.ts'
 import { once } from './once.ts'
 import { created, NO_CONTENT, ok, type Route, route, routeWithBody } from './router.ts'
@@ -37,14 +36,6 @@ const ChannelChanges = Compile({
 const MEMBERS = 1000
 
 const flag = (value: boolean): 0 | 1 => (value ? 1 : 0)
-
-/** What of an object there is. */
-function given<T extends object>(fields: { readonly [K in keyof T]: T[K] | undefined }): Partial<T> {
-  const all: Partial<T> = {}
-  for (const key in fields) if (fields[key] !== undefined) all[key] = fields[key]
-  if (Object.keys(all).length === 0) throw new Refusal('INVALID', 'There is nothing to change')
-  return all
-}
 
 export const serverRoutes = (world: World): Route[] => [
   routeWithBody('POST /servers', 'user', New, (call) => {
