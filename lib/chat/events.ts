@@ -1,5 +1,6 @@
 import type { Direct, DirectMessage } from './directs.ts'
 import type { Message } from './store/messages.ts'
+import type { StoredOverride } from './overrides.ts'
 import type { PresenceChange } from './presence.ts'
 import type { Role } from './roles.ts'
 
@@ -24,6 +25,14 @@ export type WorldEvent =
   | { readonly type: 'role.deleted'; readonly serverId: string; readonly roleId: string }
   /** A member has a role from now on, or no longer. */
   | { readonly type: 'member.role'; readonly userId: string; readonly role: Role; readonly held: boolean }
+  /** What a channel gives or takes is other than before, and so may be who sees it. */
+  | { readonly type: 'override.set'; readonly serverId: string; readonly override: StoredOverride }
+  | {
+      readonly type: 'override.removed'
+      readonly serverId: string
+      readonly channelId: string
+      readonly overrideId: string
+    }
   /** Who can see a channel may be others than before: `deleted` where it has gone. */
   | {
       readonly type: 'channel.visibility'

@@ -32,6 +32,7 @@ export class Overrides {
   readonly #restrictedOf
   readonly #insert
   readonly #update
+  readonly #delete
 
   constructor(core: Core, access: Access, roles: Roles) {
     this.#core = core
@@ -98,6 +99,7 @@ export class Overrides {
         .set({ allow: p('allow'), deny: p('deny') })
         .where('id', '=', p('id')),
     )
+    this.#delete = db.run((q, p: Param<{ id: string }>) => q.deleteFrom('channel_overrides').where('id', '=', p('id')))
   }
 
   list(user: string, channel: string): StoredOverride[] {
@@ -142,8 +144,16 @@ export class Overrides {
       this.#insert({ id, channel, role: roleId, user: userId, everyone, allow, deny })
     } else if (before.allow === allow && before.deny === deny) return before
     else this.#update({ id: before.id, allow, deny })
-    this.#core.changes.emit({ type: 'channel.visibility', serverId: server_id, channelId: channel, deleted: false })
-    return this.#find(channel, { roleId, userId })
+    const override = this.#find(channel, { roleId, userId })
+    this.#core.changes.emit({ type: 'override.set', serverId: server_id, override })
+    return override
+  }
+
+  remove(user: string, channel: string, id: string): void {
+    const { server_id } = this.#access.channel(user, channel, MANAGE_CHANNELS)
+    if (!this.#ofChannel({ channel }).some((one) => one.id === id)) throw notFound()
+    this.#delete({ id })
+    this.#core.changes.emit({ type: 'override.removed', serverId: server_id, channelId: channel, overrideId: id })
   }
 
   #find(channel: string, { roleId, userId }: OverrideTarget): StoredOverride {

@@ -149,14 +149,18 @@ export class Audience {
     for (const attendee of this.#rooms.get(server)?.attendees ?? []) this.#part(attendee, server)
   }
 
-  /** Others than before may see a channel. `between` runs when those who gained have joined, and nobody has left. */
-  channelChanged(server: string, channel: string, deleted: boolean, between: () => void = () => {}): void {
+  /**
+   * Others than before may see a channel. `between` runs when those who gained have joined, and nobody has left: with the topic of
+   * those who saw it before, and those who see it now.
+   */
+  channelChanged(server: string, channel: string, deleted: boolean, between: (topic: string) => void = () => {}): void {
+    const before = this.topicOf(server, channel)
     const overrides = deleted ? [] : this.#world.access.overrides(channel)
     const restricted = overrides.some(({ deny }) => has(deny, VIEW_CHANNEL))
     const attendees = [...(this.#rooms.get(server)?.attendees ?? [])]
     const seeing = attendees.filter(({ userId }) => restricted && this.#world.access.see(userId, channel) !== null)
     for (const attendee of seeing) this.#see(attendee, channel, true)
-    between()
+    between(restricted ? before : topicOfServer(server))
     this.#restrict(server, channel, restricted)
     for (const attendee of attendees) if (!seeing.includes(attendee)) this.#see(attendee, channel, false)
   }

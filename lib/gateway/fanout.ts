@@ -4,7 +4,7 @@ import { joinTopic, leaveTopic, type Topics } from '../websock/topics.ts'
 import { webSocketCork, webSocketSendString } from '../websock/send.ts'
 import { type Attendee, type Audience, topicOfServer } from './audience.ts'
 import type { Connection } from './connection.ts'
-import { directMessageText, frameOf, messageText, toDirect, toFrame, toMemberRole, toRole } from './wire.ts'
+import { directMessageText, frameOf, messageText, toDirect, toFrame, toMemberRole, toOverride, toRole } from './wire.ts'
 
 type Of<T extends EventType> = Extract<WorldEvent, { readonly type: T }>
 type Table = { readonly [T in EventType]?: (event: Of<T>) => void }
@@ -53,6 +53,14 @@ export class Fanout {
       const data = toMemberRole(role, userId)
       this.#toServer(role.server_id, held ? toFrame('MEMBER_ROLE_ADD', data) : toFrame('MEMBER_ROLE_REMOVE', data))
     },
+    'override.set': ({ serverId, override }) => {
+      const frame = toFrame('CHANNEL_OVERRIDE_UPDATE', toOverride(override, serverId))
+      this.#toViewersAround(serverId, override.channel_id, frame)
+    },
+    'override.removed': ({ serverId, channelId, overrideId }) => {
+      const data = { channel_id: channelId, override_id: overrideId }
+      this.#toViewersAround(serverId, channelId, toFrame('CHANNEL_OVERRIDE_DELETE', data))
+    },
     'member.joined': ({ serverId, userId }) => this.#audience.joined(serverId, userId),
     'member.left': ({ serverId, userId }) => this.#audience.left(serverId, userId),
     'member.visibility': ({ serverId, userId }) => this.#audience.lookAgain(serverId, userId),
@@ -71,6 +79,11 @@ export class Fanout {
 
   #toViewers(server: string, channel: string, frame: string): void {
     this.#topics()?.publish(this.#audience.topicOf(server, channel), frame, false)
+  }
+
+  /** Who sees a channel is other than before: those who did, and those who do, hear why. */
+  #toViewersAround(server: string, channel: string, frame: string): void {
+    this.#audience.channelChanged(server, channel, false, (topic) => this.#topics()?.publish(topic, frame, false))
   }
 
   #toServer(server: string, frame: string): void {

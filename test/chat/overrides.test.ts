@@ -44,9 +44,7 @@ describe('an override', () => {
       // Nothing has changed.
       expect(town.told()).toEqual([])
       const other = set(town, town.ada, target, SEND_MESSAGES, 4)
-      expect(town.told()).toEqual([
-        { type: 'channel.visibility', serverId: town.place, channelId: town.pier, deleted: false },
-      ])
+      expect(town.told()).toEqual([{ type: 'override.set', serverId: town.place, override: other }])
       expect([again.id, other.id]).toEqual([first.id, first.id])
       expect(other).toMatchObject({ allow: SEND_MESSAGES, deny: 4 })
     }

@@ -123,7 +123,7 @@ class Stage extends Town {
         const list = world.overrides.list(this.ada, channel)
         const old = list.find(({ user_id }) => user_id === user)
         world.overrides.set(this.ada, channel, target, 0, deny)
-        return old?.deny === deny ? [] : [`channel.visibility ${channel}`]
+        return old?.deny === deny ? [] : [`override.set ${channel}`]
       }
       case 'read':
         world.unreads.readChannel(user, this.channels[one.where] ?? '', newest(this.messages, one.which) ?? null)
@@ -158,6 +158,8 @@ const toLine = (event: WorldEvent): string => {
     case 'member.joined':
     case 'member.left':
       return `${event.type} ${event.userId}`
+    case 'override.set':
+      return `${event.type} ${event.override.channel_id}`
     case 'channel.visibility':
       return `${event.type} ${event.channelId}`
     default:

@@ -44,12 +44,15 @@ describe(FILE, () => {
     const ada = { token: String(field(auth, 'access_token')) }
     const brin = await gateway.person('brin')
     const bot = await gateway.request('POST', '/bots', ada, { name: 'Buoy' })
-    const server = await gateway.request('POST', '/servers', ada, { name: 'Harbour' })
+    const server = await gateway.request('POST', '/servers', ada, { name: 'Harbour', is_public: true })
     const at = `/servers/${idOf(server.body)}`
     const channel = await gateway.request('POST', `${at}/channels`, ada, { name: 'pier', type: 'text' })
     const message = await gateway.request('POST', `/channels/${idOf(channel.body)}/messages`, ada, { content: 'fog' })
     const direct = await gateway.request('POST', '/dm-channels', ada, { user_id: brin.id })
     const said = await gateway.request('POST', `/dm-channels/${idOf(direct.body)}/messages`, ada, { content: 'fog' })
+    const override = { user_id: brin.id, allow: 1, deny: 0 }
+    await gateway.world.changes.run(() => gateway.world.servers.join(brin.id, idOf(server.body)))
+    const set = await gateway.request('PUT', `/channels/${idOf(channel.body)}/overrides`, ada, override)
     const members = await gateway.request('GET', `${at}/members`, ada)
     const role = await gateway.request('POST', `${at}/roles`, ada, { name: 'Pilot' })
     const objects = {
@@ -58,6 +61,7 @@ describe(FILE, () => {
       Server: server.body,
       Member: Array.isArray(members.body) ? firstOf(members.body) : null,
       Role: role.body,
+      Override: set.body,
       Channel: channel.body,
       Message: message.body,
       DmChannel: direct.body,

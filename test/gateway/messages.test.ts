@@ -361,6 +361,7 @@ describe.each(engines)('messages, on %s', (engine) => {
     expectError(await edit(brin, hers), 403, 'FORBIDDEN')
     expectError(await remove(brin, hers), 403, 'FORBIDDEN')
     await gateway.override(ada, channel, { userId: brin.id }, 0, SEND)
+    await gateway.got(...clients)
     expectError(await say(brin, 'x'), 403, 'FORBIDDEN')
     expectError(await edit(brin, his), 403, 'FORBIDDEN')
     expect(await gateway.got(...clients)).toEqual([[], [], []])

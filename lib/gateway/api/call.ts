@@ -33,6 +33,10 @@ export function toId(given: string): string {
   return id
 }
 
+/** The same of what may be left out. */
+export const toIdOrNull = (given: string | null | undefined): string | null =>
+  given === undefined || given === null ? null : toId(given)
+
 const PAGE = 50
 const MAX_PAGE = 100
 

@@ -3,7 +3,7 @@ import { MAX_CONTENT } from '../../chat/limits.ts'
 import type { World } from '../../chat/world.ts'
 import { directMessageText, messageText, toDirect, toDirectMessage, toMessage } from '../wire.ts'
 import { ID, idOrNull, text, word } from './body.ts'
-import { idOf, pageOf, toId, userOf } from './call.ts'
+import { idOf, pageOf, toId, toIdOrNull, userOf } from './call.ts'
 import { once } from './once.ts'
 import { created, createdText, NO_CONTENT, ok, okText, type Route, route, routeWithBody } from './router.ts'
 
@@ -14,9 +14,6 @@ const Content = Compile({ type: 'object', required: ['content'], properties: { c
 /** An acknowledgement says up to where, or nothing. */
 const Ack = Compile({ type: 'object', properties: { message_id: idOrNull } })
 const Open = Compile({ type: 'object', required: ['user_id'], properties: { user_id: word(ID) } })
-
-const toIdOrNull = (given: string | null | undefined): string | null =>
-  given === undefined || given === null ? null : toId(given)
 
 export const messageRoutes = (world: World): Route[] => [
   routeWithBody('POST /channels/:id/messages', 'user', New, (call) => {
