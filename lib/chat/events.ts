@@ -1,5 +1,6 @@
 import type { Direct, DirectMessage } from './directs.ts'
 import type { Message } from './store/messages.ts'
+import type { Timeout } from './moderation.ts'
 import type { StoredOverride } from './overrides.ts'
 import type { PresenceChange } from './presence.ts'
 import type { Role } from './roles.ts'
@@ -25,6 +26,23 @@ export type WorldEvent =
   | { readonly type: 'role.deleted'; readonly serverId: string; readonly roleId: string }
   /** A member has a role from now on, or no longer. */
   | { readonly type: 'member.role'; readonly userId: string; readonly role: Role; readonly held: boolean }
+  /** Here and for a ban of a member, `member.left` follows. */
+  | {
+      readonly type: 'member.kicked'
+      readonly serverId: string
+      readonly userId: string
+      readonly reason: string | null
+    }
+  | {
+      readonly type: 'member.banned'
+      readonly serverId: string
+      readonly userId: string
+      readonly reason: string | null
+    }
+  | { readonly type: 'member.unbanned'; readonly serverId: string; readonly userId: string }
+  | { readonly type: 'member.silenced'; readonly timeout: Timeout }
+  /** Before its time. */
+  | { readonly type: 'member.unsilenced'; readonly serverId: string; readonly userId: string }
   /** What a channel gives or takes is other than before, and so may be who sees it. */
   | { readonly type: 'override.set'; readonly serverId: string; readonly override: StoredOverride }
   | {

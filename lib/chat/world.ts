@@ -9,6 +9,7 @@ import { Events, type Failed } from './events.ts'
 import { Ids } from './ids.ts'
 import { Members } from './members.ts'
 import { Messages } from './messages.ts'
+import { Moderation } from './moderation.ts'
 import { Numbers } from './numbers.ts'
 import { Overrides } from './overrides.ts'
 import { Presence } from './presence.ts'
@@ -43,6 +44,7 @@ export class World {
   readonly bots: Bots
   readonly servers: Servers
   readonly members: Members
+  readonly moderation: Moderation
   readonly roles: Roles
   readonly channels: Channels
   readonly overrides: Overrides
@@ -70,6 +72,7 @@ export class World {
     this.presence = new Presence(core, this.users)
     this.servers = new Servers(core, this.access)
     this.members = new Members(core, this.access, this.presence)
+    this.moderation = new Moderation(core, this.access, this.servers, this.users)
     this.roles = new Roles(core, this.access)
     this.channels = new Channels(core, this.access)
     this.overrides = new Overrides(core, this.access, this.roles)

@@ -53,6 +53,15 @@ export class Fanout {
       const data = toMemberRole(role, userId)
       this.#toServer(role.server_id, held ? toFrame('MEMBER_ROLE_ADD', data) : toFrame('MEMBER_ROLE_REMOVE', data))
     },
+    'member.kicked': (event) => this.#toServer(event.serverId, toFrame('MEMBER_KICK', toRemoval(event))),
+    'member.banned': (event) => this.#toServer(event.serverId, toFrame('MEMBER_BAN', toRemoval(event))),
+    'member.unbanned': (event) => this.#toServer(event.serverId, toFrame('MEMBER_UNBAN', toMembership(event))),
+    'member.silenced': ({ timeout }) => {
+      const { server_id, user_id, expires_at, reason } = timeout
+      this.#toServer(server_id, toFrame('MEMBER_TIMEOUT', { server_id, user_id, expires_at, reason }))
+    },
+    'member.unsilenced': (event) =>
+      this.#toServer(event.serverId, toFrame('MEMBER_TIMEOUT_REMOVE', toMembership(event))),
     'override.set': ({ serverId, override }) => {
       const frame = toFrame('CHANNEL_OVERRIDE_UPDATE', toOverride(override, serverId))
       this.#toViewersAround(serverId, override.channel_id, frame)
@@ -151,6 +160,12 @@ export class Fanout {
     if (own !== null) this.#toUser(userId, () => toFrame('PRESENCE_UPDATE', { user_id: userId, ...own }))
   }
 }
+
+const toMembership = ({ serverId, userId }: { readonly serverId: string; readonly userId: string }) => ({
+  server_id: serverId,
+  user_id: userId,
+})
+const toRemoval = ({ reason, ...event }: Of<'member.kicked' | 'member.banned'>) => ({ ...toMembership(event), reason })
 
 /** A row is called with the event that it is for. */
 function call(row: (event: never) => void, event: WorldEvent): void {

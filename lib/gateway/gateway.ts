@@ -9,6 +9,7 @@ import { botRoutes } from './api/bots.ts'
 import { NEEDS_UPGRADE, NOT_FOUND, UNAUTHORIZED } from './api/errors.ts'
 import { directRoutes, messageRoutes } from './api/messages.ts'
 import { ok, route, Router } from './api/router.ts'
+import { moderationRoutes } from './api/moderation.ts'
 import { overrideRoutes } from './api/overrides.ts'
 import { roleRoutes } from './api/roles.ts'
 import { serverRoutes } from './api/servers.ts'
@@ -44,6 +45,7 @@ export class Gateway {
       ...userRoutes(world),
       ...botRoutes(world, accounts),
       ...serverRoutes(world),
+      ...moderationRoutes(world),
       ...roleRoutes(world),
       ...overrideRoutes(world),
       ...messageRoutes(world),

@@ -2,6 +2,7 @@ import type { Bot } from '../chat/bots.ts'
 import type { Channel } from '../chat/channels.ts'
 import { type Direct, type DirectMessage, otherOf } from '../chat/directs.ts'
 import type { Member } from '../chat/members.ts'
+import type { Ban, Timeout } from '../chat/moderation.ts'
 import type { StoredOverride } from '../chat/overrides.ts'
 import type { Appearance } from '../chat/presence.ts'
 import type { Role } from '../chat/roles.ts'
@@ -181,6 +182,23 @@ export const toBot = ({ id, user_id, name, description, created_by, revoked_at, 
   description,
   created_by,
   revoked_at,
+  created_at,
+})
+
+export const toBan = ({ user_id, server_id, banned_by, reason, created_at }: Ban) => ({
+  user_id,
+  server_id,
+  banned_by,
+  reason,
+  created_at,
+})
+
+export const toTimeout = ({ user_id, server_id, expires_at, reason, created_by, created_at }: Timeout) => ({
+  user_id,
+  server_id,
+  expires_at,
+  reason,
+  created_by,
   created_at,
 })
 

@@ -55,11 +55,16 @@ describe(FILE, () => {
     const set = await gateway.request('PUT', `/channels/${idOf(channel.body)}/overrides`, ada, override)
     const members = await gateway.request('GET', `${at}/members`, ada)
     const role = await gateway.request('POST', `${at}/roles`, ada, { name: 'Pilot' })
+    const silenced = await gateway.request('POST', `${at}/members/${brin.id}/timeout`, ada, { duration_minutes: 1 })
+    await gateway.request('POST', `${at}/members/${brin.id}/ban`, ada, {})
+    const bans = await gateway.request('GET', `${at}/bans`, ada)
     const objects = {
       User: field(auth, 'user'),
       Bot: field(bot.body, 'bot'),
       Server: server.body,
       Member: Array.isArray(members.body) ? firstOf(members.body) : null,
+      Ban: Array.isArray(bans.body) ? firstOf(bans.body) : null,
+      Timeout: silenced.body,
       Role: role.body,
       Override: set.body,
       Channel: channel.body,

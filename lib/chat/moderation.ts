@@ -1,0 +1,172 @@
+import type { Access } from './access.ts'
+import type { Core } from './core.ts'
+import { toTime } from './ids.ts'
+import { BAN_MEMBERS, KICK_MEMBERS, MUTE_MEMBERS } from './permissions.ts'
+import { forbidden, notFound, Refusal } from './refusal.ts'
+import type { Servers } from './servers.ts'
+import type { Param } from './store/database.ts'
+import type { Users } from './users.ts'
+
+/** Somebody who may not come back. */
+export interface Ban {
+  readonly server_id: string
+  readonly user_id: string
+  /** Null when the account is gone. */
+  readonly banned_by: string | null
+  readonly reason: string | null
+  readonly created_at: string
+}
+
+/** Somebody who may say nothing for a while. */
+export interface Timeout {
+  readonly server_id: string
+  readonly user_id: string
+  readonly expires_at: string
+  readonly reason: string | null
+  readonly created_by: string | null
+  readonly created_at: string
+}
+
+const BAN = ['server_id', 'user_id', 'banned_by', 'reason', 'created_at'] as const
+const TIMEOUT = ['server_id', 'user_id', 'expires_at', 'reason', 'created_by', 'created_at'] as const
+const MINUTE = 60_000
+
+/** What some members may do to others: nobody to the owner, the others from above. */
+export class Moderation {
+  readonly #core: Core
+  readonly #access: Access
+  readonly #servers: Servers
+  readonly #users: Users
+  readonly #bans
+  readonly #ban
+  readonly #insertBan
+  readonly #updateBan
+  readonly #deleteBan
+  readonly #timeout
+  readonly #putTimeout
+  readonly #deleteTimeout
+
+  constructor(core: Core, access: Access, servers: Servers, users: Users) {
+    this.#core = core
+    this.#access = access
+    this.#servers = servers
+    this.#users = users
+    const { db } = core
+    this.#bans = db.all((q, p: Param<{ server: string; after: string; limit: number }>) =>
+      q
+        .selectFrom('server_bans')
+        .select(BAN)
+        .where('server_id', '=', p('server'))
+        .where('user_id', '>', p('after'))
+        .orderBy('user_id')
+        .limit(p('limit')),
+    )
+    this.#ban = db.first((q, p: Param<{ server: string; user: string }>) =>
+      q.selectFrom('server_bans').select(BAN).where('server_id', '=', p('server')).where('user_id', '=', p('user')),
+    )
+    this.#insertBan = db.run(
+      (q, p: Param<{ server: string; user: string; by: string; reason: string | null; at: string }>) =>
+        q.insertInto('server_bans').values({
+          server_id: p('server'),
+          user_id: p('user'),
+          banned_by: p('by'),
+          reason: p('reason'),
+          created_at: p('at'),
+        }),
+    )
+    this.#updateBan = db.run((q, p: Param<{ server: string; user: string; reason: string | null }>) =>
+      q
+        .updateTable('server_bans')
+        .set({ reason: p('reason') })
+        .where('server_id', '=', p('server'))
+        .where('user_id', '=', p('user')),
+    )
+    this.#deleteBan = db.run((q, p: Param<{ server: string; user: string }>) =>
+      q.deleteFrom('server_bans').where('server_id', '=', p('server')).where('user_id', '=', p('user')),
+    )
+    this.#timeout = db.first((q, p: Param<{ server: string; user: string }>) =>
+      q
+        .selectFrom('member_timeouts')
+        .select(TIMEOUT)
+        .where('server_id', '=', p('server'))
+        .where('user_id', '=', p('user')),
+    )
+    this.#putTimeout = db.run(
+      (q, p: Param<{ server: string; user: string; until: string; reason: string | null; by: string; at: string }>) =>
+        q.replaceInto('member_timeouts').values({
+          server_id: p('server'),
+          user_id: p('user'),
+          expires_at: p('until'),
+          reason: p('reason'),
+          created_by: p('by'),
+          created_at: p('at'),
+        }),
+    )
+    this.#deleteTimeout = db.run((q, p: Param<{ server: string; user: string }>) =>
+      q.deleteFrom('member_timeouts').where('server_id', '=', p('server')).where('user_id', '=', p('user')),
+    )
+  }
+
+  /** In the order of their users, behind the user `after`. */
+  bans(user: string, server: string, after: string | null, limit: number): Ban[] {
+    this.#access.mayInServer(user, server, BAN_MEMBERS)
+    return this.#bans({ server, after: after ?? '', limit })
+  }
+
+  // Changes
+
+  /** A member goes; they may come back. */
+  kick(user: string, server: string, member: string, reason: string | null): void {
+    this.#checkActs(user, server, member, KICK_MEMBERS)
+    if (!this.#access.isMember(member, server)) throw notFound()
+    this.#core.changes.emit({ type: 'member.kicked', serverId: server, userId: member, reason })
+    this.#servers.expel(member, server)
+  }
+
+  /** Somebody goes, if they are there, and does not come back. Again says the reason anew. */
+  ban(user: string, server: string, other: string, reason: string | null): void {
+    this.#checkActs(user, server, other, BAN_MEMBERS)
+    if (this.#users.find(other) === null) throw notFound()
+    if (this.#ban({ server, user: other }) !== undefined) return void this.#updateBan({ server, user: other, reason })
+    this.#insertBan({ server, user: other, by: user, reason, at: toTime(this.#core.now()) })
+    this.#core.changes.emit({ type: 'member.banned', serverId: server, userId: other, reason })
+    if (this.#access.isMember(other, server)) this.#servers.expel(other, server)
+  }
+
+  /** They may come back; who was not banned, too. */
+  unban(user: string, server: string, other: string): void {
+    this.#access.mayInServer(user, server, BAN_MEMBERS)
+    if (this.#deleteBan({ server, user: other }) === 0) return
+    this.#core.changes.emit({ type: 'member.unbanned', serverId: server, userId: other })
+  }
+
+  /** A member says nothing for so many minutes, in place of what was said before. */
+  silence(user: string, server: string, member: string, minutes: number, reason: string | null): Timeout {
+    this.#checkActs(user, server, member, MUTE_MEMBERS)
+    if (!this.#access.isMember(member, server)) throw notFound()
+    const now = this.#core.now()
+    const [until, at] = [toTime(now + minutes * MINUTE), toTime(now)]
+    this.#putTimeout({ server, user: member, until, reason, by: user, at })
+    const timeout = this.#timeout({ server, user: member })
+    if (timeout === undefined) throw new Error('What was stored is there')
+    this.#core.changes.emit({ type: 'member.silenced', timeout })
+    return timeout
+  }
+
+  /** Before its time; what has ended by itself is none. */
+  endSilence(user: string, server: string, member: string): void {
+    this.#checkActs(user, server, member, MUTE_MEMBERS)
+    if (!this.#access.isMember(member, server)) throw notFound()
+    const timeout = this.#timeout({ server, user: member })
+    if (timeout === undefined) return
+    this.#deleteTimeout({ server, user: member })
+    if (timeout.expires_at <= toTime(this.#core.now())) return
+    this.#core.changes.emit({ type: 'member.unsilenced', serverId: server, userId: member })
+  }
+
+  #checkActs(user: string, server: string, other: string, needed: number): void {
+    this.#access.mayInServer(user, server, needed)
+    if (user === other) throw new Refusal('INVALID', 'Nobody does this to themselves')
+    if (this.#access.isMember(other, server) && !this.#access.isAbove(user, other, server)) throw forbidden()
+  }
+}
