@@ -126,11 +126,13 @@ export class Moderation {
   /** Somebody goes, if they are there, and does not come back. Again says the reason anew. */
   ban(user: string, server: string, other: string, reason: string | null): void {
     this.#checkActs(user, server, other, BAN_MEMBERS)
-    if (this.#users.find(other) === null) throw notFound()
+    const there = this.#access.isMember(other, server)
+    // Of an account that is disabled nobody is told that it exists.
+    if (!there && this.#users.find(other)?.disabled !== 0) throw notFound()
     if (this.#ban({ server, user: other }) !== undefined) return void this.#updateBan({ server, user: other, reason })
     this.#insertBan({ server, user: other, by: user, reason, at: toTime(this.#core.now()) })
     this.#core.changes.emit({ type: 'member.banned', serverId: server, userId: other, reason })
-    if (this.#access.isMember(other, server)) this.#servers.expel(other, server)
+    if (there) this.#servers.expel(other, server)
   }
 
   /** They may come back; who was not banned, too. */

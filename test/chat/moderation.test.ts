@@ -67,6 +67,10 @@ describe('moderation', () => {
       // Who was not there is not told that they left.
       { type: 'member.banned', serverId: place, userId: eve, reason: 'spam' },
     ])
+    const gone = town.user('gone')
+    town.do(({ users }) => users.disable(gone))
+    town.told()
+    expect(codeOf(() => acts.ban(town.bob, gone))).toBe('NOT_FOUND')
     acts.ban(town.ada, town.cleo, 'more spam')
     expect(town.told()).toEqual([])
     const { moderation } = town.world
