@@ -38,7 +38,6 @@ export class Moderation {
   readonly #servers: Servers
   readonly #users: Users
   readonly #bans
-  readonly #ban
   readonly #insertBan
   readonly #updateBan
   readonly #deleteBan
@@ -60,9 +59,6 @@ export class Moderation {
         .where('user_id', '>', p('after'))
         .orderBy('user_id')
         .limit(p('limit')),
-    )
-    this.#ban = db.first((q, p: Param<{ server: string; user: string }>) =>
-      q.selectFrom('server_bans').select(BAN).where('server_id', '=', p('server')).where('user_id', '=', p('user')),
     )
     this.#insertBan = db.run(
       (q, p: Param<{ server: string; user: string; by: string; reason: string | null; at: string }>) =>
@@ -91,16 +87,15 @@ export class Moderation {
         .where('server_id', '=', p('server'))
         .where('user_id', '=', p('user')),
     )
-    this.#putTimeout = db.run(
-      (q, p: Param<{ server: string; user: string; until: string; reason: string | null; by: string; at: string }>) =>
-        q.replaceInto('member_timeouts').values({
-          server_id: p('server'),
-          user_id: p('user'),
-          expires_at: p('until'),
-          reason: p('reason'),
-          created_by: p('by'),
-          created_at: p('at'),
-        }),
+    this.#putTimeout = db.run((q, p: Param<{ [K in keyof Timeout]: Timeout[K] }>) =>
+      q.replaceInto('member_timeouts').values({
+        server_id: p('server_id'),
+        user_id: p('user_id'),
+        expires_at: p('expires_at'),
+        reason: p('reason'),
+        created_by: p('created_by'),
+        created_at: p('created_at'),
+      }),
     )
     this.#deleteTimeout = db.run((q, p: Param<{ server: string; user: string }>) =>
       q.deleteFrom('member_timeouts').where('server_id', '=', p('server')).where('user_id', '=', p('user')),
@@ -117,19 +112,17 @@ export class Moderation {
 
   /** A member goes; they may come back. */
   kick(user: string, server: string, member: string, reason: string | null): void {
-    this.#checkActs(user, server, member, KICK_MEMBERS)
-    if (!this.#access.isMember(member, server)) throw notFound()
+    this.#checkActsOnMember(user, server, member, KICK_MEMBERS)
     this.#core.changes.emit({ type: 'member.kicked', serverId: server, userId: member, reason })
     this.#servers.expel(member, server)
   }
 
   /** Somebody goes, if they are there, and does not come back. Again says the reason anew. */
   ban(user: string, server: string, other: string, reason: string | null): void {
-    this.#checkActs(user, server, other, BAN_MEMBERS)
-    const there = this.#access.isMember(other, server)
+    const there = this.#checkActs(user, server, other, BAN_MEMBERS)
     // Of an account that is disabled nobody is told that it exists.
     if (!there && this.#users.find(other)?.disabled !== 0) throw notFound()
-    if (this.#ban({ server, user: other }) !== undefined) return void this.#updateBan({ server, user: other, reason })
+    if (this.#servers.isBanned(other, server)) return void this.#updateBan({ server, user: other, reason })
     this.#insertBan({ server, user: other, by: user, reason, at: toTime(this.#core.now()) })
     this.#core.changes.emit({ type: 'member.banned', serverId: server, userId: other, reason })
     if (there) this.#servers.expel(other, server)
@@ -144,21 +137,24 @@ export class Moderation {
 
   /** A member says nothing for so many minutes, in place of what was said before. */
   silence(user: string, server: string, member: string, minutes: number, reason: string | null): Timeout {
-    this.#checkActs(user, server, member, MUTE_MEMBERS)
-    if (!this.#access.isMember(member, server)) throw notFound()
+    this.#checkActsOnMember(user, server, member, MUTE_MEMBERS)
     const now = this.#core.now()
-    const [until, at] = [toTime(now + minutes * MINUTE), toTime(now)]
-    this.#putTimeout({ server, user: member, until, reason, by: user, at })
-    const timeout = this.#timeout({ server, user: member })
-    if (timeout === undefined) throw new Error('What was stored is there')
+    const timeout: Timeout = {
+      server_id: server,
+      user_id: member,
+      expires_at: toTime(now + minutes * MINUTE),
+      reason,
+      created_by: user,
+      created_at: toTime(now),
+    }
+    this.#putTimeout({ ...timeout })
     this.#core.changes.emit({ type: 'member.silenced', timeout })
     return timeout
   }
 
   /** Before its time; what has ended by itself is none. */
   endSilence(user: string, server: string, member: string): void {
-    this.#checkActs(user, server, member, MUTE_MEMBERS)
-    if (!this.#access.isMember(member, server)) throw notFound()
+    this.#checkActsOnMember(user, server, member, MUTE_MEMBERS)
     const timeout = this.#timeout({ server, user: member })
     if (timeout === undefined) return
     this.#deleteTimeout({ server, user: member })
@@ -166,9 +162,16 @@ export class Moderation {
     this.#core.changes.emit({ type: 'member.unsilenced', serverId: server, userId: member })
   }
 
-  #checkActs(user: string, server: string, other: string, needed: number): void {
+  /** Whether the other is a member; one may be acted on only from above. */
+  #checkActs(user: string, server: string, other: string, needed: number): boolean {
     this.#access.mayInServer(user, server, needed)
     if (user === other) throw new Refusal('INVALID', 'Nobody does this to themselves')
-    if (this.#access.isMember(other, server) && !this.#access.isAbove(user, other, server)) throw forbidden()
+    const there = this.#access.isMember(other, server)
+    if (there && !this.#access.isAbove(user, other, server)) throw forbidden()
+    return there
+  }
+
+  #checkActsOnMember(user: string, server: string, member: string, needed: number): void {
+    if (!this.#checkActs(user, server, member, needed)) throw notFound()
   }
 }

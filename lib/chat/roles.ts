@@ -228,7 +228,7 @@ export class Roles {
 
   #handed(role: Role, userId: string, held: boolean): void {
     this.#core.changes.emit({ type: 'member.role', userId, role, held })
-    this.#core.changes.emit({ type: 'member.visibility', serverId: role.server_id, userId })
+    this.#lookAgain(role.server_id, [{ user_id: userId }])
   }
 
   get(server: string, id: string): Role {

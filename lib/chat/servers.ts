@@ -220,6 +220,10 @@ export class Servers {
     return this.#known(id)
   }
 
+  isBanned(user: string, server: string): boolean {
+    return this.#banned({ server, user }) !== undefined
+  }
+
   // Changes
 
   /** Whoever makes a server owns it, and is its first member. */
@@ -251,7 +255,7 @@ export class Servers {
     const member = server !== undefined && this.#access.isMember(user, id)
     if (server === undefined || (server.is_public === 0 && !member)) throw notFound()
     if (member) throw new Refusal('CONFLICT', 'You are a member already')
-    this.#checkBan(user, id)
+    if (this.isBanned(user, id)) throw new Refusal('BANNED', 'You are banned from this server')
     if (server.require_invite === 1) throw new Refusal('FORBIDDEN', 'This server needs an invite')
     this.#checkRoom(user)
     this.admit(user, id)
@@ -288,10 +292,6 @@ export class Servers {
     if ((this.#countOf({ user })?.count ?? 0) >= MAX_SERVERS) {
       throw new Refusal('LIMIT', `You can be in ${MAX_SERVERS} servers`)
     }
-  }
-
-  #checkBan(user: string, server: string): void {
-    if (this.#banned({ server, user }) !== undefined) throw new Refusal('BANNED', 'You are banned from this server')
   }
 
   #known(id: string): CountedServer {

@@ -1,28 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { dataOf, expectError, field, Gateway, keysOf, listOf } from '../support/gateway.ts'
+import { dataOf, expectError, field, keysOf, listOf } from '../support/gateway.ts'
+import { startHarbour } from '../support/harbour.ts'
 import { engines } from '../support/server.ts'
 
 const VIEW = 1
 
-/** Ada's server: brin is in it, cleo twice, dov is elsewhere; all are connected. */
+/** In which cleo is twice, and in another server, too. */
 async function harbour(engine: (typeof engines)[number]) {
-  const gateway = await Gateway.start(engine)
-  const [ada, brin] = [await gateway.person('ada'), await gateway.person('brin')]
-  const [cleo, dov] = [await gateway.person('cleo'), await gateway.person('dov')]
-  const server = await gateway.server(ada, brin, cleo)
-  await gateway.server(dov, cleo)
-  const clients = [
-    await gateway.connect(ada),
-    await gateway.connect(brin),
-    await gateway.connect(cleo),
-    await gateway.connect(cleo),
-    await gateway.connect(dov),
-  ] as const
-  await gateway.got(...clients)
-  /** What ada's, brin's, both of cleo's and dov's connections have got. */
-  const heard = (): Promise<string[][]> => gateway.got(...clients)
-  const at = `/servers/${server.id}`
-  return { gateway, ada, brin, cleo, dov, clients, heard, at, ...server }
+  const all = await startHarbour(engine, 'cleo')
+  return { ...all, at: `/servers/${all.id}` }
 }
 
 describe.each(engines)('moderation, on %s', (engine) => {

@@ -1,31 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { dataOf, expectError, field, Gateway, idOf, keysOf } from '../support/gateway.ts'
+import { dataOf, expectError, field, idOf, keysOf } from '../support/gateway.ts'
+import { startHarbour } from '../support/harbour.ts'
 import { engines } from '../support/server.ts'
 
 const [VIEW, SEND, MANAGE_CHANNELS, ADMINISTRATOR] = [1, 2, 1024, 8192]
 const NOBODY = '01900000-0000-7000-8000-000000000000'
 const [UPDATE, DELETE, CREATED] = [['CHANNEL_OVERRIDE_UPDATE'], ['CHANNEL_OVERRIDE_DELETE'], ['MESSAGE_CREATE']]
 
-/** Ada's server: brin is in it twice, cleo once, dov is elsewhere; all are connected. */
 async function harbour(engine: (typeof engines)[number]) {
-  const gateway = await Gateway.start(engine)
-  const [ada, brin] = [await gateway.person('ada'), await gateway.person('brin')]
-  const [cleo, dov] = [await gateway.person('cleo'), await gateway.person('dov')]
-  const server = await gateway.server(ada, brin, cleo)
-  await gateway.server(dov)
-  const clients = [
-    await gateway.connect(ada),
-    await gateway.connect(brin),
-    await gateway.connect(brin),
-    await gateway.connect(cleo),
-    await gateway.connect(dov),
-  ] as const
-  await gateway.got(...clients)
-  /** What ada's, both of brin's, cleo's and dov's connections have got. */
-  const heard = (): Promise<string[][]> => gateway.got(...clients)
-  const at = `/channels/${server.channel}/overrides`
-  const put = (as: { readonly token: string }, body: object) => gateway.request('PUT', at, as, body)
-  return { gateway, ada, brin, cleo, dov, clients, heard, at, put, ...server }
+  const all = await startHarbour(engine)
+  const at = `/channels/${all.channel}/overrides`
+  const put = (as: { readonly token: string }, body: object) => all.gateway.request('PUT', at, as, body)
+  return { ...all, at, put }
 }
 
 describe.each(engines)('overrides, on %s', (engine) => {

@@ -1,36 +1,25 @@
 import { describe, expect, it } from 'vitest'
-import { dataOf, expectError, field, Gateway, idOf, keysOf, listOf, type Person } from '../support/gateway.ts'
+import { dataOf, expectError, field, idOf, keysOf, listOf, type Person } from '../support/gateway.ts'
+import { startHarbour } from '../support/harbour.ts'
 import { engines } from '../support/server.ts'
 
 const [VIEW, MANAGE_ROLES, ADMINISTRATOR] = [1, 2048, 8192]
 const NOBODY = '01900000-0000-7000-8000-000000000000'
 
-/** Ada's server: brin is in it twice, cleo once, dov is elsewhere; all are connected. */
 async function harbour(engine: (typeof engines)[number]) {
-  const gateway = await Gateway.start(engine)
-  const person = (name: string): Promise<Person> => gateway.person(name)
-  const [ada, brin, cleo, dov] = [await person('ada'), await person('brin'), await person('cleo'), await person('dov')]
-  const server = await gateway.server(ada, brin, cleo)
-  await gateway.server(dov)
-  const clients = [
-    await gateway.connect(ada),
-    await gateway.connect(brin),
-    await gateway.connect(brin),
-    await gateway.connect(cleo),
-    await gateway.connect(dov),
-  ] as const
-  await gateway.got(...clients)
+  const all = await startHarbour(engine)
+  const { gateway, clients, id } = all
   /** What all have got: the same, but for dov, who gets nothing. */
   const heard = async (...names: string[]): Promise<unknown> => {
-    expect(await gateway.got(...clients)).toEqual([names, names, names, names, []])
+    expect(await all.heard()).toEqual([names, names, names, names, []])
     return names.length === 0 ? null : clients[3].frames.at(-2)?.d
   }
-  const at = `/servers/${server.id}`
+  const at = `/servers/${id}`
   const make = async (body: object): Promise<string> =>
-    idOf((await gateway.request('POST', `${at}/roles`, ada, body)).body)
+    idOf((await gateway.request('POST', `${at}/roles`, all.ada, body)).body)
   const hold = (method: 'PUT' | 'DELETE', as: Person, who: Person, role: string) =>
     gateway.request(method, `${at}/members/${who.id}/roles/${role}`, as)
-  return { gateway, ada, brin, cleo, dov, clients, heard, at, make, hold, ...server }
+  return { ...all, heard, at, make, hold }
 }
 
 describe.each(engines)('roles, on %s', (engine) => {

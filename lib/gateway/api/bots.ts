@@ -1,9 +1,8 @@
 import { Compile } from 'typebox/schema'
-import { Refusal } from '../../chat/refusal.ts'
 import type { World } from '../../chat/world.ts'
 import type { Accounts } from '../accounts.ts'
 import { toBot } from '../wire.ts'
-import { textOrNull } from './body.ts'
+import { given, textOrNull } from './body.ts'
 import { callerOf, idOf, userOf } from './call.ts'
 import { created, NO_CONTENT, ok, type Route, route, routeWithBody } from './router.ts'
 
@@ -24,11 +23,7 @@ export const botRoutes = (world: World, accounts: Accounts): Route[] => [
   route('GET /bots/:id', 'human', (call) => ok(toBot(world.bots.get(userOf(call), idOf(call))))),
   routeWithBody('PATCH /bots/:id', 'human', Changes, async (call) => {
     const { name: called, description } = call.body
-    if (called === undefined && description === undefined) throw new Refusal('INVALID', 'There is nothing to change')
-    const next = {
-      ...(called === undefined ? {} : { name: called }),
-      ...(description === undefined ? {} : { description }),
-    }
+    const next = given({ name: called, description })
     return ok(toBot(await world.changes.run(() => world.bots.change(userOf(call), idOf(call), next))))
   }),
   route('DELETE /bots/:id', 'human', async (call) => {

@@ -1,9 +1,9 @@
 import { Compile } from 'typebox/schema'
-import { notFound, Refusal } from '../../chat/refusal.ts'
+import { notFound } from '../../chat/refusal.ts'
 import type { Profile } from '../../chat/users.ts'
 import type { World } from '../../chat/world.ts'
 import { toPublicProfile, toSelf } from '../wire.ts'
-import { textOrNull, url } from './body.ts'
+import { given, textOrNull, url } from './body.ts'
 import { callerOf, idOf } from './call.ts'
 import { ok, type Route, route, routeWithBody } from './router.ts'
 
@@ -24,15 +24,15 @@ export const userRoutes = (world: World): Route[] => [
   routeWithBody('PATCH /users/@me', 'user', Changes, async (call) => {
     const { status, avatar_url, bio, pronouns, custom_status, activity } = call.body
     const { id } = callerOf(call).user
-    const profile: Profile = {
-      ...(avatar_url === undefined ? {} : { avatar_url }),
-      ...(bio === undefined ? {} : { bio }),
-      ...(pronouns === undefined ? {} : { pronouns }),
-      ...(custom_status === undefined ? {} : { custom_status }),
-      ...(activity === undefined ? {} : { activity }),
-      ...(status === undefined ? {} : { status_sticky: status === 'dnd' || status === 'offline' ? status : null }),
-    }
-    if (Object.keys(profile).length === 0) throw new Refusal('INVALID', 'There is nothing to change')
+    const sticky = status === 'dnd' || status === 'offline' ? status : null
+    const profile = given<Profile>({
+      avatar_url,
+      bio,
+      pronouns,
+      custom_status,
+      activity,
+      status_sticky: status === undefined ? undefined : sticky,
+    })
     return new Promise((resolve, reject) => {
       world.changes.submit(
         () => world.users.change(id, profile),

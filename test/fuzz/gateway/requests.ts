@@ -152,13 +152,13 @@ class RequestRunner implements Runner {
     const { as, method, path } = input
     if (!isCaller(as)) return
     const hides = (text: string): boolean => [...text.matchAll(NAMES)].some(([, name = '']) => INVISIBLE[as].has(name))
-    const lifts = method === 'DELETE' && BAN.test(resolvePath(path))
-    const inPath = hides(resolvePath(path))
-    if (!inPath && !hides(path) && !hides(input.body ?? '')) return
+    const target = resolvePath(path)
+    if (!hides(target) && !hides(path) && !hides(input.body ?? '')) return
     const went = statusOf(reply) < 300
     // What others do meanwhile is listed there.
-    if (resolvePath(path) === '/servers/browse' || method === 'OPTIONS') return
-    const refused = hides(lifts ? resolvePath(path).replace(/[^/]*$/, '') : resolvePath(path))
+    if (target === '/servers/browse' || method === 'OPTIONS') return
+    const lifts = method === 'DELETE' && BAN.test(target)
+    const refused = hides(lifts ? target.replace(/[^/]*$/, '') : target)
     must(!(refused && went), () => `${method} ${path} as ${as} went well: ${reply.text.slice(0, 500)}`)
     // Done once, it is done: there is nothing to compare with.
     if (went && method !== 'GET' && !lifts) return
