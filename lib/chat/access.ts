@@ -28,6 +28,16 @@ export interface Seen {
 /** Of a server's owner, whom nobody is above. */
 const TOP = Infinity
 
+/** A channel in which its viewer may do that, else FORBIDDEN or TIMED_OUT. */
+export function needs(seen: Seen, needed: number): Seen {
+  if (has(seen.permissions, needed)) return seen
+  // What it lacks is what every timeout takes.
+  const missing = needed & ~seen.permissions
+  throw seen.silenced && (missing & ~SPEAKING) === 0
+    ? new Refusal('TIMED_OUT', 'You are timed out in this server')
+    : forbidden()
+}
+
 /** Who may see and do what. What somebody may not see does not exist for them. */
 export class Access {
   readonly #now: () => number
@@ -155,12 +165,7 @@ export class Access {
   channel(user: string, channel: string, needed = 0): Seen {
     const seen = this.see(user, channel)
     if (seen === null) throw notFound()
-    if (has(seen.permissions, needed)) return seen
-    // What it lacks is what every timeout takes.
-    const missing = needed & ~seen.permissions
-    throw seen.silenced && (missing & ~SPEAKING) === 0
-      ? new Refusal('TIMED_OUT', 'You are timed out in this server')
-      : forbidden()
+    return needs(seen, needed)
   }
 
   overrides(channel: string): readonly Override[] {

@@ -5,7 +5,8 @@ import { MAX_DIRECTS } from './limits.ts'
 import type { Page } from './page.ts'
 import { notFound, Refusal } from './refusal.ts'
 import type { Param } from './store/database.ts'
-import type { Flag, Tables } from './store/tables.ts'
+import type { Flag } from './store/flag.ts'
+import type { Tables } from './store/tables.ts'
 import type { Users } from './users.ts'
 
 /** What two people say to each other. */

@@ -1,20 +1,33 @@
 import type { Direct, DirectMessage } from './directs.ts'
 import type { Message } from './store/messages.ts'
+import type { Poll } from './store/polls.ts'
 import type { Timeout } from './moderation.ts'
 import type { StoredOverride } from './overrides.ts'
 import type { PresenceChange } from './presence.ts'
 import type { Role } from './roles.ts'
 
+interface OfMessage {
+  readonly serverId: string
+  readonly channelId: string
+  readonly messageId: string
+}
+
+interface OfReaction extends OfMessage {
+  readonly userId: string
+  readonly emoji: string
+}
+
 /** What has happened in the world, as doors are told of it: after it is on the disk, in order. */
 export type WorldEvent =
   | { readonly type: 'message.created'; readonly serverId: string; readonly message: Message }
   | { readonly type: 'message.updated'; readonly serverId: string; readonly message: Message }
-  | {
-      readonly type: 'message.deleted'
-      readonly serverId: string
-      readonly channelId: string
-      readonly messageId: string
-    }
+  | ({ readonly type: 'message.deleted' } & OfMessage)
+  | ({ readonly type: 'message.pinned'; readonly by: string } & OfMessage)
+  | ({ readonly type: 'message.unpinned'; readonly by: string } & OfMessage)
+  | ({ readonly type: 'reaction.added' } & OfReaction)
+  | ({ readonly type: 'reaction.removed' } & OfReaction)
+  /** As nobody in particular sees it. */
+  | { readonly type: 'poll.voted'; readonly serverId: string; readonly channelId: string; readonly poll: Poll }
   | { readonly type: 'direct.opened'; readonly direct: Direct }
   | { readonly type: 'direct.message'; readonly direct: Direct; readonly message: DirectMessage }
   | { readonly type: 'member.joined'; readonly serverId: string; readonly userId: string }

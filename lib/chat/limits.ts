@@ -4,6 +4,11 @@ export const MAX_SERVERS = 100
 export const MAX_CHANNELS = 500
 export const MAX_ROLES = 100
 export const MAX_OVERRIDES = 100
+/** Different emoji on one message, and bytes of one in UTF-8. */
+export const MAX_REACTIONS = 50
+export const MAX_EMOJI_BYTES = 64
+/** Of a channel. */
+export const MAX_PINS = 250
 export const MAX_BOTS = 25
 export const MAX_MENTIONS = 50
 /** Sessions of one user; one more ends the oldest. */

@@ -1,11 +1,12 @@
-import type { Access, Seen } from './access.ts'
+import { type Access, needs, type Seen } from './access.ts'
 import { checkContent } from './content.ts'
 import { type Core, createdAt } from './core.ts'
 import { toTime } from './ids.ts'
-import { MAX_MENTIONS } from './limits.ts'
+import { MAX_MENTIONS, MAX_PINS } from './limits.ts'
 import { parseMentions } from './mentions.ts'
 import type { Page } from './page.ts'
 import { MANAGE_MESSAGES, SEND_MESSAGES } from './permissions.ts'
+import type { PollDraft, Polls } from './polls.ts'
 import { forbidden, notFound, Refusal } from './refusal.ts'
 import { type Message, type MessageStatements, prepareMessages, toMessage } from './store/messages.ts'
 import type { Users } from './users.ts'
@@ -14,6 +15,11 @@ import type { Users } from './users.ts'
 export interface MessageDraft {
   readonly content: string
   readonly replyTo: string | null
+}
+
+interface Said extends MessageDraft {
+  readonly threadId: string | null
+  readonly poll: PollDraft | null
 }
 
 interface Mentions {
@@ -25,79 +31,131 @@ export class Messages {
   readonly #core: Core
   readonly #access: Access
   readonly #users: Users
+  readonly #polls: Polls
   readonly #rows: MessageStatements
 
-  constructor(core: Core, access: Access, users: Users) {
+  constructor(core: Core, access: Access, users: Users, polls: Polls) {
     this.#core = core
     this.#access = access
     this.#users = users
+    this.#polls = polls
     this.#rows = prepareMessages(core.db)
   }
 
   /** Messages of a channel that are neither deleted nor of a thread: the newest first, or the oldest first after a cursor. */
   list(user: string, channel: string, { before, after, limit }: Page): Message[] {
     this.#access.channel(user, channel)
+    const read = this.#reader(user)
     const cursor = before ?? after
-    if (cursor === null) return this.#rows.newest({ channel, limit }).map(toMessage)
+    if (cursor === null) return this.#rows.newest({ channel, limit }).map(read)
     // One of another channel must not tell how old it is.
     if (this.#rows.place({ id: cursor })?.channel_id !== channel) return []
     const rows = before === null ? this.#rows.after : this.#rows.before
-    return rows({ channel, limit, cursor }).map(toMessage)
+    return rows({ channel, limit, cursor }).map(read)
+  }
+
+  /** What continues a message, the oldest first: from the beginning, or on both sides of a cursor. */
+  thread(user: string, channel: string, root: string, { before, after, limit }: Page): Message[] {
+    this.locate(user, channel, root)
+    const read = this.#reader(user)
+    const cursor = before ?? after
+    if (cursor === null) return this.#rows.firstReplies({ root, limit }).map(read)
+    if (this.#rows.place({ id: cursor })?.thread_id !== root) return []
+    if (before === null) return this.#rows.repliesAfter({ root, limit, cursor }).map(read)
+    return this.#rows.repliesBefore({ root, limit, cursor }).map(read).toReversed()
   }
 
   /** One message, also one that is deleted. */
   get(user: string, channel: string, id: string): Message {
     this.#access.channel(user, channel)
-    const message = this.#known(id)
+    const message = this.#known(id, user)
     if (message.channel_id !== channel) throw notFound()
     return message
+  }
+
+  /** The one that was pinned last comes first. */
+  pinned(user: string, channel: string): Message[] {
+    this.#access.channel(user, channel)
+    return this.#rows.pins({ channel }).map(this.#reader(user))
+  }
+
+  /** The channel, where a message that is not deleted is in it, and its viewer may do that. */
+  locate(user: string, channel: string, id: string, needed = 0): Seen {
+    const seen = this.#access.channel(user, channel)
+    const place = this.#rows.place({ id })
+    if (place === undefined || place.channel_id !== channel || place.deleted === 1) throw notFound()
+    return needs(seen, needed)
   }
 
   // Changes
 
   post(author: string, channel: string, { content, replyTo }: MessageDraft): Message {
-    const { id: channelId, server_id, last_seq } = this.#access.channel(author, channel, SEND_MESSAGES)
+    const seen = this.#access.channel(author, channel, SEND_MESSAGES)
+    if (replyTo !== null) this.#checkTarget(replyTo, seen.id)
+    return this.#add(author, seen, { content, replyTo, threadId: null, poll: null })
+  }
+
+  /** Continues a message, which does not continue another. */
+  reply(author: string, channel: string, root: string, content: string): Message {
+    const seen = this.locate(author, channel, root, SEND_MESSAGES)
+    if (this.#rows.place({ id: root })?.thread_id !== null) {
+      throw new Refusal('INVALID', 'This message is in a thread itself')
+    }
+    return this.#add(author, seen, { content, replyTo: null, threadId: root, poll: null })
+  }
+
+  /** Asks a question, which is the content. */
+  ask(author: string, channel: string, poll: PollDraft): Message {
+    const seen = this.#access.channel(author, channel, SEND_MESSAGES)
+    return this.#add(author, seen, { content: poll.question, replyTo: null, threadId: null, poll })
+  }
+
+  #add(author: string, { id: channelId, server_id, last_seq }: Seen, said: Said): Message {
+    const { content, replyTo, threadId, poll } = said
     checkContent(content)
-    if (replyTo !== null) this.#checkTarget(replyTo, channelId)
     const { ids, numbers, changes } = this.#core
     const { everyone, users } = this.#findMentioned(content, channelId, server_id)
     const id = ids.next()
     const seq = last_seq + 1
+    const num = numbers.take('message')
+    const at = createdAt(id)
+    const mentionsEveryone = everyone ? 1 : 0
     this.#rows.bump({ channel: channelId, id, seq })
-    const message: Message = {
-      num: numbers.take('message'),
-      id,
-      channel_id: channelId,
-      seq,
-      author_id: author,
-      content,
-      reply_to: replyTo,
-      thread_id: null,
-      mention_everyone: everyone ? 1 : 0,
-      pinned: 0,
-      pinned_by: null,
-      pinned_at: null,
-      edited_at: null,
-      deleted: 0,
-      draft: 0,
-      created_at: createdAt(id),
-      mention_user_ids: users,
-      thread_reply_count: 0,
-    }
     this.#rows.insert({
-      num: message.num,
+      num,
       id,
       channel: channelId,
       seq,
       author,
       content,
       reply_to: replyTo,
-      thread_id: null,
-      everyone: message.mention_everyone,
+      thread_id: threadId,
+      everyone: mentionsEveryone,
       draft: 0,
-      at: message.created_at,
+      at,
     })
     for (const user of users) this.#rows.mention({ user, channel: channelId, message: id })
+    const message: Message = {
+      num,
+      id,
+      channel_id: channelId,
+      seq,
+      author_id: author,
+      content,
+      reply_to: replyTo,
+      thread_id: threadId,
+      mention_everyone: mentionsEveryone,
+      pinned: 0,
+      pinned_by: null,
+      pinned_at: null,
+      edited_at: null,
+      deleted: 0,
+      draft: 0,
+      created_at: at,
+      mention_user_ids: users,
+      thread_reply_count: 0,
+      poll: poll === null ? null : this.#polls.add(id, author, poll),
+    }
     changes.emit({ type: 'message.created', serverId: server_id, message })
     return message
   }
@@ -106,31 +164,54 @@ export class Messages {
   edit(user: string, id: string, content: string): Message {
     const { seen, author } = this.#locate(user, id)
     if (author !== user) throw forbidden()
-    this.#access.channel(user, seen.id, SEND_MESSAGES)
+    needs(seen, SEND_MESSAGES)
     checkContent(content)
-    const before = this.#known(id)
+    const before = this.#known(id, user)
     if (before.content === content) return before
     const { everyone, users } = this.#findMentioned(content, seen.id, seen.server_id)
     this.#rows.edit({ id, content, everyone: everyone ? 1 : 0, at: toTime(this.#core.now()) })
     this.#rows.forget({ message: id })
     for (const mentioned of users) this.#rows.mention({ user: mentioned, channel: seen.id, message: id })
-    const message = this.#known(id)
-    this.#core.changes.emit({ type: 'message.updated', serverId: seen.server_id, message })
+    const message = this.#known(id, user)
+    // Each who sees it has a vote of their own.
+    const told = message.poll === null ? message : this.#known(id, null)
+    this.#core.changes.emit({ type: 'message.updated', serverId: seen.server_id, message: told })
     return message
   }
 
   /** One's own, or with MANAGE_MESSAGES any; its thread goes with it. */
   remove(user: string, id: string): void {
     const { seen, author } = this.#locate(user, id)
-    if (author !== user) this.#access.channel(user, seen.id, MANAGE_MESSAGES)
+    if (author !== user) needs(seen, MANAGE_MESSAGES)
     this.#rows.delete({ id })
     this.#rows.forget({ message: id })
+    this.#rows.calm({ message: id })
+    this.#polls.remove(id)
     this.#core.changes.emit({
       type: 'message.deleted',
       serverId: seen.server_id,
       channelId: seen.id,
       messageId: id,
     })
+  }
+
+  /** Again changes nothing. */
+  pin(user: string, channel: string, id: string): void {
+    const { server_id } = this.locate(user, channel, id, MANAGE_MESSAGES)
+    if ((this.#rows.countPins({ channel })?.count ?? 0) >= MAX_PINS && this.#known(id, null).pinned === 0) {
+      throw new Refusal('LIMIT', `A channel can have ${MAX_PINS} pinned messages`)
+    }
+    if (this.#rows.setPin({ id, pinned: 1, by: user, at: toTime(this.#core.now()) }) === 0) return
+    const pin = { serverId: server_id, channelId: channel, messageId: id, by: user }
+    this.#core.changes.emit({ type: 'message.pinned', ...pin })
+  }
+
+  /** NOT_FOUND where it is not pinned. */
+  unpin(user: string, channel: string, id: string): void {
+    const { server_id } = this.locate(user, channel, id, MANAGE_MESSAGES)
+    if (this.#rows.setPin({ id, pinned: 0, by: null, at: null }) === 0) throw notFound()
+    const pin = { serverId: server_id, channelId: channel, messageId: id, by: user }
+    this.#core.changes.emit({ type: 'message.unpinned', ...pin })
   }
 
   /** Where a message is, for who can see it; one that is deleted is not found. */
@@ -161,9 +242,14 @@ export class Messages {
     return { everyone, users: users.toSorted() }
   }
 
-  #known(id: string): Message {
+  #known(id: string, viewer: string | null): Message {
     const row = this.#rows.byId({ id })
     if (row === undefined) throw notFound()
-    return toMessage(row)
+    return this.#reader(viewer)(row)
+  }
+
+  /** Makes messages of rows, as somebody sees them. */
+  #reader(viewer: string | null) {
+    return (row: Parameters<typeof toMessage>[0]): Message => toMessage(row, (poll) => this.#polls.read(poll, viewer))
   }
 }

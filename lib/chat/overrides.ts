@@ -5,7 +5,7 @@ import { has, MANAGE_CHANNELS, type Override, serverPermissions, VIEW_CHANNEL } 
 import { forbidden, notFound, Refusal } from './refusal.ts'
 import type { Roles } from './roles.ts'
 import type { Param } from './store/database.ts'
-import type { Flag } from './store/tables.ts'
+import type { Flag } from './store/flag.ts'
 
 /** What a channel gives or takes, for a role, a user, or everyone. */
 export interface StoredOverride extends Override {

@@ -6,7 +6,8 @@ import { MAX_SERVERS } from './limits.ts'
 import { MANAGE_SERVER } from './permissions.ts'
 import { forbidden, notFound, Refusal } from './refusal.ts'
 import type { Param } from './store/database.ts'
-import type { Flag, Tables } from './store/tables.ts'
+import type { Flag } from './store/flag.ts'
+import type { Tables } from './store/tables.ts'
 
 /** A place with members and channels. */
 export interface Server {

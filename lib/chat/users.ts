@@ -4,7 +4,7 @@ import { toTime } from './ids.ts'
 import { Refusal } from './refusal.ts'
 import type { Param } from './store/database.ts'
 import { sqliteCode } from './store/sqlite.ts'
-import type { Flag } from './store/tables.ts'
+import type { Flag } from './store/flag.ts'
 
 /** Somebody in the world: a person, or a bot. */
 export interface User {

@@ -12,7 +12,9 @@ import { Messages } from './messages.ts'
 import { Moderation } from './moderation.ts'
 import { Numbers } from './numbers.ts'
 import { Overrides } from './overrides.ts'
+import { Polls } from './polls.ts'
 import { Presence } from './presence.ts'
+import { Reactions } from './reactions.ts'
 import { Replies } from './replies.ts'
 import { Roles } from './roles.ts'
 import { Servers } from './servers.ts'
@@ -48,7 +50,9 @@ export class World {
   readonly roles: Roles
   readonly channels: Channels
   readonly overrides: Overrides
+  readonly polls: Polls
   readonly messages: Messages
+  readonly reactions: Reactions
   readonly directs: Directs
   readonly unreads: Unreads
   readonly presence: Presence
@@ -76,7 +80,9 @@ export class World {
     this.roles = new Roles(core, this.access)
     this.channels = new Channels(core, this.access)
     this.overrides = new Overrides(core, this.access, this.roles)
-    this.messages = new Messages(core, this.access, this.users)
+    this.polls = new Polls(core, this.access)
+    this.messages = new Messages(core, this.access, this.users, this.polls)
+    this.reactions = new Reactions(core, this.messages)
     this.directs = new Directs(core, this.users)
     this.replies = new Replies(core)
     this.unreads = new Unreads(core, this.access, this.directs)
@@ -122,6 +128,7 @@ function createCore(db: Database, now: () => number, failed: Failed): Core {
           SELECT MAX(id) AS id FROM messages UNION ALL SELECT MAX(id) FROM dm_messages UNION ALL
           SELECT MAX(id) FROM users UNION ALL SELECT MAX(id) FROM channels UNION ALL SELECT MAX(id) FROM servers UNION ALL
           SELECT MAX(id) FROM sessions UNION ALL SELECT MAX(id) FROM roles UNION ALL SELECT MAX(id) FROM dm_channels UNION ALL
+          SELECT MAX(id) FROM polls UNION ALL SELECT MAX(id) FROM poll_options UNION ALL
           SELECT MAX(id) FROM bots UNION ALL SELECT MAX(id) FROM channel_overrides UNION ALL
           SELECT MAX(join_marker) FROM server_members UNION ALL SELECT MAX(last_read_id) FROM read_states)
       `.compile(q),

@@ -1,10 +1,22 @@
 import type { EventType, WorldEvent } from '../chat/events.ts'
+import { groupBy } from '../chat/group.ts'
+import type { Poll } from '../chat/store/polls.ts'
 import type { World } from '../chat/world.ts'
 import { joinTopic, leaveTopic, type Topics } from '../websock/topics.ts'
 import { webSocketCork, webSocketSendString } from '../websock/send.ts'
 import { type Attendee, type Audience, topicOfServer } from './audience.ts'
 import type { Connection } from './connection.ts'
-import { directMessageText, frameOf, messageText, toDirect, toFrame, toMemberRole, toOverride, toRole } from './wire.ts'
+import {
+  directMessageText,
+  frameOf,
+  messageText,
+  toDirect,
+  toFrame,
+  toMemberRole,
+  toMessage,
+  toOverride,
+  toRole,
+} from './wire.ts'
 
 type Of<T extends EventType> = Extract<WorldEvent, { readonly type: T }>
 type Table = { readonly [T in EventType]?: (event: Of<T>) => void }
@@ -30,12 +42,37 @@ export class Fanout {
   }
 
   readonly #table: Table = {
-    'message.created': ({ serverId, message }) =>
-      this.#toViewers(serverId, message.channel_id, frameOf('MESSAGE_CREATE', messageText(message))),
-    'message.updated': ({ serverId, message }) =>
-      this.#toViewers(serverId, message.channel_id, frameOf('MESSAGE_UPDATE', messageText(message))),
+    'message.created': ({ serverId, message }) => {
+      const text = messageText(message)
+      const inThread = message.thread_id !== null
+      const frame = inThread ? frameOf('THREAD_MESSAGE_CREATE', text) : frameOf('MESSAGE_CREATE', text)
+      this.#toViewers(serverId, message.channel_id, frame)
+    },
+    'message.updated': ({ serverId, message }) => {
+      const { channel_id, poll } = message
+      if (poll === null) return this.#toViewers(serverId, channel_id, frameOf('MESSAGE_UPDATE', messageText(message)))
+      this.#toVoters(serverId, channel_id, poll, (own) =>
+        toFrame('MESSAGE_UPDATE', toMessage({ ...message, poll: own })),
+      )
+    },
     'message.deleted': ({ serverId, channelId, messageId }) =>
       this.#toViewers(serverId, channelId, toFrame('MESSAGE_DELETE', { id: messageId, channel_id: channelId })),
+    'message.pinned': ({ by, ...event }) =>
+      this.#toViewers(event.serverId, event.channelId, toFrame('MESSAGE_PIN', { ...toPlace(event), pinned_by: by })),
+    'message.unpinned': ({ by, ...event }) =>
+      this.#toViewers(
+        event.serverId,
+        event.channelId,
+        toFrame('MESSAGE_UNPIN', { ...toPlace(event), unpinned_by: by }),
+      ),
+    'reaction.added': (event) =>
+      this.#toViewers(event.serverId, event.channelId, toFrame('REACTION_ADD', toReaction(event))),
+    'reaction.removed': (event) =>
+      this.#toViewers(event.serverId, event.channelId, toFrame('REACTION_REMOVE', toReaction(event))),
+    'poll.voted': ({ serverId, channelId, poll }) =>
+      this.#toVoters(serverId, channelId, poll, (own) =>
+        toFrame('POLL_VOTE', { poll_id: poll.id, channel_id: channelId, updated_poll: own }),
+      ),
     'direct.opened': ({ direct }) => {
       for (const side of [direct.user_lo, direct.user_hi]) {
         this.#toUser(side, () => toFrame('DM_CHANNEL_CREATE', toDirect(this.#world, direct, side)))
@@ -88,6 +125,21 @@ export class Fanout {
 
   #toViewers(server: string, channel: string, frame: string): void {
     this.#topics()?.publish(this.#audience.topicOf(server, channel), frame, false)
+  }
+
+  /** Each who has voted sees their own vote: one frame for each option, and one for all others. */
+  #toVoters(server: string, channel: string, poll: Poll, frameFor: (poll: Poll) => string): void {
+    const topic = this.#audience.topicOf(server, channel)
+    const voters = this.#world.polls.votes(poll.id).flatMap(({ user_id, option_id }) => {
+      const connections = this.#audience.find(user_id)?.connections ?? []
+      return connections.filter(({ ws }) => leaveTopic(ws, topic)).map((connection) => ({ connection, option_id }))
+    })
+    this.#topics()?.publish(topic, frameFor(poll), false)
+    for (const { connection } of voters) joinTopic(connection.ws, topic)
+    for (const [option, group] of groupBy(voters, ({ option_id }) => option_id)) {
+      const frame = frameFor({ ...poll, user_vote: option })
+      for (const { connection } of group) this.send(connection, frame)
+    }
   }
 
   /** Who sees a channel is other than before: those who did, and those who do, hear why. */
@@ -161,6 +213,14 @@ export class Fanout {
   }
 }
 
+type OfMessage = Pick<Of<'message.deleted'>, 'channelId' | 'messageId'>
+
+const toPlace = ({ channelId, messageId }: OfMessage) => ({ message_id: messageId, channel_id: channelId })
+const toReaction = ({ userId, emoji, ...event }: Of<'reaction.added' | 'reaction.removed'>) => ({
+  ...toPlace(event),
+  user_id: userId,
+  emoji,
+})
 const toMembership = ({ serverId, userId }: { readonly serverId: string; readonly userId: string }) => ({
   server_id: serverId,
   user_id: userId,

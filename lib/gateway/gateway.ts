@@ -7,7 +7,10 @@ import { accountRoutes } from './api/accounts.ts'
 import { Api } from './api/api.ts'
 import { botRoutes } from './api/bots.ts'
 import { NEEDS_UPGRADE, NOT_FOUND, UNAUTHORIZED } from './api/errors.ts'
-import { directRoutes, messageRoutes } from './api/messages.ts'
+import { directRoutes } from './api/directs.ts'
+import { messageRoutes } from './api/messages.ts'
+import { pollRoutes } from './api/polls.ts'
+import { reactionRoutes } from './api/reactions.ts'
 import { ok, route, Router } from './api/router.ts'
 import { moderationRoutes } from './api/moderation.ts'
 import { overrideRoutes } from './api/overrides.ts'
@@ -49,6 +52,8 @@ export class Gateway {
       ...roleRoutes(world),
       ...overrideRoutes(world),
       ...messageRoutes(world),
+      ...reactionRoutes(world),
+      ...pollRoutes(world),
       ...directRoutes(world),
       route('GET /health', 'public', () => ok({ status: 'ok' })),
     ])

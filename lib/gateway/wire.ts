@@ -139,7 +139,7 @@ export const toMessage = (message: Message) => ({
   pinned: message.pinned === 1,
   pinned_by: message.pinned_by,
   pinned_at: message.pinned_at,
-  poll: null,
+  poll: message.poll,
 })
 
 export const toDirectMessage = ({ id, channel_id, author_id, content, edited_at, created_at }: DirectMessage) => ({

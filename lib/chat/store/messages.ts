@@ -1,6 +1,8 @@
 import { type ExpressionBuilder, type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database, Param } from './database.ts'
-import type { Flag, Tables } from './tables.ts'
+import type { Flag } from './flag.ts'
+import type { Poll } from './polls.ts'
+import type { Tables } from './tables.ts'
 
 /** What was said in a channel. */
 export interface Message {
@@ -27,9 +29,13 @@ export interface Message {
   /** In order, each once. */
   readonly mention_user_ids: readonly string[]
   readonly thread_reply_count: number
+  readonly poll: Poll | null
 }
 
-type Row = Omit<Message, 'mention_user_ids'> & { readonly mentioned: string | null }
+interface Row extends Omit<Message, 'mention_user_ids' | 'poll'> {
+  readonly mentioned: string | null
+  readonly poll_id: string | null
+}
 
 const COLUMNS = [
   'm.num',
@@ -66,32 +72,33 @@ const columnsOf = (eb: ExpressionBuilder<Tables & { m: Tables['messages'] }, 'm'
       .select(sql<string | null>`group_concat(who.user_id)`.as('ids'))
       .$asScalar()
       .as('mentioned'),
+    eb.selectFrom('polls').whereRef('polls.message_id', '=', 'm.id').select('polls.id').$asScalar().as('poll_id'),
   ] as const
 
-/** Messages of a channel that are listed. */
-const live = (q: Kysely<Tables>, channel: RawBuilder<string>) =>
+const all = (q: Kysely<Tables>) =>
   q
     .selectFrom('messages as m')
-    .where('m.channel_id', '=', channel)
-    .where('m.thread_id', 'is', null)
-    .where('m.deleted', '=', 0)
     .select(COLUMNS)
     .select((eb) => columnsOf(eb))
 
-export const toMessage = ({ mentioned, ...row }: Row): Message => ({
+/** Messages of a channel that are listed. */
+const live = (q: Kysely<Tables>, channel: RawBuilder<string>) =>
+  all(q).where('m.channel_id', '=', channel).where('m.thread_id', 'is', null).where('m.deleted', '=', 0)
+
+/** What continues a message. */
+const replies = (q: Kysely<Tables>, root: RawBuilder<string>) =>
+  all(q).where('m.thread_id', '=', root).where('m.deleted', '=', 0)
+
+/** With the polls as whoever reads it sees them. */
+export const toMessage = ({ mentioned, poll_id, ...row }: Row, pollOf: (id: string) => Poll): Message => ({
   ...row,
   mention_user_ids: mentioned === null ? [] : mentioned.split(',').toSorted(),
+  poll: poll_id === null ? null : pollOf(poll_id),
 })
 
 /** What is asked of, and done to, the messages of channels. */
 export const prepareMessages = (db: Database) => ({
-  byId: db.first((q, p: Param<{ id: string }>) =>
-    q
-      .selectFrom('messages as m')
-      .where('m.id', '=', p('id'))
-      .select(COLUMNS)
-      .select((eb) => columnsOf(eb)),
-  ),
+  byId: db.first((q, p: Param<{ id: string }>) => all(q).where('m.id', '=', p('id'))),
   newest: db.all((q, p: Param<{ channel: string; limit: number }>) =>
     live(q, p('channel')).orderBy('m.id', 'desc').limit(p('limit')),
   ),
@@ -100,6 +107,36 @@ export const prepareMessages = (db: Database) => ({
   ),
   after: db.all((q, p: Param<{ channel: string; limit: number; cursor: string }>) =>
     live(q, p('channel')).where('m.id', '>', p('cursor')).orderBy('m.id').limit(p('limit')),
+  ),
+  firstReplies: db.all((q, p: Param<{ root: string; limit: number }>) =>
+    replies(q, p('root')).orderBy('m.id').limit(p('limit')),
+  ),
+  repliesBefore: db.all((q, p: Param<{ root: string; limit: number; cursor: string }>) =>
+    replies(q, p('root')).where('m.id', '<', p('cursor')).orderBy('m.id', 'desc').limit(p('limit')),
+  ),
+  repliesAfter: db.all((q, p: Param<{ root: string; limit: number; cursor: string }>) =>
+    replies(q, p('root')).where('m.id', '>', p('cursor')).orderBy('m.id').limit(p('limit')),
+  ),
+  pins: db.all((q, p: Param<{ channel: string }>) =>
+    all(q)
+      .where('m.channel_id', '=', p('channel'))
+      .where('m.pinned', '=', 1)
+      .orderBy('m.pinned_at', 'desc')
+      .orderBy('m.id', 'desc'),
+  ),
+  countPins: db.first((q, p: Param<{ channel: string }>) =>
+    q
+      .selectFrom('messages')
+      .where('channel_id', '=', p('channel'))
+      .where('pinned', '=', 1)
+      .select(({ fn }) => fn.countAll<number>().as('count')),
+  ),
+  setPin: db.run((q, p: Param<{ id: string; pinned: Flag; by: string | null; at: string | null }>) =>
+    q
+      .updateTable('messages')
+      .set({ pinned: p('pinned'), pinned_by: p('by'), pinned_at: p('at') })
+      .where('id', '=', p('id'))
+      .where('pinned', '<>', p('pinned')),
   ),
   place: db.first((q, p: Param<{ id: string }>) =>
     q.selectFrom('messages').select(['channel_id', 'author_id', 'thread_id', 'deleted']).where('id', '=', p('id')),
@@ -153,6 +190,16 @@ export const prepareMessages = (db: Database) => ({
   forget: db.run((q, p: Param<{ message: string }>) =>
     q
       .deleteFrom('message_mentions')
+      .where((eb) =>
+        eb.or([
+          eb('message_id', '=', p('message')),
+          eb('message_id', 'in', eb.selectFrom('messages').select('id').where('thread_id', '=', p('message'))),
+        ]),
+      ),
+  ),
+  calm: db.run((q, p: Param<{ message: string }>) =>
+    q
+      .deleteFrom('message_reactions')
       .where((eb) =>
         eb.or([
           eb('message_id', '=', p('message')),

@@ -116,17 +116,22 @@ export class Api {
   }
 }
 
+/** Of what a part of a path is called. */
+const IS_ID = /^(?:.+_)?id$/
+
 /** Checked in this order: who, ids, body; the rest is up to the route. */
 async function toCall(request: Request, route: Route, found: Found, caller: Caller | null): Promise<Call<unknown>> {
   if (route.who !== 'public' && caller === null) throw new Unauthorized('Unauthorized')
-  const ids = Object.fromEntries(Object.entries(found.ids).map(([name, id]) => [name, toId(id)]))
+  const params = Object.fromEntries(
+    Object.entries(found.params).map(([name, part]) => [name, IS_ID.test(name) ? toId(part) : part]),
+  )
   const { headers, path, method } = request
   // The system has to be asked for it, and before the body has come: the client may have gone then.
   const remote = route.who === 'public' ? request.remote : ''
   const key = headers['idempotency-key'] ?? null
   const body = route.reads ? await readJson(request) : null
   const query = new URLSearchParams(request.query)
-  return { caller, ids, query, body, remote, key, target: `${method} ${path}` }
+  return { caller, params, query, body, remote, key, target: `${method} ${path}` }
 }
 
 function notAllowed({ routes }: Found): Answer {

@@ -19,11 +19,11 @@ export function callerOf({ caller }: Call<unknown>): Caller {
 /** The id of whoever calls. */
 export const userOf = (call: Call<unknown>): string => callerOf(call).user.id
 
-/** An id of the path. */
-export function idOf({ ids }: Call<unknown>, name = 'id'): string {
-  const id = ids[name]
-  if (id === undefined) throw new Error(`The path has no :${name}`)
-  return id
+/** A variable part of the path, which is an id unless it is called otherwise. */
+export function idOf({ params }: Call<unknown>, name = 'id'): string {
+  const part = params[name]
+  if (part === undefined) throw new Error(`The path has no :${name}`)
+  return part
 }
 
 /** An id that a client gives, in lower case. */

@@ -9,8 +9,8 @@ export type Who = 'public' | 'user' | 'human' | 'bot'
 export interface Call<B> {
   /** Null on public routes without a credential. */
   readonly caller: Caller | null
-  /** Ids of the path by their names, in lower case. */
-  readonly ids: Readonly<Record<string, string>>
+  /** Variable parts of the path by their names; ids in lower case. */
+  readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
   readonly body: B
   /** The client's address, of public routes. */
@@ -30,7 +30,7 @@ export interface Reply {
 
 export interface Route {
   readonly method: string
-  /** Parts with a ':' in front may be anything, and are ids. */
+  /** Parts with a ':' in front may be anything; those called id, or something_id, are ids. */
   readonly pattern: string
   readonly who: Who
   /** It reads a body of JSON. */
@@ -93,7 +93,7 @@ interface Node {
 /** A route for a path, with what its variable parts are. */
 export interface Found {
   readonly routes: ReadonlyMap<string, Route>
-  readonly ids: Readonly<Record<string, string>>
+  readonly params: Readonly<Record<string, string>>
 }
 
 const createNode = (): Node => ({ children: new Map(), any: null, routes: new Map() })
@@ -117,9 +117,9 @@ export class Router {
   }
 
   find(path: string): Found | null {
-    const ids: Record<string, string> = {}
-    const node = search(this.#root, path.split('/').slice(1), ids)
-    return node === null || node.routes.size === 0 ? null : { routes: node.routes, ids }
+    const params: Record<string, string> = {}
+    const node = search(this.#root, path.split('/').slice(1), params)
+    return node === null || node.routes.size === 0 ? null : { routes: node.routes, params }
   }
 }
 
@@ -135,12 +135,12 @@ function descend(node: Node, part: string): Node {
   return child
 }
 
-function search(node: Node, [part, ...rest]: readonly string[], ids: Record<string, string>): Node | null {
+function search(node: Node, [part, ...rest]: readonly string[], params: Record<string, string>): Node | null {
   if (part === undefined) return node
   const child = node.children.get(part)
-  const found = child === undefined ? null : search(child, rest, ids)
+  const found = child === undefined ? null : search(child, rest, params)
   if (found !== null && found.routes.size > 0) return found
   if (node.any === null) return null
-  ids[node.any.name] = part
-  return search(node.any.node, rest, ids)
+  params[node.any.name] = part
+  return search(node.any.node, rest, params)
 }

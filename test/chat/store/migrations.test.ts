@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Database } from '../../../lib/chat/store/database.ts'
-import { migrate } from '../../../lib/chat/store/migrations.ts'
+import { migrate, STEPS } from '../../../lib/chat/store/migrations.ts'
 import { openSqlite } from '../../../lib/chat/store/sqlite.ts'
 import { makeFolder, type OpenWorld, Town } from '../../support/world.ts'
 
@@ -27,12 +27,24 @@ describe('migration', () => {
     const { db, file } = openEmpty()
     expect(schemaOf(file)).toEqual([])
     migrate(db)
-    expect(db.pragma('user_version')).toBe(1)
+    expect(db.pragma('user_version')).toBe(STEPS.length)
     expect(db.inTransaction).toBe(false)
     const tables = schemaOf(file).flatMap((row) => JSON.stringify(row).match(/"CREATE TABLE (\w+)/)?.[1] ?? [])
     expect(tables).toEqual(
       [
+        'audit_logs',
+        'blobs',
         'bots',
+        'custom_emojis',
+        'files',
+        'friends',
+        'message_files',
+        'message_reactions',
+        'poll_options',
+        'poll_votes',
+        'polls',
+        'requests',
+        'server_invites',
         'channel_overrides',
         'idempotency_keys',
         'channels',
@@ -62,22 +74,38 @@ describe('migration', () => {
     const again = town.reopen().reopen()
     expect(schemaOf(again.file)).toEqual(before)
     expect(again.rows('SELECT content FROM messages')).toEqual([{ content: 'fog at six' }])
-    expect(again.rows('PRAGMA user_version')).toEqual([{ user_version: 1 }])
+    expect(again.rows('PRAGMA user_version')).toEqual([{ user_version: STEPS.length }])
   })
 
   it('refuses a database of a newer program with a sentence, and leaves it alone', () => {
     const town = new Town()
     town.post(town.ada, town.pier)
     town.write('UPDATE users SET activity = ? WHERE id = ?', 'sailing', town.ada)
-    town.sqlite.exec('PRAGMA user_version = 2')
+    const newer = STEPS.length + 1
+    town.sqlite.exec(`PRAGMA user_version = ${newer}`)
     expect(() => town.reopen()).toThrow(
-      'the data folder was written by a newer fiberws (version 2 of its tables): use that one',
+      `the data folder was written by a newer fiberws (version ${newer} of its tables): use that one`,
     )
     const sqlite = openSqlite(town.file)
     onTestFinished(() => sqlite.close())
-    expect(sqlite.prepare('PRAGMA user_version').all([])).toEqual([{ user_version: 2 }])
+    expect(sqlite.prepare('PRAGMA user_version').all([])).toEqual([{ user_version: newer }])
     expect(sqlite.prepare('SELECT activity FROM users WHERE activity IS NOT NULL').all([])).toEqual([
       { activity: 'sailing' },
+    ])
+  })
+
+  it('brings a database of the first version up to date, and what is in it with it', () => {
+    const { db, file } = openEmpty()
+    migrate(db, STEPS.slice(0, 1))
+    const insert = 'INSERT INTO users (num, id, username, username_lc, created_at, updated_at) VALUES'
+    db.exec(`${insert} (10001, 'a', 'ada', 'ada', '', ''), (10002, 'b', 'bob', 'bob', '', '')`)
+    db.exec("INSERT INTO dm_channels (id, user_lo, user_hi, created_at) VALUES ('d', 'a', 'b', 'then')")
+    migrate(db)
+    expect(db.pragma('user_version')).toBe(STEPS.length)
+    const sqlite = openSqlite(file)
+    onTestFinished(() => sqlite.close())
+    expect(sqlite.prepare('SELECT * FROM friends').all([])).toEqual([
+      { user_lo: 'a', user_hi: 'b', source: 'dm', created_at: 'then' },
     ])
   })
 

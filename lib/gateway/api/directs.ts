@@ -1,0 +1,38 @@
+import { Compile } from 'typebox/schema'
+import type { World } from '../../chat/world.ts'
+import { directMessageText, toDirect, toDirectMessage } from '../wire.ts'
+import { ID, word } from './body.ts'
+import { idOf, pageOf, toId, toIdOrNull, userOf } from './call.ts'
+import { once } from './once.ts'
+import { created, createdText, NO_CONTENT, ok, type Route, route, routeWithBody } from './router.ts'
+import { Ack, Content } from './said.ts'
+
+const Open = Compile({ type: 'object', required: ['user_id'], properties: { user_id: word(ID) } })
+
+export const directRoutes = (world: World): Route[] => [
+  routeWithBody('POST /dm-channels', 'user', Open, (call) => {
+    const user = userOf(call)
+    const other = toId(call.body.user_id)
+    return once(world, call, () => {
+      const { direct, created: isNew } = world.directs.open(user, other)
+      return (isNew ? created : ok)(toDirect(world, direct, user))
+    })
+  }),
+  route('GET /dm-channels', 'user', (call) => {
+    const user = userOf(call)
+    return ok(world.directs.of(user).map((direct) => toDirect(world, direct, user)))
+  }),
+  routeWithBody('POST /dm-channels/:id/messages', 'user', Content, (call) =>
+    once(world, call, () =>
+      createdText(directMessageText(world.directs.post(userOf(call), idOf(call), call.body.content))),
+    ),
+  ),
+  route('GET /dm-channels/:id/messages', 'user', (call) =>
+    ok(world.directs.list(userOf(call), idOf(call), pageOf(call)).map(toDirectMessage)),
+  ),
+  routeWithBody('POST /dm-channels/:id/ack', 'user', Ack, async (call) => {
+    const upTo = toIdOrNull(call.body.message_id)
+    await world.changes.run(() => world.unreads.readDirect(userOf(call), idOf(call), upTo))
+    return NO_CONTENT
+  }),
+]
