@@ -65,7 +65,7 @@ export class Reactions {
   /** The first that was used first. */
   list(user: string, channel: string, message: string): Reaction[] {
     this.#messages.locate(user, channel, message)
-    return this.#of({ message, user }).map(({ me, ...reaction }) => ({ ...reaction, me: Number(me) === 1 }))
+    return this.#of({ message, user }).map(({ me, ...reaction }) => ({ ...reaction, me: me === 1 }))
   }
 
   // Changes
