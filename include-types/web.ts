@@ -59,10 +59,25 @@ export interface GatewayConfig {
   origins?: string[]
   /** The same as `origins`. */
   allowedOrigins?: string[]
+  /** What clients set up calls with, beside each other; default: none. */
+  iceServers?: IceServerConfig[]
+  /** Seconds for which a credential is good that was made with a `secret`; default 43200. */
+  iceTtlS?: number
   /** Whether anybody who can reach it may make an account; default true. */
   register?: boolean
   /** A world to try, made where there is none: two people, a bot, a server with two channels. Default false. */
   demo?: boolean
+}
+
+/** A STUN or TURN server (RFC 8489, RFC 8656), as `GET /ice-servers` tells clients of it. */
+export interface IceServerConfig {
+  /** Such as 'stun:example.com:3478', 'turn:example.com?transport=udp'. */
+  urls: string[]
+  /** The same for all clients, and for good. */
+  username?: string
+  credential?: string
+  /** In place of both: shared with the server (`use-auth-secret` of coturn); each client gets a credential of its own, which ends. */
+  secret?: string
 }
 
 /** What the host tells of itself. */

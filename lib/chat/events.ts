@@ -1,10 +1,21 @@
 import type { Direct, DirectMessage } from './directs.ts'
 import type { Message } from './store/messages.ts'
 import type { Poll } from './store/polls.ts'
+import type { Sanctions, VoiceState } from './voice.ts'
 import type { Timeout } from './moderation.ts'
 import type { StoredOverride } from './overrides.ts'
 import type { PresenceChange } from './presence.ts'
+import type { Live } from './lives.ts'
 import type { Role } from './roles.ts'
+
+/** What sets up a connection between two peers: nothing of it is read here. */
+export interface Signal {
+  readonly from_user_id: string
+  readonly type: 'offer' | 'answer' | 'candidate'
+  readonly sdp: string | null
+  readonly candidate: string | null
+  readonly stream_type: string | null
+}
 
 interface OfMessage {
   readonly serverId: string
@@ -56,6 +67,13 @@ export type WorldEvent =
   | { readonly type: 'member.silenced'; readonly timeout: Timeout }
   /** Before its time. */
   | { readonly type: 'member.unsilenced'; readonly serverId: string; readonly userId: string }
+  /** What their voice may do in the server is other than before. */
+  | {
+      readonly type: 'member.sanctioned'
+      readonly serverId: string
+      readonly userId: string
+      readonly sanctions: Sanctions
+    }
   /** What a channel gives or takes is other than before, and so may be who sees it. */
   | { readonly type: 'override.set'; readonly serverId: string; readonly override: StoredOverride }
   | {
@@ -80,6 +98,19 @@ export type WorldEvent =
   | { readonly type: 'bot.ended'; readonly botId: string; readonly userId: string }
   /** Not stored, here and below. */
   | ({ readonly type: 'presence.changed' } & PresenceChange)
+  /** Nothing keeps somebody present any longer; what others see of it is told next. */
+  | { readonly type: 'presence.ended'; readonly userId: string }
+  /** Somebody's voice is elsewhere, or otherwise, than before. */
+  | { readonly type: 'voice.changed'; readonly serverId: string; readonly state: VoiceState }
+  /** From one who is in a voice channel to another. */
+  | { readonly type: 'voice.signal'; readonly to: string; readonly signal: Signal }
+  | { readonly type: 'live.started'; readonly serverId: string; readonly live: Live }
+  | {
+      readonly type: 'live.stopped'
+      readonly serverId: string
+      readonly channelId: string
+      readonly userId: string
+    }
   | {
       readonly type: 'typing'
       readonly user: { readonly id: string; readonly username: string }
@@ -91,11 +122,22 @@ export type WorldEvent =
     }
 
 export type EventType = WorldEvent['type']
+/** What is done for some of the events. */
+export type EventTable = {
+  readonly [T in EventType]?: (event: Extract<WorldEvent, { readonly type: T }>) => void
+}
 type Listener = (event: WorldEvent) => void
 /** Told of what must not happen: a listener that throws, a store that cannot be written. */
 export type Failed = (what: string, error: unknown) => void
 
 /** Hands what happens to whoever listens. */
+/** Looks an event up in a table. */
+export function dispatch(table: EventTable, event: WorldEvent): void {
+  // Whether a row fits its event, the type of the table says; an index by union cannot.
+  const row: ((event: never) => void) | undefined = table[event.type]
+  if (row !== undefined) Reflect.apply(row, undefined, [event])
+}
+
 export class Events {
   readonly #listeners = new Set<Listener>()
   readonly failed: Failed

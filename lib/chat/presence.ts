@@ -1,4 +1,5 @@
 import type { Core } from './core.ts'
+import type { EventTable } from './events.ts'
 import type { User, Users } from './users.ts'
 
 /** What a connection says of whoever uses it. */
@@ -65,6 +66,9 @@ export class Presence {
     return own.status === 'offline' ? INVISIBLE : own
   }
 
+  // What is stored of somebody has changed.
+  readonly events: EventTable = { 'user.changed': ({ userId }) => this.refresh(userId) }
+
   isPresent(user: string): boolean {
     return this.#present.has(user)
   }
@@ -98,7 +102,10 @@ export class Presence {
     if (present === undefined) return
     const { seen, own } = this.#look(userId)
     const gone = present.links.size === 0
-    if (gone) this.#leave(userId)
+    if (gone) {
+      this.#leave(userId)
+      this.#core.events.tell({ type: 'presence.ended', userId })
+    }
     const change = {
       userId,
       seen: isSame(seen, present.seen) ? null : seen,

@@ -5,7 +5,7 @@ import { Changes } from './changes.ts'
 import { Channels } from './channels.ts'
 import type { Core } from './core.ts'
 import { Directs } from './directs.ts'
-import { Events, type Failed } from './events.ts'
+import { dispatch, Events, type Failed } from './events.ts'
 import { Ids } from './ids.ts'
 import { Members } from './members.ts'
 import { Messages } from './messages.ts'
@@ -23,6 +23,7 @@ import { Database } from './store/database.ts'
 import { migrate } from './store/migrations.ts'
 import { Unreads } from './unread.ts'
 import { Users } from './users.ts'
+import { Voice } from './voice.ts'
 
 export interface WorldOptions {
   /** Of the database. */
@@ -56,6 +57,7 @@ export class World {
   readonly directs: Directs
   readonly unreads: Unreads
   readonly presence: Presence
+  readonly voice: Voice
   readonly replies: Replies
 
   /** Opens it, or makes it. Throws where it cannot be used. */
@@ -86,9 +88,10 @@ export class World {
     this.directs = new Directs(core, this.users)
     this.replies = new Replies(core)
     this.unreads = new Unreads(core, this.access, this.directs)
-    core.events.on((event) => {
-      if (event.type === 'user.changed') this.presence.refresh(event.userId)
-    })
+    this.voice = new Voice(core, this.access, this.users, this.presence)
+    // Before doors are told.
+    core.events.on((event) => dispatch(this.presence.events, event))
+    core.events.on((event) => dispatch(this.voice.events, event))
   }
 
   get changes(): Changes {
@@ -115,6 +118,7 @@ export class World {
 
   /** Writes what still waits, and lets go of the files. */
   close(): void {
+    this.voice.close()
     while (this.changes.waiting > 0) this.changes.flush()
     this.#core.db.close()
   }

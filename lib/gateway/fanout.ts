@@ -1,4 +1,4 @@
-import type { EventType, WorldEvent } from '../chat/events.ts'
+import { dispatch, type EventTable, type EventType, type WorldEvent } from '../chat/events.ts'
 import { groupBy } from '../chat/group.ts'
 import type { Poll } from '../chat/store/polls.ts'
 import type { World } from '../chat/world.ts'
@@ -19,7 +19,6 @@ import {
 } from './wire.ts'
 
 type Of<T extends EventType> = Extract<WorldEvent, { readonly type: T }>
-type Table = { readonly [T in EventType]?: (event: Of<T>) => void }
 
 /** What happens in the world, to whoever may hear of it: each event is made into text once. */
 export class Fanout {
@@ -41,7 +40,7 @@ export class Fanout {
     this.#overrun = overrun
   }
 
-  readonly #table: Table = {
+  readonly #table: EventTable = {
     'message.created': ({ serverId, message }) => {
       const text = messageText(message)
       const inThread = message.thread_id !== null
@@ -107,6 +106,11 @@ export class Fanout {
       const data = { channel_id: channelId, override_id: overrideId }
       this.#toViewersAround(serverId, channelId, toFrame('CHANNEL_OVERRIDE_DELETE', data))
     },
+    'voice.changed': ({ serverId, state }) => this.#toServer(serverId, toFrame('VOICE_STATE_UPDATE', state)),
+    'voice.signal': ({ to, signal }) => this.#toUser(to, () => toFrame('VOICE_SIGNAL', signal)),
+    'live.started': ({ serverId, live }) => this.#toViewers(serverId, live.channel_id, toFrame('GO_LIVE_START', live)),
+    'live.stopped': ({ serverId, channelId, userId }) =>
+      this.#toViewers(serverId, channelId, toFrame('GO_LIVE_STOP', { channel_id: channelId, broadcaster_id: userId })),
     'member.joined': ({ serverId, userId }) => this.#audience.joined(serverId, userId),
     'member.left': ({ serverId, userId }) => this.#audience.left(serverId, userId),
     'member.visibility': ({ serverId, userId }) => this.#audience.lookAgain(serverId, userId),
@@ -117,11 +121,7 @@ export class Fanout {
     'presence.changed': (event) => this.#presence(event),
   }
 
-  readonly tell = (event: WorldEvent): void => {
-    // Whether a row fits its event, the type of the table says; an index by union cannot.
-    const row: ((event: never) => void) | undefined = this.#table[event.type]
-    if (row !== undefined) call(row, event)
-  }
+  readonly tell = (event: WorldEvent): void => dispatch(this.#table, event)
 
   #toViewers(server: string, channel: string, frame: string): void {
     this.#topics()?.publish(this.#audience.topicOf(server, channel), frame, false)
@@ -226,8 +226,3 @@ const toMembership = ({ serverId, userId }: { readonly serverId: string; readonl
   user_id: userId,
 })
 const toRemoval = ({ reason, ...event }: Of<'member.kicked' | 'member.banned'>) => ({ ...toMembership(event), reason })
-
-/** A row is called with the event that it is for. */
-function call(row: (event: never) => void, event: WorldEvent): void {
-  Reflect.apply(row, undefined, [event])
-}

@@ -8,6 +8,7 @@ import { Api } from './api/api.ts'
 import { botRoutes } from './api/bots.ts'
 import { NEEDS_UPGRADE, NOT_FOUND, UNAUTHORIZED } from './api/errors.ts'
 import { directRoutes } from './api/directs.ts'
+import { iceRoutes } from './api/ice.ts'
 import { messageRoutes } from './api/messages.ts'
 import { pollRoutes } from './api/polls.ts'
 import { reactionRoutes } from './api/reactions.ts'
@@ -17,6 +18,7 @@ import { overrideRoutes } from './api/overrides.ts'
 import { roleRoutes } from './api/roles.ts'
 import { serverRoutes } from './api/servers.ts'
 import { userRoutes } from './api/users.ts'
+import { voiceRoutes } from './api/voice.ts'
 import { makeDemo } from './demo.ts'
 import type { Passwords } from './passwords.ts'
 import { Sockets } from './sockets.ts'
@@ -55,6 +57,8 @@ export class Gateway {
       ...reactionRoutes(world),
       ...pollRoutes(world),
       ...directRoutes(world),
+      ...voiceRoutes(world),
+      ...iceRoutes(settings, world.now),
       route('GET /health', 'public', () => ok({ status: 'ok' })),
     ])
     const api = new Api(router, tokens, settings)

@@ -14,6 +14,8 @@ import type { Connection } from './connection.ts'
 export const HEARTBEAT_ACK = '{"op":"HEARTBEAT_ACK"}'
 /** Characters of what somebody says of themselves. */
 const MAX_STATUS = 128
+/** The same, of what a stream shows. */
+const MAX_STREAM_TYPE = 32
 
 type Data = Readonly<Record<string, unknown>>
 type Operation = (world: World, connection: Connection, data: Data) => void
@@ -21,7 +23,15 @@ type Operation = (world: World, connection: Connection, data: Data) => void
 const STATUSES = ['online', 'away', 'dnd', 'offline'] as const
 
 const isStatusText = (value: unknown): value is string | null | undefined =>
-  value === undefined || value === null || (typeof value === 'string' && isWithin(value, MAX_STATUS) && isClean(value))
+  value === undefined || toText(value, MAX_STATUS) !== undefined
+
+const SIGNALS = ['offer', 'answer', 'candidate'] as const
+
+/** Text, or null where there is none; undefined for what is neither. */
+function toText(value: unknown, most: number): string | null | undefined {
+  if (value === undefined || value === null) return null
+  return typeof value === 'string' && isWithin(value, most) && isClean(value) ? value : undefined
+}
 
 /** In lower case; null for what is no id. */
 function toId(value: unknown): string | null {
@@ -65,6 +75,21 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     const seen = world.access.see(user.id, id)
     if (seen === null || !has(seen.permissions, SEND_MESSAGES)) return
     world.events.tell({ ...typing, serverId: seen.server_id, to: null })
+  },
+
+  VOICE_SIGNAL: (world, { caller: { userId } }, { to_user_id, ...data }) => {
+    const to = toId(to_user_id)
+    const type = SIGNALS.find((one) => one === data['type'])
+    const [sdp, candidate] = [toText(data['sdp'], Infinity), toText(data['candidate'], Infinity)]
+    const stream_type = toText(data['stream_type'], MAX_STREAM_TYPE)
+    if (to === null || type === undefined) return
+    if (sdp === undefined || candidate === undefined || stream_type === undefined) return
+    if (!world.voice.areTogether(userId, to)) return
+    world.events.tell({
+      type: 'voice.signal',
+      to,
+      signal: { from_user_id: userId, type, sdp, candidate, stream_type },
+    })
   },
 }
 

@@ -111,6 +111,11 @@ const readers: Readonly<Record<Reads, (given: string | number, place: Place) => 
   secret: (given) => {
     if (Buffer.byteLength(String(given)) < 32) throw new Error('is too short: 32 bytes at least')
   },
+  ice: (given) => {
+    if (!/^(?:stuns?|turns?):[^\s@/]+$/.test(String(given))) {
+      throw new Error("is not where a server is: say 'stun:host:port', or 'turn:host:port?transport=udp'")
+    }
+  },
   key: (given, { folder }) => void parseKey(resolve(folder, String(given))),
 }
 

@@ -20,6 +20,7 @@ export type Reads =
   | 'whole'
   | 'prefix'
   | 'secret'
+  | 'ice'
 
 /** `secret`: never shown. */
 export interface SchemaNode {

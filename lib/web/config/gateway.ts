@@ -43,9 +43,38 @@ export const gateway = {
     origins: texts('Origins from which browsers may use it; default: any, for it needs a token.', 'origin'),
     allowedOrigins: texts('The same as `origins`.', 'origin'),
     demo: flag(false, 'A world to try, made where there is none: two people, a bot, a server with two channels.'),
+    iceServers: {
+      type: 'array',
+      description: 'What clients set up calls with, beside each other: `GET /ice-servers`. Default: none.',
+      items: {
+        type: 'object',
+        required: ['urls'],
+        properties: {
+          urls: texts('Where it is: `stun:…`, `turn:…`.', 'ice'),
+          username: { type: 'string', description: 'With `credential`, for all.' },
+          credential: { type: 'string', secret: true, description: 'The same for all, and for good.' },
+          secret: {
+            type: 'string',
+            secret: true,
+            description:
+              'In place of both: shared with the server, as `use-auth-secret` of coturn; each client gets a credential of its own.',
+          },
+        },
+      },
+    },
+    iceTtlS: whole(43_200, 'Seconds for which such a credential is good.'),
     register: flag(true, 'Whether anybody who can reach it may make an account.'),
   },
 } as const
+
+/** What helps two peers to find each other. */
+export interface IceServer {
+  readonly urls: readonly string[]
+  readonly username: string | null
+  readonly credential: string | null
+  /** Makes a credential for each who asks; null: it has one, or none. */
+  readonly secret: string | null
+}
 
 export interface GatewaySettings {
   readonly apiPrefix: string
@@ -56,6 +85,7 @@ export interface GatewaySettings {
   readonly idle: number
   readonly rateWindow: number
   readonly reclaim: number
+  readonly iceTtl: number
   /** Bytes. */
   readonly maxFrame: number
   readonly maxBackpressure: number
@@ -66,6 +96,7 @@ export interface GatewaySettings {
   readonly closesOnExpiry: boolean
   readonly limitsRates: boolean
   readonly origins: readonly string[]
+  readonly iceServers: readonly IceServer[]
   readonly register: boolean
   readonly demo: boolean
 }
@@ -104,6 +135,8 @@ interface GatewayConfig {
   httpMaxBody?: number | string
   origins?: readonly string[]
   allowedOrigins?: readonly string[]
+  iceServers?: readonly (Partial<Omit<IceServer, 'urls'>> & Pick<IceServer, 'urls'>)[]
+  iceTtlS?: number
   register?: boolean
   demo?: boolean
 }
@@ -127,6 +160,13 @@ export function toGateway(config: GatewayConfig): GatewaySettings {
     closesOnExpiry: (config.wsTokenExpiry ?? by.wsTokenExpiry.default) === 'close',
     limitsRates: (config.rateLimits ?? by.rateLimits.default) === 'on',
     origins: config.origins ?? config.allowedOrigins ?? [],
+    iceServers: (config.iceServers ?? []).map(({ urls, username = null, credential = null, secret = null }) => ({
+      urls,
+      username,
+      credential,
+      secret,
+    })),
+    iceTtl: 1000 * (config.iceTtlS ?? by.iceTtlS.default),
     register: config.register ?? by.register.default,
     demo: config.demo ?? by.demo.default,
   }

@@ -23,12 +23,15 @@ export const OVERRIDES: readonly Override[] = [
   { path: ['web', 'engine'], variable: 'FIBERWS_ENGINE', flag: 'engine', read: (given) => [given].flat().at(-1) },
   { path: ['web', 'workers'], variable: 'FIBERWS_WORKERS', flag: 'workers', read: (given) => [given].flat().at(-1) },
   { path: ['dataDir'], variable: 'FIBERWS_DATA', flag: 'data', read: (given) => resolve([given].flat().at(-1) ?? '') },
-  ...Object.entries<SchemaNode>(gateway.properties).map(([key, { type }]): Override => ({
-    path: ['gateway', key],
-    variable: `FIBERWS_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
-    flag: null,
-    read: (given) => fromText(String(given), type),
-  })),
+  ...Object.entries<SchemaNode>(gateway.properties)
+    // What has parts of its own is not said in a word.
+    .filter(([, { items }]) => items?.properties === undefined)
+    .map(([key, { type }]): Override => ({
+      path: ['gateway', key],
+      variable: `FIBERWS_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
+      flag: null,
+      read: (given) => fromText(String(given), type),
+    })),
 ]
 
 /** A text of the environment as the kind of value that its key has. */
