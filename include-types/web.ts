@@ -55,6 +55,8 @@ export interface GatewayConfig {
   rateLimits?: 'on' | 'off'
   /** Body of a request; default 64K. */
   httpMaxBody?: Size
+  /** A file that is sent with a message; default 8M. */
+  maxFile?: Size
   /** Origins from which browsers may use it; default: any. */
   origins?: string[]
   /** The same as `origins`. */

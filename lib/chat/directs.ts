@@ -1,6 +1,7 @@
-import type { Kysely, RawBuilder } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { checkContent } from './content.ts'
 import { type Core, createdAt } from './core.ts'
+import type { AttachedFile, Files } from './files.ts'
 import { MAX_DIRECTS } from './limits.ts'
 import type { Page } from './page.ts'
 import { notFound, Refusal } from './refusal.ts'
@@ -31,6 +32,7 @@ export interface DirectMessage {
   readonly deleted: Flag
   readonly draft: Flag
   readonly created_at: string
+  readonly files: readonly AttachedFile[]
 }
 
 const COLUMNS = ['id', 'user_lo', 'user_hi', 'created_at', 'last_message_at'] as const
@@ -48,15 +50,32 @@ const MESSAGE_COLUMNS = [
   'created_at',
 ] as const
 
+interface Row extends Omit<DirectMessage, 'files'> {
+  readonly file_ids: string | null
+}
+
 /** Who is on the other side. */
 export const otherOf = ({ user_lo, user_hi }: Direct, user: string): string => (user === user_lo ? user_hi : user_lo)
 
 const live = (q: Kysely<Tables>, channel: RawBuilder<string>) =>
-  q.selectFrom('dm_messages').where('channel_id', '=', channel).where('deleted', '=', 0).select(MESSAGE_COLUMNS)
+  q
+    .selectFrom('dm_messages')
+    .where('channel_id', '=', channel)
+    .where('deleted', '=', 0)
+    .select(MESSAGE_COLUMNS)
+    .select((eb) =>
+      eb
+        .selectFrom('message_files as file')
+        .whereRef('file.message_num', '=', 'dm_messages.num')
+        .select(sql<string | null>`group_concat(file.file_id)`.as('ids'))
+        .$asScalar()
+        .as('file_ids'),
+    )
 
 export class Directs {
   readonly #core: Core
   readonly #users: Users
+  readonly #files: Files
   readonly #byId
   readonly #byPair
   readonly #ofUser
@@ -68,9 +87,10 @@ export class Directs {
   readonly #bump
   readonly #insertMessage
 
-  constructor(core: Core, users: Users) {
+  constructor(core: Core, users: Users, files: Files) {
     this.#core = core
     this.#users = users
+    this.#files = files
     const { db } = core
     this.#byId = db.first((q, p: Param<{ id: string }>) =>
       q.selectFrom('dm_channels').select(COLUMNS).where('id', '=', p('id')),
@@ -169,11 +189,16 @@ export class Directs {
   list(user: string, id: string, { before, after, limit }: Page): DirectMessage[] {
     this.get(user, id)
     const cursor = before ?? after
-    if (cursor === null) return this.#newest({ channel: id, limit })
+    if (cursor === null) return this.#newest({ channel: id, limit }).map(this.#read)
     if (this.#place({ id: cursor })?.channel_id !== id) return []
     const rows = before === null ? this.#after : this.#before
-    return rows({ channel: id, limit, cursor })
+    return rows({ channel: id, limit, cursor }).map(this.#read)
   }
+
+  readonly #read = ({ file_ids, ...message }: Row): DirectMessage => ({
+    ...message,
+    files: file_ids === null ? [] : this.#files.read(file_ids.split(',').toSorted()),
+  })
 
   // Changes
 
@@ -192,9 +217,10 @@ export class Directs {
     return { direct, created: true }
   }
 
-  post(author: string, channel: string, content: string): DirectMessage {
+  post(author: string, channel: string, content: string, files: readonly string[] = []): DirectMessage {
     const { id: channelId } = this.get(author, channel)
-    checkContent(content)
+    this.#files.check(author, channelId, files)
+    if (content !== '' || files.length === 0) checkContent(content)
     const { ids, numbers, changes } = this.#core
     const id = ids.next()
     const at = createdAt(id)
@@ -213,6 +239,7 @@ export class Directs {
       deleted: 0,
       draft: 0,
       created_at: at,
+      files: this.#files.attach(num, files),
     }
     changes.emit({ type: 'direct.message', direct: this.get(author, channelId), message })
     return message

@@ -5,6 +5,8 @@ import type { Sanctions, VoiceState } from './voice.ts'
 import type { Timeout } from './moderation.ts'
 import type { StoredOverride } from './overrides.ts'
 import type { PresenceChange } from './presence.ts'
+import type { Emoji } from './emojis.ts'
+import type { Invite } from './invites.ts'
 import type { Live } from './lives.ts'
 import type { Role } from './roles.ts'
 
@@ -41,6 +43,11 @@ export type WorldEvent =
   | { readonly type: 'poll.voted'; readonly serverId: string; readonly channelId: string; readonly poll: Poll }
   | { readonly type: 'direct.opened'; readonly direct: Direct }
   | { readonly type: 'direct.message'; readonly direct: Direct; readonly message: DirectMessage }
+  | { readonly type: 'invite.created'; readonly invite: Invite }
+  /** By somebody; not when it ends by itself. */
+  | { readonly type: 'invite.removed'; readonly serverId: string; readonly inviteId: string }
+  | { readonly type: 'emoji.created'; readonly emoji: Emoji }
+  | { readonly type: 'emoji.removed'; readonly serverId: string; readonly emojiId: string }
   | { readonly type: 'member.joined'; readonly serverId: string; readonly userId: string }
   | { readonly type: 'member.left'; readonly serverId: string; readonly userId: string }
   | { readonly type: 'server.deleted'; readonly serverId: string }

@@ -12,7 +12,14 @@ export class Home {
   constructor(path: string, full: boolean, failed: Failed) {
     this.folder = new Folder(path)
     try {
-      this.world = new World({ file: this.folder.database, full, now: Date.now, failed })
+      this.world = new World({
+        folder: path,
+        file: this.folder.database,
+        linkKey: this.folder.linkKey(),
+        full,
+        now: Date.now,
+        failed,
+      })
     } catch (error) {
       this.folder.close()
       if (sqliteCode(error) !== 'SQLITE_NOTADB') throw error

@@ -9,6 +9,17 @@ export const MAX_REACTIONS = 50
 export const MAX_EMOJI_BYTES = 64
 /** Of a channel. */
 export const MAX_PINS = 250
+/** Invites of a server. */
+export const MAX_INVITES = 1000
+export const MAX_EMOJIS = 50
+/** Bytes of an image of an emoji. */
+export const MAX_EMOJI_IMAGE = 256 * 1024
+/** Bytes of all files of one user. */
+export const MAX_STORED = 2 ** 30
+export const MAX_MESSAGE_FILES = 10
+export const MAX_FILE_NAME = 200
+/** Requests of one user that nobody has decided yet. */
+export const MAX_REQUESTS = 100
 export const MAX_BOTS = 25
 export const MAX_MENTIONS = 50
 /** Sessions of one user; one more ends the oldest. */

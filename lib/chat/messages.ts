@@ -2,10 +2,11 @@ import { type Access, needs, type Seen } from './access.ts'
 import { checkContent } from './content.ts'
 import { type Core, createdAt } from './core.ts'
 import { toTime } from './ids.ts'
+import type { Files } from './files.ts'
 import { MAX_MENTIONS, MAX_PINS } from './limits.ts'
 import { parseMentions } from './mentions.ts'
 import type { Page } from './page.ts'
-import { MANAGE_MESSAGES, SEND_MESSAGES } from './permissions.ts'
+import { ATTACH_FILES, MANAGE_MESSAGES, SEND_MESSAGES } from './permissions.ts'
 import type { PollDraft, Polls } from './polls.ts'
 import { forbidden, notFound, Refusal } from './refusal.ts'
 import { type Message, type MessageStatements, prepareMessages, toMessage } from './store/messages.ts'
@@ -15,9 +16,11 @@ import type { Users } from './users.ts'
 export interface MessageDraft {
   readonly content: string
   readonly replyTo: string | null
+  /** Of the author, for the channel; with one of them it needs no content. */
+  readonly files?: readonly string[]
 }
 
-interface Said extends MessageDraft {
+interface Said extends Required<MessageDraft> {
   readonly threadId: string | null
   readonly poll: PollDraft | null
 }
@@ -32,13 +35,15 @@ export class Messages {
   readonly #access: Access
   readonly #users: Users
   readonly #polls: Polls
+  readonly #files: Files
   readonly #rows: MessageStatements
 
-  constructor(core: Core, access: Access, users: Users, polls: Polls) {
+  constructor(core: Core, access: Access, users: Users, polls: Polls, files: Files) {
     this.#core = core
     this.#access = access
     this.#users = users
     this.#polls = polls
+    this.#files = files
     this.#rows = prepareMessages(core.db)
   }
 
@@ -89,10 +94,14 @@ export class Messages {
 
   // Changes
 
-  post(author: string, channel: string, { content, replyTo }: MessageDraft): Message {
+  post(author: string, channel: string, { content, replyTo, files = [] }: MessageDraft): Message {
     const seen = this.#access.channel(author, channel, SEND_MESSAGES)
     if (replyTo !== null) this.#checkTarget(replyTo, seen.id)
-    return this.#add(author, seen, { content, replyTo, threadId: null, poll: null })
+    if (files.length > 0) {
+      needs(seen, ATTACH_FILES)
+      this.#files.check(author, seen.id, files)
+    }
+    return this.#add(author, seen, { content, replyTo, files, threadId: null, poll: null })
   }
 
   /** Continues a message, which does not continue another. */
@@ -101,18 +110,18 @@ export class Messages {
     if (this.#rows.place({ id: root })?.thread_id !== null) {
       throw new Refusal('INVALID', 'This message is in a thread itself')
     }
-    return this.#add(author, seen, { content, replyTo: null, threadId: root, poll: null })
+    return this.#add(author, seen, { content, replyTo: null, files: [], threadId: root, poll: null })
   }
 
   /** Asks a question, which is the content. */
   ask(author: string, channel: string, poll: PollDraft): Message {
     const seen = this.#access.channel(author, channel, SEND_MESSAGES)
-    return this.#add(author, seen, { content: poll.question, replyTo: null, threadId: null, poll })
+    return this.#add(author, seen, { content: poll.question, replyTo: null, files: [], threadId: null, poll })
   }
 
   #add(author: string, { id: channelId, server_id, last_seq }: Seen, said: Said): Message {
-    const { content, replyTo, threadId, poll } = said
-    checkContent(content)
+    const { content, replyTo, threadId, poll, files } = said
+    if (content !== '' || files.length === 0) checkContent(content)
     const { ids, numbers, changes } = this.#core
     const { everyone, users } = this.#findMentioned(content, channelId, server_id)
     const id = ids.next()
@@ -155,6 +164,7 @@ export class Messages {
       mention_user_ids: users,
       thread_reply_count: 0,
       poll: poll === null ? null : this.#polls.add(id, author, poll),
+      files: this.#files.attach(num, files),
     }
     changes.emit({ type: 'message.created', serverId: server_id, message })
     return message
@@ -187,6 +197,7 @@ export class Messages {
     this.#rows.forget({ message: id })
     this.#rows.calm({ message: id })
     this.#polls.remove(id)
+    for (const { num } of this.#rows.family({ id })) this.#files.detach(num)
     this.#core.changes.emit({
       type: 'message.deleted',
       serverId: seen.server_id,
@@ -250,6 +261,10 @@ export class Messages {
 
   /** Makes messages of rows, as somebody sees them. */
   #reader(viewer: string | null) {
-    return (row: Parameters<typeof toMessage>[0]): Message => toMessage(row, (poll) => this.#polls.read(poll, viewer))
+    const beside = {
+      poll: (id: string) => this.#polls.read(id, viewer),
+      files: (ids: readonly string[]) => this.#files.read(ids),
+    }
+    return (row: Parameters<typeof toMessage>[0]): Message => toMessage(row, beside)
   }
 }

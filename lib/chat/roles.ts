@@ -40,6 +40,7 @@ export class Roles {
   readonly #aroundUser
   readonly #heldBy
   readonly #holders
+  readonly #bearers
   readonly #overridden
   readonly #insert
   readonly #update
@@ -82,6 +83,15 @@ export class Roles {
     )
     this.#holders = db.all((q, p: Param<{ role: string }>) =>
       q.selectFrom('member_roles').select('user_id').where('role_id', '=', p('role')),
+    )
+    this.#bearers = db.all((q, p: Param<{ server: string; bits: number }>) =>
+      q
+        .selectFrom('member_roles as m')
+        .innerJoin('roles as r', 'r.id', 'm.role_id')
+        .where('m.server_id', '=', p('server'))
+        .where((eb) => eb(eb('r.permissions', '&', p('bits')), '<>', 0))
+        .select('m.user_id')
+        .union(q.selectFrom('servers').where('id', '=', p('server')).select('owner_id as user_id')),
     )
     this.#overridden = db.all((q, p: Param<{ role: string }>) =>
       q.selectFrom('channel_overrides').select('channel_id').where('role_id', '=', p('role')),
@@ -146,6 +156,11 @@ export class Roles {
   /** Those that the user has, in any server. */
   heldBy(user: string): Set<string> {
     return new Set(this.#heldBy({ user }).map(({ role_id }) => role_id))
+  }
+
+  /** Members who may do something in a whole server that not everybody may. */
+  holders(server: string, bit: number): string[] {
+    return this.#bearers({ server, bits: bit | ADMINISTRATOR }).map(({ user_id }) => user_id)
   }
 
   // Changes

@@ -218,7 +218,7 @@ export class Servers {
   /** NOT_FOUND for who is no member. */
   get(user: string, id: string): CountedServer {
     this.#access.member(user, id)
-    return this.#known(id)
+    return this.known(id)
   }
 
   isBanned(user: string, server: string): boolean {
@@ -233,14 +233,14 @@ export class Servers {
     const id = this.#core.ids.next()
     this.#insert({ id, owner, at: createdAt(id), ...draft })
     this.admit(owner, id)
-    return this.#known(id)
+    return this.known(id)
   }
 
   change(user: string, id: string, next: Partial<ServerDraft>): CountedServer {
     this.#access.mayInServer(user, id, MANAGE_SERVER)
-    const { name, icon_url, is_public, require_invite } = { ...this.#known(id), ...next }
+    const { name, icon_url, is_public, require_invite } = { ...this.known(id), ...next }
     this.#update({ id, name, icon_url, is_public, require_invite, at: toTime(this.#core.now()) })
-    return this.#known(id)
+    return this.known(id)
   }
 
   /** With everything in it: for its owner only. */
@@ -253,12 +253,9 @@ export class Servers {
   /** A public server, without invitation. */
   join(user: string, id: string): void {
     const server = this.#doorOf({ id })
-    const member = server !== undefined && this.#access.isMember(user, id)
-    if (server === undefined || (server.is_public === 0 && !member)) throw notFound()
-    if (member) throw new Refusal('CONFLICT', 'You are a member already')
-    if (this.isBanned(user, id)) throw new Refusal('BANNED', 'You are banned from this server')
+    if (server === undefined || (server.is_public === 0 && !this.#access.isMember(user, id))) throw notFound()
+    this.checkMayEnter(user, id)
     if (server.require_invite === 1) throw new Refusal('FORBIDDEN', 'This server needs an invite')
-    this.#checkRoom(user)
     this.admit(user, id)
   }
 
@@ -289,13 +286,21 @@ export class Servers {
     }
   }
 
+  /** Whether somebody can become a member, whichever way they come. */
+  checkMayEnter(user: string, id: string): void {
+    if (this.#access.isMember(user, id)) throw new Refusal('CONFLICT', 'You are a member already')
+    if (this.isBanned(user, id)) throw new Refusal('BANNED', 'You are banned from this server')
+    this.#checkRoom(user)
+  }
+
   #checkRoom(user: string): void {
     if ((this.#countOf({ user })?.count ?? 0) >= MAX_SERVERS) {
       throw new Refusal('LIMIT', `You can be in ${MAX_SERVERS} servers`)
     }
   }
 
-  #known(id: string): CountedServer {
+  /** Whoever asks: for what was looked at before. */
+  known(id: string): CountedServer {
     const server = this.#byId({ id })
     if (server === undefined) throw notFound()
     return server

@@ -5,8 +5,12 @@ import { Changes } from './changes.ts'
 import { Channels } from './channels.ts'
 import type { Core } from './core.ts'
 import { Directs } from './directs.ts'
+import { Emojis } from './emojis.ts'
 import { dispatch, Events, type Failed } from './events.ts'
+import { Files } from './files.ts'
 import { Ids } from './ids.ts'
+import { Invites } from './invites.ts'
+import { Links } from './links.ts'
 import { Members } from './members.ts'
 import { Messages } from './messages.ts'
 import { Moderation } from './moderation.ts'
@@ -19,15 +23,21 @@ import { Replies } from './replies.ts'
 import { Roles } from './roles.ts'
 import { Servers } from './servers.ts'
 import { Sessions } from './sessions.ts'
+import { Blobs } from './store/blobs.ts'
 import { Database } from './store/database.ts'
 import { migrate } from './store/migrations.ts'
 import { Unreads } from './unread.ts'
+import { Uploads } from './uploads.ts'
 import { Users } from './users.ts'
 import { Voice } from './voice.ts'
 
 export interface WorldOptions {
+  /** Where files are kept. */
+  readonly folder: string
   /** Of the database. */
   readonly file: string
+  /** Signs links to files. */
+  readonly linkKey: string
   /** What was answered survives also a loss of power. */
   readonly full: boolean
   /** Milliseconds since 1970. */
@@ -51,6 +61,10 @@ export class World {
   readonly roles: Roles
   readonly channels: Channels
   readonly overrides: Overrides
+  readonly invites: Invites
+  readonly emojis: Emojis
+  readonly files: Files
+  readonly uploads: Uploads
   readonly polls: Polls
   readonly messages: Messages
   readonly reactions: Reactions
@@ -61,7 +75,7 @@ export class World {
   readonly replies: Replies
 
   /** Opens it, or makes it. Throws where it cannot be used. */
-  constructor({ file, full, now, failed }: WorldOptions) {
+  constructor({ folder, file, linkKey, full, now, failed }: WorldOptions) {
     const db = new Database(file, full)
     try {
       migrate(db)
@@ -82,10 +96,14 @@ export class World {
     this.roles = new Roles(core, this.access)
     this.channels = new Channels(core, this.access)
     this.overrides = new Overrides(core, this.access, this.roles)
+    this.invites = new Invites(core, this.access, this.servers)
+    this.files = new Files(core, new Blobs(folder, full), new Links(linkKey, now))
+    this.emojis = new Emojis(core, this.access, this.files)
     this.polls = new Polls(core, this.access)
-    this.messages = new Messages(core, this.access, this.users, this.polls)
+    this.messages = new Messages(core, this.access, this.users, this.polls, this.files)
     this.reactions = new Reactions(core, this.messages)
-    this.directs = new Directs(core, this.users)
+    this.directs = new Directs(core, this.users, this.files)
+    this.uploads = new Uploads(this.access, this.directs, this.files)
     this.replies = new Replies(core)
     this.unreads = new Unreads(core, this.access, this.directs)
     this.voice = new Voice(core, this.access, this.users, this.presence)
@@ -119,6 +137,7 @@ export class World {
   /** Writes what still waits, and lets go of the files. */
   close(): void {
     this.voice.close()
+    this.files.close()
     while (this.changes.waiting > 0) this.changes.flush()
     this.#core.db.close()
   }
@@ -133,6 +152,9 @@ function createCore(db: Database, now: () => number, failed: Failed): Core {
           SELECT MAX(id) FROM users UNION ALL SELECT MAX(id) FROM channels UNION ALL SELECT MAX(id) FROM servers UNION ALL
           SELECT MAX(id) FROM sessions UNION ALL SELECT MAX(id) FROM roles UNION ALL SELECT MAX(id) FROM dm_channels UNION ALL
           SELECT MAX(id) FROM polls UNION ALL SELECT MAX(id) FROM poll_options UNION ALL
+          SELECT MAX(id) FROM server_invites UNION ALL SELECT MAX(id) FROM files UNION ALL
+          SELECT MAX(id) FROM custom_emojis UNION ALL SELECT MAX(id) FROM requests UNION ALL
+          SELECT MAX(id) FROM audit_logs UNION ALL
           SELECT MAX(id) FROM bots UNION ALL SELECT MAX(id) FROM channel_overrides UNION ALL
           SELECT MAX(join_marker) FROM server_members UNION ALL SELECT MAX(last_read_id) FROM read_states)
       `.compile(q),

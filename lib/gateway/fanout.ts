@@ -1,5 +1,6 @@
 import { dispatch, type EventTable, type EventType, type WorldEvent } from '../chat/events.ts'
 import { groupBy } from '../chat/group.ts'
+import { CREATE_INVITES } from '../chat/permissions.ts'
 import type { Poll } from '../chat/store/polls.ts'
 import type { World } from '../chat/world.ts'
 import { joinTopic, leaveTopic, type Topics } from '../websock/topics.ts'
@@ -11,7 +12,9 @@ import {
   frameOf,
   messageText,
   toDirect,
+  toEmoji,
   toFrame,
+  toInvite,
   toMemberRole,
   toMessage,
   toOverride,
@@ -111,6 +114,15 @@ export class Fanout {
     'live.started': ({ serverId, live }) => this.#toViewers(serverId, live.channel_id, toFrame('GO_LIVE_START', live)),
     'live.stopped': ({ serverId, channelId, userId }) =>
       this.#toViewers(serverId, channelId, toFrame('GO_LIVE_STOP', { channel_id: channelId, broadcaster_id: userId })),
+    'invite.created': ({ invite }) =>
+      this.#toHolders(invite.server_id, CREATE_INVITES, toFrame('INVITE_CREATE', toInvite(invite))),
+    'invite.removed': ({ serverId, inviteId }) => {
+      const data = { server_id: serverId, invite_id: inviteId }
+      this.#toHolders(serverId, CREATE_INVITES, toFrame('INVITE_DELETE', data))
+    },
+    'emoji.created': ({ emoji }) => this.#toServer(emoji.server_id, toFrame('CUSTOM_EMOJI_CREATE', toEmoji(emoji))),
+    'emoji.removed': ({ serverId, emojiId }) =>
+      this.#toServer(serverId, toFrame('CUSTOM_EMOJI_DELETE', { server_id: serverId, emoji_id: emojiId })),
     'member.joined': ({ serverId, userId }) => this.#audience.joined(serverId, userId),
     'member.left': ({ serverId, userId }) => this.#audience.left(serverId, userId),
     'member.visibility': ({ serverId, userId }) => this.#audience.lookAgain(serverId, userId),
@@ -149,6 +161,11 @@ export class Fanout {
 
   #toServer(server: string, frame: string): void {
     this.#topics()?.publish(topicOfServer(server), frame, false)
+  }
+
+  /** Members who may do something in the whole server. */
+  #toHolders(server: string, bit: number, frame: string): void {
+    for (const user of this.#world.roles.holders(server, bit)) this.#toUser(user, () => frame)
   }
 
   /** Nothing is made where nobody is there to get it. */

@@ -8,6 +8,9 @@ import { Api } from './api/api.ts'
 import { botRoutes } from './api/bots.ts'
 import { NEEDS_UPGRADE, NOT_FOUND, UNAUTHORIZED } from './api/errors.ts'
 import { directRoutes } from './api/directs.ts'
+import { emojiRoutes } from './api/emojis.ts'
+import { fileRoutes } from './api/files.ts'
+import { inviteRoutes } from './api/invites.ts'
 import { iceRoutes } from './api/ice.ts'
 import { messageRoutes } from './api/messages.ts'
 import { pollRoutes } from './api/polls.ts'
@@ -58,6 +61,9 @@ export class Gateway {
       ...pollRoutes(world),
       ...directRoutes(world),
       ...voiceRoutes(world),
+      ...inviteRoutes(world),
+      ...emojiRoutes(world),
+      ...fileRoutes(world, settings.maxFile),
       ...iceRoutes(settings, world.now),
       route('GET /health', 'public', () => ok({ status: 'ok' })),
     ])

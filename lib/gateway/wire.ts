@@ -1,6 +1,8 @@
 import type { Bot } from '../chat/bots.ts'
 import type { Channel } from '../chat/channels.ts'
 import { type Direct, type DirectMessage, otherOf } from '../chat/directs.ts'
+import type { Emoji } from '../chat/emojis.ts'
+import type { Invite } from '../chat/invites.ts'
 import type { Member } from '../chat/members.ts'
 import type { Ban, Timeout } from '../chat/moderation.ts'
 import type { StoredOverride } from '../chat/overrides.ts'
@@ -123,6 +125,9 @@ export const toOverride = (override: StoredOverride, server: string) => ({
   deny: override.deny,
 })
 
+/** Most have none: an addition to what clients of before know, where there are some. */
+const withFiles = ({ files }: Pick<Message, 'files'>) => (files.length === 0 ? {} : { files })
+
 export const toMessage = (message: Message) => ({
   id: message.id,
   channel_id: message.channel_id,
@@ -140,14 +145,38 @@ export const toMessage = (message: Message) => ({
   pinned_by: message.pinned_by,
   pinned_at: message.pinned_at,
   poll: message.poll,
+  ...withFiles(message),
 })
 
-export const toDirectMessage = ({ id, channel_id, author_id, content, edited_at, created_at }: DirectMessage) => ({
+export const toDirectMessage = ({ id, channel_id, author_id, content, edited_at, ...message }: DirectMessage) => ({
   id,
   channel_id,
   author_id,
   content,
   edited_at,
+  created_at: message.created_at,
+  ...withFiles(message),
+})
+
+export const toEmoji = ({ id, server_id, created_by, name, content_type, file_size, created_at }: Emoji) => ({
+  id,
+  server_id,
+  created_by,
+  name,
+  url: `/emojis/${id}`,
+  content_type,
+  file_size,
+  created_at,
+})
+
+export const toInvite = ({ id, server_id, code, created_by, max_uses, uses, expires_at, created_at }: Invite) => ({
+  id,
+  server_id,
+  code,
+  created_by,
+  max_uses,
+  uses,
+  expires_at,
   created_at,
 })
 

@@ -10,7 +10,9 @@ import { World } from '../../lib/chat/world.ts'
 const [path = '', author = '', channel = '', direct = ''] = process.argv.slice(2)
 const folder = new Folder(path)
 const world = new World({
+  folder: path,
   file: folder.database,
+  linkKey: 'a key of this test',
   full: false,
   now: Date.now,
   failed: (what, error) => console.error(what, error),

@@ -97,7 +97,7 @@ describe.each(engines)('the way in, on %s', (engine) => {
       'a kid that all objects have': `token=${sign({ ...header, kid: 'constructor' }, claims)}`,
       'another key': `token=${sign(header, claims, `${SECRET}!`)}`,
       'no signature': `token=${sign(header, claims).replace(/[^.]*$/, '')}`,
-      'a changed signature': `token=${sign(header, claims).replace(/..$/, 'AA')}`,
+      'a changed signature': `token=${sign(header, claims).replace(/..$/, (end) => (end === 'AA' ? 'BB' : 'AA'))}`,
       'a token cut short': `token=${ada.token.slice(0, -1)}`,
       'a long token': `token=${'x'.repeat(4000)}`,
       'a long bot token': `bot_token=${'0'.repeat(4000)}`,

@@ -58,7 +58,9 @@ export class OpenWorld {
     this.file = join(folder, 'world.db')
     this.clock = clock
     this.world = new World({
+      folder,
       file: this.file,
+      linkKey: 'a key of this test',
       full,
       now: clock.now,
       failed: (what, error) => void this.failures.push({ what, error }),

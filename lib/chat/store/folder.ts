@@ -27,7 +27,16 @@ export interface Key {
   readonly until: number | null
 }
 
-const SECRET_BYTES = 32
+interface Secrets {
+  readonly jwt: readonly Key[]
+  /** Null: there is none yet. */
+  readonly links: string | null
+}
+
+const makeSecret = (): string => randomBytes(32).toString('base64url')
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null
 
 const isKey = (value: unknown): value is Key =>
   typeof value === 'object' &&
@@ -101,19 +110,40 @@ export class Folder {
    * replaced is good for another `grace` ms, so that tokens of before live on until they end.
    */
   keys(given: string | null, now: number, grace: number): readonly Key[] {
-    const file = join(this.path, 'secrets.json')
-    const before = existsSync(file) ? readKeys(file).filter(({ until }) => until === null || until > now) : []
+    const secrets = this.#read()
+    const before = secrets.jwt.filter(({ until }) => until === null || until > now)
     const current = before.find(({ until }) => until === null)
-    const secret = given ?? current?.secret ?? randomBytes(SECRET_BYTES).toString('base64url')
+    const secret = given ?? current?.secret ?? makeSecret()
     if (current?.secret === secret) return [current, ...before.filter((key) => key !== current)]
     const keys = [
       { kid: toKid(secret), secret, until: null },
       ...before.map((key) => ({ ...key, until: key.until ?? now + grace })).filter((key) => key.secret !== secret),
     ]
-    // A new file first: who ends in between leaves the old one whole.
-    writeFileSync(`${file}.new`, JSON.stringify({ jwt: keys }, null, 2), { mode: 0o600 })
-    renameSync(`${file}.new`, file)
+    this.#write({ ...secrets, jwt: keys })
     return keys
+  }
+
+  /** What signs links to files. */
+  linkKey(): string {
+    const secrets = this.#read()
+    if (secrets.links !== null) return secrets.links
+    const links = makeSecret()
+    this.#write({ ...secrets, links })
+    return links
+  }
+
+  get #secrets(): string {
+    return join(this.path, 'secrets.json')
+  }
+
+  #read(): Secrets {
+    return existsSync(this.#secrets) ? readSecrets(this.#secrets) : { jwt: [], links: null }
+  }
+
+  /** A new file first: who ends in between leaves the old one whole. */
+  #write(secrets: Secrets): void {
+    writeFileSync(`${this.#secrets}.new`, JSON.stringify(secrets, null, 2), { mode: 0o600 })
+    renameSync(`${this.#secrets}.new`, this.#secrets)
   }
 
   close(): void {
@@ -130,9 +160,9 @@ function parse(text: string): unknown {
   }
 }
 
-function readKeys(file: string): readonly Key[] {
+function readSecrets(file: string): Secrets {
   const content = parse(readFileSync(file, 'utf8'))
-  const keys = typeof content === 'object' && content !== null && 'jwt' in content ? content.jwt : null
-  if (Array.isArray(keys) && keys.every(isKey)) return keys
+  const { jwt = null, links = null } = isObject(content) ? content : {}
+  if (Array.isArray(jwt) && jwt.every(isKey) && (links === null || typeof links === 'string')) return { jwt, links }
   throw new Error(`${file} is not as it was written: mend it, or remove it, which ends all sessions`)
 }

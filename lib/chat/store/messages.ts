@@ -1,6 +1,7 @@
 import { type ExpressionBuilder, type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database, Param } from './database.ts'
 import type { Flag } from './flag.ts'
+import type { AttachedFile } from '../files.ts'
 import type { Poll } from './polls.ts'
 import type { Tables } from './tables.ts'
 
@@ -30,11 +31,13 @@ export interface Message {
   readonly mention_user_ids: readonly string[]
   readonly thread_reply_count: number
   readonly poll: Poll | null
+  readonly files: readonly AttachedFile[]
 }
 
-interface Row extends Omit<Message, 'mention_user_ids' | 'poll'> {
+interface Row extends Omit<Message, 'mention_user_ids' | 'poll' | 'files'> {
   readonly mentioned: string | null
   readonly poll_id: string | null
+  readonly file_ids: string | null
 }
 
 const COLUMNS = [
@@ -73,6 +76,12 @@ const columnsOf = (eb: ExpressionBuilder<Tables & { m: Tables['messages'] }, 'm'
       .$asScalar()
       .as('mentioned'),
     eb.selectFrom('polls').whereRef('polls.message_id', '=', 'm.id').select('polls.id').$asScalar().as('poll_id'),
+    eb
+      .selectFrom('message_files as file')
+      .whereRef('file.message_num', '=', 'm.num')
+      .select(sql<string | null>`group_concat(file.file_id)`.as('ids'))
+      .$asScalar()
+      .as('file_ids'),
   ] as const
 
 const all = (q: Kysely<Tables>) =>
@@ -89,11 +98,20 @@ const live = (q: Kysely<Tables>, channel: RawBuilder<string>) =>
 const replies = (q: Kysely<Tables>, root: RawBuilder<string>) =>
   all(q).where('m.thread_id', '=', root).where('m.deleted', '=', 0)
 
-/** With the polls as whoever reads it sees them. */
-export const toMessage = ({ mentioned, poll_id, ...row }: Row, pollOf: (id: string) => Poll): Message => ({
+/** A list in one value. */
+const split = (ids: string | null): string[] => (ids === null ? [] : ids.split(',').toSorted())
+
+/** What is read beside a message, by the ids that its row has. */
+export interface Beside {
+  poll(id: string): Poll
+  files(ids: readonly string[]): readonly AttachedFile[]
+}
+
+export const toMessage = ({ mentioned, poll_id, file_ids, ...row }: Row, beside: Beside): Message => ({
   ...row,
-  mention_user_ids: mentioned === null ? [] : mentioned.split(',').toSorted(),
-  poll: poll_id === null ? null : pollOf(poll_id),
+  mention_user_ids: split(mentioned),
+  poll: poll_id === null ? null : beside.poll(poll_id),
+  files: file_ids === null ? [] : beside.files(split(file_ids)),
 })
 
 /** What is asked of, and done to, the messages of channels. */
@@ -130,6 +148,12 @@ export const prepareMessages = (db: Database) => ({
       .where('channel_id', '=', p('channel'))
       .where('pinned', '=', 1)
       .select(({ fn }) => fn.countAll<number>().as('count')),
+  ),
+  family: db.all((q, p: Param<{ id: string }>) =>
+    q
+      .selectFrom('messages')
+      .select('num')
+      .where((eb) => eb.or([eb('id', '=', p('id')), eb('thread_id', '=', p('id'))])),
   ),
   setPin: db.run((q, p: Param<{ id: string; pinned: Flag; by: string | null; at: string | null }>) =>
     q

@@ -11,6 +11,7 @@ import type { GatewaySettings } from '../../web/config/gateway.ts'
 import type { Caller, Tokens } from '../tokens.ts'
 import { BadId, toId } from './call.ts'
 import { NOT_FOUND, OF_REFUSAL, toAnswer, toUnauthorized } from './errors.ts'
+import { parseForm } from './form.ts'
 import { type Call, type Found, NO_CONTENT, type Reply, type Route, type Router } from './router.ts'
 
 /** What cannot be read as JSON. */
@@ -22,6 +23,10 @@ class WrongType extends Error {
   override readonly name = 'WrongType'
 }
 
+class WrongForm extends Error {
+  override readonly name = 'WrongForm'
+}
+
 /** The request was answered already, or its client has gone. */
 class Answered extends Error {
   override readonly name = 'Answered'
@@ -30,8 +35,10 @@ class Answered extends Error {
 const BAD_ID = toAnswer(400, 'BAD_ID', 'Not an id')
 const BAD_JSON = toAnswer(400, 'BAD_JSON', 'The body is not JSON')
 const WRONG_TYPE = toAnswer(415, 'UNSUPPORTED_TYPE', 'The body has to be application/json')
+const WRONG_FORM = toAnswer(415, 'UNSUPPORTED_TYPE', 'The body has to be multipart/form-data')
 const FAILED = toAnswer(500, 'INTERNAL', 'Something went wrong')
 
+const JSON_TYPE = [['Content-Type', 'application/json']] as const
 const HEADERS = [
   ['X-Content-Type-Options', 'nosniff'],
   ['Referrer-Policy', 'no-referrer'],
@@ -59,21 +66,25 @@ export class Api {
   readonly #prefix: string
   readonly #origins: readonly string[]
 
+  /** Bytes of most bodies. */
+  readonly #maxBody: number
   /** Null: nothing is limited. */
   readonly #buckets: Buckets | null
 
-  constructor(router: Router, tokens: Tokens, { apiPrefix, origins, limitsRates }: GatewaySettings) {
+  constructor(router: Router, tokens: Tokens, { apiPrefix, origins, limitsRates, maxBody }: GatewaySettings) {
     this.#router = router
     this.#tokens = tokens
     this.#prefix = apiPrefix
     this.#buckets = limitsRates ? new Buckets(() => performance.now()) : null
     this.#origins = origins
+    this.#maxBody = maxBody
   }
 
   async serve(request: Request): Promise<void> {
     const { response } = request
     if (response === null) return
-    const path = request.path.slice(this.#prefix.length)
+    // Links to files are the same wherever the API is.
+    const path = request.path.startsWith(`${this.#prefix}/`) ? request.path.slice(this.#prefix.length) : request.path
     response.add(SECRET.test(path) ? [...HEADERS, ['Cache-Control', 'no-store']] : HEADERS)
     this.#addCors(request, response)
     if (request.method === 'OPTIONS') return reply(response, NO_CONTENT)
@@ -86,7 +97,7 @@ export class Api {
     const route = found.routes.get(request.method === 'HEAD' ? 'GET' : request.method)
     if (route === undefined) return response.give(notAllowed(found))
     try {
-      const call = await toCall(request, route, found, caller)
+      const call = await toCall(request, route, found, caller, this.#maxBody)
       reply(response, await route.run(call))
     } catch (error) {
       if (!(error instanceof Answered)) response.give(toFailure(error))
@@ -119,8 +130,20 @@ export class Api {
 /** Of what a part of a path is called. */
 const IS_ID = /^(?:.+_)?id$/
 
+const READERS: Readonly<Record<Route['reads'], (request: Request) => Promise<unknown>>> = {
+  nothing: async () => null,
+  json: readJson,
+  form: readForm,
+}
+
 /** Checked in this order: who, ids, body; the rest is up to the route. */
-async function toCall(request: Request, route: Route, found: Found, caller: Caller | null): Promise<Call<unknown>> {
+async function toCall(
+  request: Request,
+  route: Route,
+  found: Found,
+  caller: Caller | null,
+  maxBody: number,
+): Promise<Call<unknown>> {
   if (route.who !== 'public' && caller === null) throw new Unauthorized('Unauthorized')
   const params = Object.fromEntries(
     Object.entries(found.params).map(([name, part]) => [name, IS_ID.test(name) ? toId(part) : part]),
@@ -129,7 +152,8 @@ async function toCall(request: Request, route: Route, found: Found, caller: Call
   // The system has to be asked for it, and before the body has come: the client may have gone then.
   const remote = route.who === 'public' ? request.remote : ''
   const key = headers['idempotency-key'] ?? null
-  const body = route.reads ? await readJson(request) : null
+  if (request.response !== null) limitBody(request.response, route.maxBody ?? maxBody)
+  const body = await READERS[route.reads](request)
   const query = new URLSearchParams(request.query)
   return { caller, params, query, body, remote, key, target: `${method} ${path}` }
 }
@@ -140,18 +164,38 @@ function notAllowed({ routes }: Found): Answer {
   return toAnswer(405, 'METHOD_NOT_ALLOWED', 'Method not allowed', [['Allow', allow.join(', ')]])
 }
 
-function reply(response: Response, { status, body }: Reply): void {
+function reply(response: Response, { status, body, headers }: Reply): void {
   if (response.done) return
   response.setStatus(status)
   if (body === '') return response.end()
-  response.add([['Content-Type', 'application/json']])
+  response.add(headers ?? JSON_TYPE)
   response.end(body)
 }
 
-async function readJson(request: Request): Promise<unknown> {
+/** A body of more than that is not read. */
+function limitBody(response: Response, most: number): void {
+  response.maxBody = most
+  if (Number(response.exchange.headers['content-length'] ?? 0) <= most) return
+  response.refuseBody()
+  throw new Answered()
+}
+
+async function readBody(request: Request): Promise<Buffer> {
   const body = await webReadBody(request)
   // It was too long, which has been said, or the client has gone.
   if (body === null) throw new Answered()
+  return body
+}
+
+async function readForm(request: Request): Promise<FormData> {
+  const body = await readBody(request)
+  const type = request.headers['content-type'] ?? ''
+  if (!/^multipart\/form-data *;/i.test(type)) throw new WrongForm()
+  return parseForm(body, type)
+}
+
+async function readJson(request: Request): Promise<unknown> {
+  const body = await readBody(request)
   if (body.length === 0) return {}
   if (!/^application\/json *(?:;|$)/i.test(request.headers['content-type'] ?? '')) throw new WrongType()
   if (!isUtf8(body)) throw new BadJson()
@@ -173,6 +217,7 @@ function toFailure(error: unknown): Answer {
   if (error instanceof BadId) return BAD_ID
   if (error instanceof BadJson) return BAD_JSON
   if (error instanceof WrongType) return WRONG_TYPE
+  if (error instanceof WrongForm) return WRONG_FORM
   rFailure('gateway', 'Request failed', error)
   return FAILED
 }

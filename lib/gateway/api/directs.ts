@@ -5,8 +5,9 @@ import { ID, word } from './body.ts'
 import { idOf, pageOf, toId, toIdOrNull, userOf } from './call.ts'
 import { once } from './once.ts'
 import { created, createdText, NO_CONTENT, ok, type Route, route, routeWithBody } from './router.ts'
-import { Ack, Content } from './said.ts'
+import { Ack, said, toSaid } from './said.ts'
 
+const New = Compile({ type: 'object', properties: said })
 const Open = Compile({ type: 'object', required: ['user_id'], properties: { user_id: word(ID) } })
 
 export const directRoutes = (world: World): Route[] => [
@@ -22,11 +23,12 @@ export const directRoutes = (world: World): Route[] => [
     const user = userOf(call)
     return ok(world.directs.of(user).map((direct) => toDirect(world, direct, user)))
   }),
-  routeWithBody('POST /dm-channels/:id/messages', 'user', Content, (call) =>
-    once(world, call, () =>
-      createdText(directMessageText(world.directs.post(userOf(call), idOf(call), call.body.content))),
-    ),
-  ),
+  routeWithBody('POST /dm-channels/:id/messages', 'user', New, (call) => {
+    const { content, files } = toSaid(call.body)
+    return once(world, call, () =>
+      createdText(directMessageText(world.directs.post(userOf(call), idOf(call), content, files))),
+    )
+  }),
   route('GET /dm-channels/:id/messages', 'user', (call) =>
     ok(world.directs.list(userOf(call), idOf(call), pageOf(call)).map(toDirectMessage)),
   ),

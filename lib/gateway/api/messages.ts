@@ -5,13 +5,13 @@ import { idOrNull } from './body.ts'
 import { idOf, pageOf, toIdOrNull, userOf } from './call.ts'
 import { once } from './once.ts'
 import { createdText, NO_CONTENT, ok, okText, type Route, route, routeWithBody } from './router.ts'
-import { Ack, Content, content } from './said.ts'
+import { Ack, Content, said, toSaid } from './said.ts'
 
-const New = Compile({ type: 'object', required: ['content'], properties: { content, reply_to: idOrNull } })
+const New = Compile({ type: 'object', properties: { ...said, reply_to: idOrNull } })
 
 export const messageRoutes = (world: World): Route[] => [
   routeWithBody('POST /channels/:id/messages', 'user', New, (call) => {
-    const draft = { content: call.body.content, replyTo: toIdOrNull(call.body.reply_to) }
+    const draft = { ...toSaid(call.body), replyTo: toIdOrNull(call.body.reply_to) }
     return once(world, call, () => createdText(messageText(world.messages.post(userOf(call), idOf(call), draft))))
   }),
   route('GET /channels/:id/messages', 'user', (call) =>

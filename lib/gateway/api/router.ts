@@ -1,4 +1,5 @@
 import { Refusal } from '../../chat/refusal.ts'
+import type { Answer } from '../../web/answer.ts'
 import type { Caller } from '../tokens.ts'
 import { checkBody, type Validator } from './body.ts'
 
@@ -24,8 +25,9 @@ export interface Call<B> {
 /** What a route answers. */
 export interface Reply {
   readonly status: number
-  /** JSON; '' for none. */
-  readonly body: string
+  /** JSON, unless its headers say otherwise; '' for none. */
+  readonly body: string | Uint8Array
+  readonly headers?: Answer['headers']
 }
 
 export interface Route {
@@ -33,8 +35,10 @@ export interface Route {
   /** Parts with a ':' in front may be anything; those called id, or something_id, are ids. */
   readonly pattern: string
   readonly who: Who
-  /** It reads a body of JSON. */
-  readonly reads: boolean
+  /** What body it reads. */
+  readonly reads: 'nothing' | 'json' | 'form'
+  /** Bytes of it; null: as many as of most. */
+  readonly maxBody: number | null
   run(call: Call<unknown>): Reply | Promise<Reply>
 }
 
@@ -57,7 +61,8 @@ function checkKind(who: Who, caller: Caller | null): void {
 export const route = (spec: Spec, who: Who, run: Run<unknown>): Route => ({
   ...parse(spec),
   who,
-  reads: false,
+  reads: 'nothing',
+  maxBody: null,
   run: (call) => {
     checkKind(who, call.caller)
     return run(call)
@@ -68,9 +73,24 @@ export const route = (spec: Spec, who: Who, run: Run<unknown>): Route => ({
 export const routeWithBody = <B>(spec: Spec, who: Who, validator: Validator<B>, run: Run<B>): Route => ({
   ...parse(spec),
   who,
-  reads: true,
+  reads: 'json',
+  maxBody: null,
   run: (call) => {
     const body = checkBody(call.body, validator)
+    checkKind(who, call.caller)
+    return run({ ...call, body })
+  },
+})
+
+/** One that takes files, of so many bytes in all. */
+export const routeWithForm = (spec: Spec, who: Who, maxBody: number, run: Run<FormData>): Route => ({
+  ...parse(spec),
+  who,
+  reads: 'form',
+  maxBody,
+  run: (call) => {
+    const { body } = call
+    if (!(body instanceof FormData)) throw new Error('There is no form')
     checkKind(who, call.caller)
     return run({ ...call, body })
   },

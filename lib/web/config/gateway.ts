@@ -40,6 +40,7 @@ export const gateway = {
     },
     rateLimits: { enum: ['on', 'off'], default: 'on', description: 'Of HTTP requests; off for load tests.' },
     httpMaxBody: { type: MEASURE, reads: 'size', default: '64K', description: 'Body of a request.' },
+    maxFile: { type: MEASURE, reads: 'size', default: '8M', description: 'A file that is sent with a message.' },
     origins: texts('Origins from which browsers may use it; default: any, for it needs a token.', 'origin'),
     allowedOrigins: texts('The same as `origins`.', 'origin'),
     demo: flag(false, 'A world to try, made where there is none: two people, a bot, a server with two channels.'),
@@ -90,6 +91,7 @@ export interface GatewaySettings {
   readonly maxFrame: number
   readonly maxBackpressure: number
   readonly maxBody: number
+  readonly maxFile: number
   /** Messages in a window; Infinity: any. */
   readonly rate: number
   readonly maxConnections: number
@@ -113,6 +115,7 @@ export const API_SEGMENTS = [
   'dm-channels',
   'invites',
   'emojis',
+  'files',
   'friend-requests',
   'ice-servers',
   'health',
@@ -133,6 +136,7 @@ interface GatewayConfig {
   maxBackpressure?: number | string
   rateLimits?: 'on' | 'off'
   httpMaxBody?: number | string
+  maxFile?: number | string
   origins?: readonly string[]
   allowedOrigins?: readonly string[]
   iceServers?: readonly (Partial<Omit<IceServer, 'urls'>> & Pick<IceServer, 'urls'>)[]
@@ -155,6 +159,7 @@ export function toGateway(config: GatewayConfig): GatewaySettings {
     maxFrame: parseSize(config.wsMaxFrame ?? by.wsMaxFrame.default),
     maxBackpressure: parseSize(config.maxBackpressure ?? by.maxBackpressure.default),
     maxBody: parseSize(config.httpMaxBody ?? by.httpMaxBody.default),
+    maxFile: parseSize(config.maxFile ?? by.maxFile.default),
     rate: rate === 0 ? Infinity : rate,
     maxConnections: config.wsMaxConnsPerUser ?? by.wsMaxConnsPerUser.default,
     closesOnExpiry: (config.wsTokenExpiry ?? by.wsTokenExpiry.default) === 'close',

@@ -181,6 +181,8 @@ function toRoute(
 const toGatewayRoutes = (route: RouteSettings, settings: GatewaySettings): RouteSettings[] => {
   const origins = route.origins.length === 0 ? settings.origins : route.origins
   const own = { ...route, origins, methods: null, trim: '' }
+  // Of files, with what is around them in a body; most of its routes take less.
+  const api = { ...own, maxBody: settings.maxFile + 2 ** 20 }
   return [
     {
       ...own,
@@ -200,7 +202,9 @@ const toGatewayRoutes = (route: RouteSettings, settings: GatewaySettings): Route
         validateUTF: true,
       },
     },
-    { ...own, match: settings.apiPrefix, segments: API_SEGMENTS, maxBody: settings.maxBody },
+    { ...api, match: settings.apiPrefix, segments: API_SEGMENTS },
+    // Links to files are the same wherever the API is.
+    ...(settings.apiPrefix === '' ? [] : [{ ...api, match: '', segments: ['files'] }]),
   ]
 }
 

@@ -65,7 +65,9 @@ class FramesRunner implements Runner {
 
   constructor() {
     this.#world = new World({
+      folder: this.#folder.path,
       file: join(this.#folder.path, 'world.db'),
+      linkKey: 'a key of this run',
       full: false,
       now: () => START + this.#bench.clock.now(),
       failed: (what, error) => (this.#problem ??= new Problem(`${what}: ${String(error)}`)),

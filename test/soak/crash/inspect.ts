@@ -85,7 +85,7 @@ export function tryCut(
     }
     const failures: string[] = []
     const failed = (what: string, error: unknown): void => void failures.push(`${what}: ${String(error)}`)
-    const world = new World({ file, full: true, now: Date.now, failed })
+    const world = new World({ folder: copy, file, linkKey: 'a key of this run', full: true, now: Date.now, failed })
     world.close()
     const { wrong, rows } = inspect(file, channel)
     return { wrong: [...failures, ...wrong], rows }

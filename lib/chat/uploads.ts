@@ -1,0 +1,40 @@
+import { type Access, needs } from './access.ts'
+import { isClean } from './content.ts'
+import type { Directs } from './directs.ts'
+import type { AttachedFile, Files } from './files.ts'
+import { MAX_FILE_NAME } from './limits.ts'
+import type { Media } from './media.ts'
+import { ATTACH_FILES } from './permissions.ts'
+
+/** Without a path in front, and what cannot be seen. */
+function toName(given: string): string {
+  const name = (given.split(/[/\\]/).at(-1) ?? '').replaceAll(/\p{Cc}/gu, '').trim()
+  const fits = isClean(name) && !/^\.*$/.test(name)
+  return fits ? Array.from(name).slice(0, MAX_FILE_NAME).join('') : 'file'
+}
+
+/** Files for channels, which a message there can have from then on. */
+export class Uploads {
+  readonly #access: Access
+  readonly #directs: Directs
+  readonly #files: Files
+
+  constructor(access: Access, directs: Directs, files: Files) {
+    this.#access = access
+    this.#directs = directs
+    this.#files = files
+  }
+
+  /** Whether somebody may add files there, in a channel of a server or in a direct one: before its bytes are taken. */
+  checkMay(user: string, channel: string): void {
+    if (this.#directs.find(user, channel) === null) needs(this.#access.channel(user, channel), ATTACH_FILES)
+  }
+
+  // Changes
+
+  /** Bytes that are in the store. */
+  add(user: string, channel: string, name: string, bytes: Buffer, media: Media): AttachedFile {
+    this.checkMay(user, channel)
+    return this.#files.add(user, channel, toName(name), bytes, media)
+  }
+}

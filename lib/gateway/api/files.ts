@@ -1,0 +1,32 @@
+import type { World } from '../../chat/world.ts'
+import { idOf, toId, userOf } from './call.ts'
+import { fieldOf, fileOf } from './form.ts'
+import { keyed } from './once.ts'
+import { created, type Route, route, routeWithForm } from './router.ts'
+
+/** What is around a file in a body. */
+const AROUND = 4096
+
+/** @param maxFile bytes of one */
+export const fileRoutes = (world: World, maxFile: number): Route[] => [
+  routeWithForm('POST /files', 'user', maxFile + AROUND, async (call) => {
+    const [user, channel] = [userOf(call), toId(fieldOf(call.body, 'channel_id'))]
+    const { name, bytes } = await fileOf(call.body, 'file')
+    world.uploads.checkMay(user, channel)
+    return world.files.keep(bytes, (media) =>
+      keyed(world, call, () => created(world.uploads.add(user, channel, name, bytes, media)))(),
+    )
+  }),
+  route('GET /files/:id', 'public', async (call) => {
+    const [ends, signature] = [call.query.get('e') ?? '', call.query.get('s') ?? '']
+    const file = world.files.byLink(idOf(call), ends, signature)
+    const headers = [
+      ['Content-Type', file.mime],
+      // Whatever is in it, it is not a page of ours.
+      ['Content-Disposition', `attachment; filename*=UTF-8''${encodeURIComponent(file.name).replaceAll("'", '%27')}`],
+      ['Content-Security-Policy', "sandbox; default-src 'none'"],
+      ['Cache-Control', 'private, max-age=3600'],
+    ] as const
+    return { status: 200, body: await world.files.bytesOf(file), headers }
+  }),
+]
