@@ -1,4 +1,5 @@
 import type { Access } from './access.ts'
+import type { Details } from './audit.ts'
 import { type Core, createdAt } from './core.ts'
 import { groupBy } from './group.ts'
 import { MAX_CHANNELS } from './limits.ts'
@@ -129,6 +130,7 @@ export class Channels {
     if (count >= MAX_CHANNELS) throw new Refusal('LIMIT', `A server can have ${MAX_CHANNELS} channels`)
     const id = ids.next()
     const position = last === null ? 0 : last + 1
+    this.#log(user, server, 'channel.create', id, { name, type })
     this.#insert({ num: numbers.take('channel'), id, server, name, type, position, category, topic, at: createdAt(id) })
     return this.#known(id)
   }
@@ -138,15 +140,21 @@ export class Channels {
     this.#access.channel(user, id, MANAGE_CHANNELS)
     const { name, position, category, topic } = { ...before, ...next }
     this.#update({ id, name, position, category, topic })
+    this.#log(user, server, 'channel.update', id, next)
     return this.#known(id)
   }
 
   /** With its messages. */
   remove(user: string, server: string, id: string): void {
-    this.get(user, server, id)
+    const { name } = this.get(user, server, id)
     this.#access.channel(user, id, MANAGE_CHANNELS)
     this.#delete({ id })
+    this.#log(user, server, 'channel.delete', id, { name })
     this.#core.changes.emit({ type: 'channel.visibility', serverId: server, channelId: id, deleted: true })
+  }
+
+  #log(actor: string, server: string, action: string, channel: string, details: Details): void {
+    this.#core.audit.log({ server, actor, action, target: ['channel', channel], details })
   }
 
   #known(id: string): Channel {

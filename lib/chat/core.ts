@@ -1,3 +1,4 @@
+import type { Audit } from './audit.ts'
 import type { Changes } from './changes.ts'
 import type { Events } from './events.ts'
 import { type Ids, timeOf, toTime } from './ids.ts'
@@ -11,6 +12,7 @@ export interface Core {
   readonly numbers: Numbers
   readonly events: Events
   readonly changes: Changes
+  readonly audit: Audit
   /** Milliseconds since 1970. */
   readonly now: () => number
 }

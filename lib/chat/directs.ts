@@ -2,6 +2,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { checkContent } from './content.ts'
 import { type Core, createdAt } from './core.ts'
 import type { AttachedFile, Files } from './files.ts'
+import type { Friends } from './friends.ts'
 import { MAX_DIRECTS } from './limits.ts'
 import type { Page } from './page.ts'
 import { notFound, Refusal } from './refusal.ts'
@@ -75,6 +76,7 @@ const live = (q: Kysely<Tables>, channel: RawBuilder<string>) =>
 export class Directs {
   readonly #core: Core
   readonly #users: Users
+  readonly #friends: Friends
   readonly #files: Files
   readonly #byId
   readonly #byPair
@@ -87,9 +89,10 @@ export class Directs {
   readonly #bump
   readonly #insertMessage
 
-  constructor(core: Core, users: Users, files: Files) {
+  constructor(core: Core, users: Users, friends: Friends, files: Files) {
     this.#core = core
     this.#users = users
+    this.#friends = friends
     this.#files = files
     const { db } = core
     this.#byId = db.first((q, p: Param<{ id: string }>) =>
@@ -212,6 +215,7 @@ export class Directs {
     if (before !== undefined) return { direct: before, created: false }
     const id = this.#core.ids.next()
     this.#insert({ id, lo, hi, at: createdAt(id) })
+    this.#friends.add(lo, hi, 'dm')
     const direct = this.get(user, id)
     this.#core.changes.emit({ type: 'direct.opened', direct })
     return { direct, created: true }

@@ -92,7 +92,7 @@ export class Emojis {
     if (this.#ofServer({ server }).length >= MAX_EMOJIS) {
       throw new Refusal('LIMIT', `A server can have ${MAX_EMOJIS} emoji`)
     }
-    const { ids, changes } = this.#core
+    const { ids, changes, audit } = this.#core
     const file = this.#files.add(user, null, name, bytes, media)
     const id = ids.next()
     try {
@@ -103,6 +103,7 @@ export class Emojis {
     }
     const emoji = this.#ofServer({ server }).find((one) => one.id === id)
     if (emoji === undefined) throw notFound()
+    audit.log({ server, actor: user, action: 'emoji.create', target: ['emoji', id], details: { name } })
     changes.emit({ type: 'emoji.created', emoji })
     return emoji
   }
@@ -113,6 +114,7 @@ export class Emojis {
     if (emoji?.server_id !== server) throw notFound()
     this.#delete({ id })
     this.#files.drop(emoji.file_id)
+    this.#core.audit.log({ server, actor: user, action: 'emoji.delete', target: ['emoji', id] })
     this.#core.changes.emit({ type: 'emoji.removed', serverId: server, emojiId: id })
   }
 }

@@ -8,6 +8,7 @@ import type { PresenceChange } from './presence.ts'
 import type { Emoji } from './emojis.ts'
 import type { Invite } from './invites.ts'
 import type { Live } from './lives.ts'
+import type { Request } from './requests.ts'
 import type { Role } from './roles.ts'
 
 /** What sets up a connection between two peers: nothing of it is read here. */
@@ -48,6 +49,9 @@ export type WorldEvent =
   | { readonly type: 'invite.removed'; readonly serverId: string; readonly inviteId: string }
   | { readonly type: 'emoji.created'; readonly emoji: Emoji }
   | { readonly type: 'emoji.removed'; readonly serverId: string; readonly emojiId: string }
+  /** Somebody else decides it; and has decided. */
+  | { readonly type: 'request.made'; readonly request: Request }
+  | { readonly type: 'request.decided'; readonly request: Request }
   | { readonly type: 'member.joined'; readonly serverId: string; readonly userId: string }
   | { readonly type: 'member.left'; readonly serverId: string; readonly userId: string }
   | { readonly type: 'server.deleted'; readonly serverId: string }
@@ -74,6 +78,15 @@ export type WorldEvent =
   | { readonly type: 'member.silenced'; readonly timeout: Timeout }
   /** Before its time. */
   | { readonly type: 'member.unsilenced'; readonly serverId: string; readonly userId: string }
+  /** What a member is called in the server. */
+  | {
+      readonly type: 'member.renamed'
+      readonly serverId: string
+      readonly userId: string
+      readonly by: string
+      readonly before: string | null
+      readonly after: string | null
+    }
   /** What their voice may do in the server is other than before. */
   | {
       readonly type: 'member.sanctioned'

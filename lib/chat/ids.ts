@@ -14,6 +14,12 @@ export const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
 /** Milliseconds of the time at which an id was made. */
 export const timeOf = (id: string): number => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
 
+/** What all ids are behind that are made at that time, or later. */
+export function idBefore(ms: number): string {
+  const digits = ms.toString(16).padStart(12, '0')
+  return `${digits.slice(0, 8)}-${digits.slice(8)}`
+}
+
 /** As the world keeps and tells times: of equal length, so that text compares as time does. */
 export const toTime = (ms: number): string => new Date(ms).toISOString()
 

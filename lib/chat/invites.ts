@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { Access } from './access.ts'
+import type { Details } from './audit.ts'
 import { type Core, createdAt } from './core.ts'
 import { toTime } from './ids.ts'
 import { MAX_INVITES } from './limits.ts'
@@ -124,6 +125,9 @@ export class Invites {
     this.#insert({ id, server, code, by: user, most: maxUses, expires, at: createdAt(id) })
     const invite = this.#byCode({ code })
     if (invite === undefined) throw notFound()
+    // Not its code: who reads the log could come in with it.
+    const details = { max_uses: maxUses, expires_at: expires }
+    this.#log(user, server, 'invite.create', id, details)
     this.#core.changes.emit({ type: 'invite.created', invite })
     return invite
   }
@@ -131,6 +135,7 @@ export class Invites {
   remove(user: string, server: string, id: string): void {
     this.#access.mayInServer(user, server, CREATE_INVITES)
     if (this.#delete({ id, server }) === 0) throw notFound()
+    this.#log(user, server, 'invite.delete', id)
     this.#core.changes.emit({ type: 'invite.removed', serverId: server, inviteId: id })
   }
 
@@ -143,7 +148,12 @@ export class Invites {
     if (this.#use({ id, now: toTime(this.#core.now()) }) === 0) {
       throw new Refusal('INVALID', 'This invite has ended')
     }
+    this.#log(user, server_id, 'invite.accept', id)
     this.#servers.admit(user, server_id)
     return server_id
+  }
+
+  #log(actor: string, server: string, action: string, invite: string, details: Details = {}): void {
+    this.#core.audit.log({ server, actor, action, target: ['invite', invite], details })
   }
 }

@@ -1,10 +1,14 @@
-import { sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Access } from './access.ts'
 import type { Core } from './core.ts'
 import { groupBy } from './group.ts'
 import { toTime } from './ids.ts'
-import type { Presence, Appearance } from './presence.ts'
+import { MANAGE_SERVER } from './permissions.ts'
+import type { Appearance, Presence } from './presence.ts'
+import { forbidden, notFound } from './refusal.ts'
 import type { Param } from './store/database.ts'
+import type { Tables } from './store/tables.ts'
+import type { User } from './users.ts'
 
 /** Somebody in a server. */
 export interface Member {
@@ -25,11 +29,39 @@ export interface Member {
   }[]
 }
 
+interface Row extends Pick<User, 'id' | 'username' | 'avatar_url' | 'status_sticky' | 'custom_status' | 'activity'> {
+  readonly nickname: string | null
+  readonly joined_at: string
+  readonly timeout_expires_at: string | null
+}
+
+const members = (q: Kysely<Tables>, server: RawBuilder<string>, now: RawBuilder<string>) =>
+  q
+    .selectFrom('server_members as m')
+    .innerJoin('users as u', 'u.id', 'm.user_id')
+    .leftJoin('member_timeouts as t', (join) =>
+      join.onRef('t.server_id', '=', 'm.server_id').onRef('t.user_id', '=', 'm.user_id').on('t.expires_at', '>', now),
+    )
+    .where('m.server_id', '=', server)
+    .select([
+      'u.id',
+      'u.username',
+      'u.avatar_url',
+      'u.status_sticky',
+      'u.custom_status',
+      'u.activity',
+      'm.nickname',
+      'm.joined_at',
+      't.expires_at as timeout_expires_at',
+    ])
+
 export class Members {
   readonly #core: Core
   readonly #access: Access
   readonly #presence: Presence
   readonly #page
+  readonly #one
+  readonly #rename
   readonly #roles
 
   constructor(core: Core, access: Access, presence: Presence) {
@@ -38,16 +70,7 @@ export class Members {
     this.#presence = presence
     const { db } = core
     this.#page = db.all((q, p: Param<{ server: string; after: string | null; now: string; limit: number }>) =>
-      q
-        .selectFrom('server_members as m')
-        .innerJoin('users as u', 'u.id', 'm.user_id')
-        .leftJoin('member_timeouts as t', (join) =>
-          join
-            .onRef('t.server_id', '=', 'm.server_id')
-            .onRef('t.user_id', '=', 'm.user_id')
-            .on('t.expires_at', '>', p('now')),
-        )
-        .where('m.server_id', '=', p('server'))
+      members(q, p('server'), p('now'))
         .where((eb) =>
           eb.or([
             eb(p('after'), 'is', null),
@@ -63,20 +86,19 @@ export class Members {
             ),
           ]),
         )
-        .select([
-          'u.id',
-          'u.username',
-          'u.avatar_url',
-          'u.status_sticky',
-          'u.custom_status',
-          'u.activity',
-          'm.nickname',
-          'm.joined_at',
-          't.expires_at as timeout_expires_at',
-        ])
         .orderBy('m.joined_at')
         .orderBy('m.user_id')
         .limit(p('limit')),
+    )
+    this.#one = db.all((q, p: Param<{ server: string; user: string; now: string }>) =>
+      members(q, p('server'), p('now')).where('m.user_id', '=', p('user')),
+    )
+    this.#rename = db.run((q, p: Param<{ server: string; user: string; nickname: string | null }>) =>
+      q
+        .updateTable('server_members')
+        .set({ nickname: p('nickname') })
+        .where('server_id', '=', p('server'))
+        .where('user_id', '=', p('user')),
     )
     this.#roles = db.all((q, p: Param<{ server: string; users: string }>) =>
       q
@@ -94,7 +116,18 @@ export class Members {
   /** In the order in which they came, behind the user `after`; none where that is no member. */
   list(user: string, server: string, after: string | null, limit: number): Member[] {
     this.#access.member(user, server)
-    const rows = this.#page({ server, after, now: toTime(this.#core.now()), limit })
+    return this.#read(server, this.#page({ server, after, now: toTime(this.#core.now()), limit }))
+  }
+
+  /** One of them; NOT_FOUND for who is none. */
+  get(user: string, server: string, member: string): Member {
+    this.#access.member(user, server)
+    const [found] = this.#read(server, this.#one({ server, user: member, now: toTime(this.#core.now()) }))
+    if (found === undefined) throw notFound()
+    return found
+  }
+
+  #read(server: string, rows: readonly Row[]): Member[] {
     const users = JSON.stringify(rows.map(({ id }) => id))
     const roles = groupBy(this.#roles({ server, users }), (role) => role.user_id)
     return rows.map(({ id, username, avatar_url, nickname, joined_at, timeout_expires_at, ...row }) => ({
@@ -112,5 +145,24 @@ export class Members {
         position: role.position,
       })),
     }))
+  }
+
+  // Changes
+
+  /** What a member is called there: by themselves, or from above by who may manage the server. Null: by their own name. */
+  rename(user: string, server: string, member: string, nickname: string | null): Member {
+    const { nickname: before } = this.get(user, server, member)
+    if (user !== member) {
+      this.#access.mayInServer(user, server, MANAGE_SERVER)
+      if (!this.#access.isAbove(user, member, server)) throw forbidden()
+    }
+    if (before !== nickname) {
+      this.#rename({ server, user: member, nickname })
+      const { changes, audit } = this.#core
+      const target = ['user', member] as const
+      audit.log({ server, actor: user, action: 'member.rename', target, details: { nickname } })
+      changes.emit({ type: 'member.renamed', serverId: server, userId: member, by: user, before, after: nickname })
+    }
+    return this.get(user, server, member)
   }
 }

@@ -1,4 +1,5 @@
 import type { Access } from './access.ts'
+import type { Details } from './audit.ts'
 import type { Core } from './core.ts'
 import { toTime } from './ids.ts'
 import { BAN_MEMBERS, KICK_MEMBERS, MUTE_MEMBERS } from './permissions.ts'
@@ -113,6 +114,7 @@ export class Moderation {
   /** A member goes; they may come back. */
   kick(user: string, server: string, member: string, reason: string | null): void {
     this.#checkActsOnMember(user, server, member, KICK_MEMBERS)
+    this.#log(user, server, 'member.kick', member, { reason })
     this.#core.changes.emit({ type: 'member.kicked', serverId: server, userId: member, reason })
     this.#servers.expel(member, server)
   }
@@ -122,6 +124,7 @@ export class Moderation {
     const there = this.#checkActs(user, server, other, BAN_MEMBERS)
     // Of an account that is disabled nobody is told that it exists.
     if (!there && this.#users.find(other)?.disabled !== 0) throw notFound()
+    this.#log(user, server, 'member.ban', other, { reason })
     if (this.#servers.isBanned(other, server)) return void this.#updateBan({ server, user: other, reason })
     this.#insertBan({ server, user: other, by: user, reason, at: toTime(this.#core.now()) })
     this.#core.changes.emit({ type: 'member.banned', serverId: server, userId: other, reason })
@@ -132,6 +135,7 @@ export class Moderation {
   unban(user: string, server: string, other: string): void {
     this.#access.mayInServer(user, server, BAN_MEMBERS)
     if (this.#deleteBan({ server, user: other }) === 0) return
+    this.#log(user, server, 'member.unban', other)
     this.#core.changes.emit({ type: 'member.unbanned', serverId: server, userId: other })
   }
 
@@ -148,6 +152,7 @@ export class Moderation {
       created_at: toTime(now),
     }
     this.#putTimeout({ ...timeout })
+    this.#log(user, server, 'member.timeout', member, { minutes, reason })
     this.#core.changes.emit({ type: 'member.silenced', timeout })
     return timeout
   }
@@ -159,6 +164,7 @@ export class Moderation {
     if (timeout === undefined) return
     this.#deleteTimeout({ server, user: member })
     if (timeout.expires_at <= toTime(this.#core.now())) return
+    this.#log(user, server, 'member.timeout_remove', member)
     this.#core.changes.emit({ type: 'member.unsilenced', serverId: server, userId: member })
   }
 
@@ -169,6 +175,10 @@ export class Moderation {
     const there = this.#access.isMember(other, server)
     if (there && !this.#access.isAbove(user, other, server)) throw forbidden()
     return there
+  }
+
+  #log(actor: string, server: string, action: string, user: string, details: Details = {}): void {
+    this.#core.audit.log({ server, actor, action, target: ['user', user], details })
   }
 
   #checkActsOnMember(user: string, server: string, member: string, needed: number): void {

@@ -1,4 +1,5 @@
 import type { Access } from './access.ts'
+import type { Details } from './audit.ts'
 import type { Core } from './core.ts'
 import { MAX_OVERRIDES } from './limits.ts'
 import { has, MANAGE_CHANNELS, type Override, serverPermissions, VIEW_CHANNEL } from './permissions.ts'
@@ -145,6 +146,13 @@ export class Overrides {
     } else if (before.allow === allow && before.deny === deny) return before
     else this.#update({ id: before.id, allow, deny })
     const override = this.#find(channel, { roleId, userId })
+    this.#log(user, server_id, 'override.set', override.id, {
+      channel_id: channel,
+      role_id: roleId,
+      user_id: userId,
+      allow,
+      deny,
+    })
     this.#core.changes.emit({ type: 'override.set', serverId: server_id, override })
     return override
   }
@@ -153,7 +161,12 @@ export class Overrides {
     const { server_id } = this.#access.channel(user, channel, MANAGE_CHANNELS)
     if (!this.#ofChannel({ channel }).some((one) => one.id === id)) throw notFound()
     this.#delete({ id })
+    this.#log(user, server_id, 'override.remove', id, { channel_id: channel })
     this.#core.changes.emit({ type: 'override.removed', serverId: server_id, channelId: channel, overrideId: id })
+  }
+
+  #log(actor: string, server: string, action: string, override: string, details: Details): void {
+    this.#core.audit.log({ server, actor, action, target: ['override', override], details })
   }
 
   #find(channel: string, { roleId, userId }: OverrideTarget): StoredOverride {

@@ -1,4 +1,5 @@
 import type { Access } from './access.ts'
+import type { Details } from './audit.ts'
 import { type Core, createdAt } from './core.ts'
 import { MAX_ROLES } from './limits.ts'
 import { ADMINISTRATOR, has, MANAGE_ROLES, serverPermissions, VIEW_CHANNEL } from './permissions.ts'
@@ -177,6 +178,7 @@ export class Roles {
     const id = this.#core.ids.next()
     this.#insert({ id, server, name, permissions, color, position: place, at: createdAt(id) })
     const role = this.get(server, id)
+    this.#log(user, role, 'role.create', { name, permissions, color, position: place })
     this.#core.changes.emit({ type: 'role.created', role })
     return role
   }
@@ -190,21 +192,27 @@ export class Roles {
     if (same && permissions === before.permissions) return before
     this.#update({ id, name, permissions, color, position })
     const role = this.get(server, id)
+    this.#log(user, role, 'role.update', changes)
     this.#core.changes.emit({ type: 'role.updated', role })
     if (((permissions ^ before.permissions) & SEEING) !== 0) this.#lookAgain(server, this.#holders({ role: id }))
     return role
   }
 
   remove(user: string, server: string, id: string): void {
-    this.#below(user, server, id)
+    const { role } = this.#below(user, server, id)
     const [holders, channels] = [this.#holders({ role: id }), this.#overridden({ role: id })]
     this.#delete({ id })
+    this.#log(user, role, 'role.delete', { name: role.name })
     const { changes } = this.#core
     changes.emit({ type: 'role.deleted', serverId: server, roleId: id })
     this.#lookAgain(server, holders)
     for (const { channel_id } of channels) {
       changes.emit({ type: 'channel.visibility', serverId: server, channelId: channel_id, deleted: false })
     }
+  }
+
+  #log(actor: string, { server_id, id }: Role, action: string, details: Details = {}): void {
+    this.#core.audit.log({ server: server_id, actor, action, target: ['role', id], details })
   }
 
   #lookAgain(server: string, members: readonly { readonly user_id: string }[]): void {
@@ -225,14 +233,14 @@ export class Roles {
   /** Gives a role to a member; again changes nothing. */
   give(user: string, server: string, to: string, id: string): void {
     const role = this.#handedOut(user, server, to, id)
-    if (this.#give({ server, user: to, role: id }) > 0) this.#handed(role, to, true)
+    if (this.#give({ server, user: to, role: id }) > 0) this.#handed(user, role, to, true)
   }
 
   /** Takes it; from the owner only the owner does. */
   take(user: string, server: string, from: string, id: string): void {
     const role = this.#handedOut(user, server, from, id)
     if (user !== from && this.#access.member(from, server).owner) throw forbidden()
-    if (this.#take({ server, user: from, role: id }) > 0) this.#handed(role, from, false)
+    if (this.#take({ server, user: from, role: id }) > 0) this.#handed(user, role, from, false)
   }
 
   #handedOut(user: string, server: string, member: string, id: string): Role {
@@ -241,7 +249,8 @@ export class Roles {
     return role
   }
 
-  #handed(role: Role, userId: string, held: boolean): void {
+  #handed(by: string, role: Role, userId: string, held: boolean): void {
+    this.#log(by, role, held ? 'member.role_add' : 'member.role_remove', { user_id: userId })
     this.#core.changes.emit({ type: 'member.role', userId, role, held })
     this.#lookAgain(role.server_id, [{ user_id: userId }])
   }

@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
 import { Access } from './access.ts'
+import { Arrivals } from './arrivals.ts'
+import { Audit } from './audit.ts'
 import { Bots } from './bots.ts'
 import { Changes } from './changes.ts'
 import { Channels } from './channels.ts'
@@ -8,6 +10,7 @@ import { Directs } from './directs.ts'
 import { Emojis } from './emojis.ts'
 import { dispatch, Events, type Failed } from './events.ts'
 import { Files } from './files.ts'
+import { Friends } from './friends.ts'
 import { Ids } from './ids.ts'
 import { Invites } from './invites.ts'
 import { Links } from './links.ts'
@@ -20,6 +23,7 @@ import { Polls } from './polls.ts'
 import { Presence } from './presence.ts'
 import { Reactions } from './reactions.ts'
 import { Replies } from './replies.ts'
+import { Requests } from './requests.ts'
 import { Roles } from './roles.ts'
 import { Servers } from './servers.ts'
 import { Sessions } from './sessions.ts'
@@ -61,6 +65,8 @@ export class World {
   readonly roles: Roles
   readonly channels: Channels
   readonly overrides: Overrides
+  readonly friends: Friends
+  readonly arrivals: Arrivals
   readonly invites: Invites
   readonly emojis: Emojis
   readonly files: Files
@@ -96,13 +102,16 @@ export class World {
     this.roles = new Roles(core, this.access)
     this.channels = new Channels(core, this.access)
     this.overrides = new Overrides(core, this.access, this.roles)
+    const requests = new Requests(core)
+    this.friends = new Friends(core, this.users, requests)
+    this.arrivals = new Arrivals(core, this.access, this.servers, this.users, requests)
     this.invites = new Invites(core, this.access, this.servers)
     this.files = new Files(core, new Blobs(folder, full), new Links(linkKey, now))
     this.emojis = new Emojis(core, this.access, this.files)
     this.polls = new Polls(core, this.access)
     this.messages = new Messages(core, this.access, this.users, this.polls, this.files)
     this.reactions = new Reactions(core, this.messages)
-    this.directs = new Directs(core, this.users, this.files)
+    this.directs = new Directs(core, this.users, this.friends, this.files)
     this.uploads = new Uploads(this.access, this.directs, this.files)
     this.replies = new Replies(core)
     this.unreads = new Unreads(core, this.access, this.directs)
@@ -114,6 +123,10 @@ export class World {
 
   get changes(): Changes {
     return this.#core.changes
+  }
+
+  get audit(): Audit {
+    return this.#core.audit
   }
 
   get events(): Events {
@@ -164,5 +177,6 @@ function createCore(db: Database, now: () => number, failed: Failed): Core {
   const numbers = new Numbers(db)
   const events = new Events(failed)
   const changes = new Changes(db, numbers, events)
-  return { db, numbers, events, changes, now, ids: new Ids(now, newest({})?.id ?? '') }
+  const ids = new Ids(now, newest({})?.id ?? '')
+  return { db, numbers, events, changes, now, ids, audit: new Audit(db, ids) }
 }

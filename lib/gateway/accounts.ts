@@ -2,6 +2,7 @@ import { Refusal } from '../chat/refusal.ts'
 import type { User } from '../chat/users.ts'
 import type { World } from '../chat/world.ts'
 import type { Passwords } from './passwords.ts'
+import { Throttle } from './throttle.ts'
 import { type Caller, hashToken, makeBotToken, makeRefreshToken, type Tokens } from './tokens.ts'
 import { toBot, toSelf } from './wire.ts'
 
@@ -13,11 +14,23 @@ export class Unauthorized extends Error {
   override readonly name = 'Unauthorized'
 }
 
+/** Too many have failed: in how many seconds it may be tried again. */
+export class TooSoon extends Error {
+  override readonly name = 'TooSoon'
+  readonly seconds: number
+
+  constructor(seconds: number) {
+    super('Too many failed logins')
+    this.seconds = seconds
+  }
+}
+
 /** Registers people, lets them in, and keeps them in. */
 export class Accounts {
   readonly #world: World
   readonly #tokens: Tokens
   readonly #passwords: Passwords
+  readonly #throttle: Throttle
   /** Milliseconds for which a login lasts without being used. */
   readonly #lifetime: number
 
@@ -26,6 +39,7 @@ export class Accounts {
     this.#tokens = tokens
     this.#passwords = passwords
     this.#lifetime = lifetime
+    this.#throttle = new Throttle(world.now)
   }
 
   async register(username: string, password: string, email: string | null) {
@@ -36,10 +50,10 @@ export class Accounts {
   }
 
   /** One answer for an unknown name and a wrong password, in the same time. */
-  async login(username: string, password: string) {
+  async login(username: string, password: string, from: string) {
     const known = this.#world.users.credentialOf(username)
     const hash = known?.password_hash ?? null
-    if (!(await this.#passwords.matches(password, hash)) || known === null || hash === null) {
+    if (!(await this.#matches(username, password, hash, from)) || known === null || hash === null) {
       throw new Unauthorized('Wrong user name or password')
     }
     const better = this.#passwords.isOutdated(hash) ? await this.#passwords.hash(password) : null
@@ -50,6 +64,24 @@ export class Accounts {
       if (better !== null) this.#world.users.setPassword(user.id, better)
       return user
     })
+  }
+
+  /** Whether a password is right. Who has failed too often waits, and is not even looked at meanwhile. */
+  async #matches(username: string, password: string, hash: string | null, from: string): Promise<boolean> {
+    this.#checkWait(username, from)
+    this.#throttle.fail(username, from)
+    if (await this.#passwords.matches(password, hash)) {
+      this.#throttle.succeed(username, from)
+      return true
+    }
+    // This one may be the one too many.
+    this.#checkWait(username, from)
+    return false
+  }
+
+  #checkWait(username: string, from: string): void {
+    const seconds = this.#throttle.wait(username, from)
+    if (seconds > 0) throw new TooSoon(seconds)
   }
 
   async #begin(find: () => User) {
@@ -108,10 +140,11 @@ export class Accounts {
   }
 
   /** Other sessions end. */
-  async changePassword({ user, session }: Caller, current: string, next: string): Promise<void> {
+  async changePassword({ user, session }: Caller, current: string, next: string, from: string): Promise<void> {
     const { users, sessions, changes } = this.#world
     const hash = users.credentialOf(user.username)?.password_hash ?? null
-    if (!(await this.#passwords.matches(current, hash))) throw new Refusal('FORBIDDEN', 'Wrong current password')
+    if (!(await this.#matches(user.username, current, hash, from)))
+      throw new Refusal('FORBIDDEN', 'Wrong current password')
     const better = await this.#passwords.hash(next)
     await changes.run(() => {
       users.setPassword(user.id, better)

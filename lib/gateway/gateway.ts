@@ -15,6 +15,7 @@ import { iceRoutes } from './api/ice.ts'
 import { messageRoutes } from './api/messages.ts'
 import { pollRoutes } from './api/polls.ts'
 import { reactionRoutes } from './api/reactions.ts'
+import { requestRoutes } from './api/requests.ts'
 import { ok, route, Router } from './api/router.ts'
 import { moderationRoutes } from './api/moderation.ts'
 import { overrideRoutes } from './api/overrides.ts'
@@ -61,6 +62,7 @@ export class Gateway {
       ...pollRoutes(world),
       ...directRoutes(world),
       ...voiceRoutes(world),
+      ...requestRoutes(world),
       ...inviteRoutes(world),
       ...emojiRoutes(world),
       ...fileRoutes(world, settings.maxFile),

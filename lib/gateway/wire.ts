@@ -7,6 +7,7 @@ import type { Member } from '../chat/members.ts'
 import type { Ban, Timeout } from '../chat/moderation.ts'
 import type { StoredOverride } from '../chat/overrides.ts'
 import type { Appearance } from '../chat/presence.ts'
+import type { Request } from '../chat/requests.ts'
 import type { Role } from '../chat/roles.ts'
 import type { CountedServer, Server } from '../chat/servers.ts'
 import type { Message } from '../chat/store/messages.ts'
@@ -167,6 +168,20 @@ export const toEmoji = ({ id, server_id, created_by, name, content_type, file_si
   content_type,
   file_size,
   created_at,
+})
+
+export const toRequest = ({ id, kind, from_user, to_user, server_id, comment, state, ...request }: Request) => ({
+  id,
+  kind,
+  from_user,
+  to_user,
+  server_id,
+  comment,
+  state,
+  reason: request.reason,
+  decided_by: request.decided_by,
+  created_at: request.created_at,
+  decided_at: request.decided_at,
 })
 
 export const toInvite = ({ id, server_id, code, created_by, max_uses, uses, expires_at, created_at }: Invite) => ({

@@ -47,31 +47,41 @@ function toValue(given: unknown, name: string): Value {
   throw new TypeError(`${name} cannot be stored: ${typeof given}`)
 }
 
-/** A statement, until its database is closed. */
-class Prepared<R> {
-  #statement: Statement<R> | null
+/** A statement that can be run. */
+interface Ready<P, R> {
+  readonly statement: Statement<R>
+  readonly bind: (values: P) => Value[]
+  readonly writes: boolean
+}
 
-  constructor(statement: Statement<R>) {
-    this.#statement = statement
+/** A statement, from its first use until its database is closed: what is never asked is never prepared. */
+class Prepared<P, R> {
+  #make: (() => Ready<P, R>) | null
+  #ready: Ready<P, R> | null = null
+
+  constructor(make: () => Ready<P, R>) {
+    this.#make = make
   }
 
-  get statement(): Statement<R> {
-    if (this.#statement === null) throw new Error('The world is closed')
-    return this.#statement
+  get ready(): Ready<P, R> {
+    if (this.#ready !== null) return this.#ready
+    if (this.#make === null) throw new Error('The world is closed')
+    return (this.#ready = this.#make())
   }
 
   close(): void {
-    this.#statement = null
+    this.#ready = null
+    this.#make = null
   }
 }
 
 /**
- * The world's database: statements are built with types, prepared once, and run synchronously. A statement is a function of
+ * The world's database: statements are built with types, prepared once, when they are used first, and run synchronously. A statement is a function of
  * its values.
  */
 export class Database {
   readonly #sqlite: Sqlite
-  readonly #statements: Prepared<unknown>[] = []
+  readonly #statements: { close(): void }[] = []
   /** Statements that have changed something, those included that were undone. */
   written = 0
 
@@ -119,9 +129,10 @@ export class Database {
 
   /** Its rows. */
   all<P extends Values, R>(build: Build<P, R>): (values: P) => R[] {
-    const { prepared, bind, writes } = this.#prepare(build)
+    const prepared = this.#prepare(build)
     return (values) => {
-      const rows = prepared.statement.all(bind(values))
+      const { statement, bind, writes } = prepared.ready
+      const rows = statement.all(bind(values))
       if (writes && rows.length > 0) this.written++
       return rows
     }
@@ -129,9 +140,10 @@ export class Database {
 
   /** How many rows it has changed. */
   run<P extends Values>(build: Build<P, unknown>): (values: P) => number {
-    const { prepared, bind } = this.#prepare(build)
+    const prepared = this.#prepare(build)
     return (values) => {
-      const { changes } = prepared.statement.run(bind(values))
+      const { statement, bind } = prepared.ready
+      const { changes } = statement.run(bind(values))
       if (changes > 0) this.written++
       return changes
     }
@@ -139,8 +151,10 @@ export class Database {
 
   /** Text that has no values, and does not fail: a statement that did is not let go of. */
   command(text: string): () => void {
-    const prepared = this.#keep(new Prepared(this.#sqlite.prepare(text)))
-    return () => void prepared.statement.run([])
+    const prepared = this.#keep(
+      new Prepared(() => ({ statement: this.#sqlite.prepare(text), bind: () => [], writes: false })),
+    )
+    return () => void prepared.ready.statement.run([])
   }
 
   /** A number that SQLite tells of itself. */
@@ -149,19 +163,20 @@ export class Database {
     return row?.[name]
   }
 
-  #prepare<P extends Values, R>(
-    build: Build<P, R>,
-  ): { readonly prepared: Prepared<R>; readonly bind: (values: P) => Value[]; readonly writes: boolean } {
-    const { sql: text, parameters } = build(builder, toSlot).compile()
-    const prepared = this.#keep(new Prepared(this.#sqlite.prepare<R>(text)))
-    const bind = (values: P): Value[] =>
-      parameters.map((given) =>
-        given instanceof Slot ? toValue(values[given.name], given.name) : toValue(given, 'A constant'),
-      )
-    return { prepared, bind, writes: !READS.test(text) }
+  #prepare<P extends Values, R>(build: Build<P, R>): Prepared<P, R> {
+    return this.#keep(
+      new Prepared(() => {
+        const { sql: text, parameters } = build(builder, toSlot).compile()
+        const bind = (values: P): Value[] =>
+          parameters.map((given) =>
+            given instanceof Slot ? toValue(values[given.name], given.name) : toValue(given, 'A constant'),
+          )
+        return { statement: this.#sqlite.prepare<R>(text), bind, writes: !READS.test(text) }
+      }),
+    )
   }
 
-  #keep<T extends Prepared<unknown>>(prepared: T): T {
+  #keep<T extends { close(): void }>(prepared: T): T {
     this.#statements.push(prepared)
     return prepared
   }

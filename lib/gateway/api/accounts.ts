@@ -1,5 +1,6 @@
 import { Compile } from 'typebox/schema'
 import { forbidden } from '../../chat/refusal.ts'
+import { toClient } from '../../web/address.ts'
 import type { Accounts } from '../accounts.ts'
 import { text, word } from './body.ts'
 import { callerOf } from './call.ts'
@@ -37,8 +38,8 @@ export const accountRoutes = (accounts: Accounts, open: boolean): Route[] => [
     if (!open) throw forbidden()
     return created(await accounts.register(body.username, body.password, body.email ?? null))
   }),
-  routeWithBody('POST /auth/login', 'public', Login, async ({ body }) =>
-    ok(await accounts.login(body.username, body.password)),
+  routeWithBody('POST /auth/login', 'public', Login, async ({ body, remote }) =>
+    ok(await accounts.login(body.username, body.password, toClient(remote))),
   ),
   routeWithBody('POST /auth/refresh', 'public', Refresh, async ({ body, remote }) =>
     ok(await accounts.refresh(body.refresh_token, remote)),
@@ -52,7 +53,12 @@ export const accountRoutes = (accounts: Accounts, open: boolean): Route[] => [
     return NO_CONTENT
   }),
   routeWithBody('POST /auth/password', 'human', Password, async (call) => {
-    await accounts.changePassword(callerOf(call), call.body.current_password, call.body.new_password)
+    await accounts.changePassword(
+      callerOf(call),
+      call.body.current_password,
+      call.body.new_password,
+      toClient(call.remote),
+    )
     return NO_CONTENT
   }),
 ]

@@ -6,7 +6,7 @@ import { toClient } from '../../web/address.ts'
 import { type Allowance, Buckets } from '../../web/buckets.ts'
 import { type Request, webReadBody } from '../../web/web.ts'
 import { rFailure } from '../../websock/log.ts'
-import { Unauthorized } from '../accounts.ts'
+import { TooSoon, Unauthorized } from '../accounts.ts'
 import type { GatewaySettings } from '../../web/config/gateway.ts'
 import type { Caller, Tokens } from '../tokens.ts'
 import { BadId, toId } from './call.ts'
@@ -56,8 +56,8 @@ const OF_ADDRESS: Allowance = { rate: 10, burst: 20 }
 const OF_LOGINS: Allowance = { rate: 2, burst: 5 }
 const OF_BOT: Allowance = { rate: 50, burst: 100 }
 
-const tooMany = (seconds: number): Answer =>
-  toAnswer(429, 'RATE_LIMITED', 'Too many requests', [['Retry-After', String(seconds)]])
+const tooMany = (seconds: number, why = 'Too many requests'): Answer =>
+  toAnswer(429, 'RATE_LIMITED', why, [['Retry-After', String(seconds)]])
 
 /** Answers requests, each by the route that it is for. */
 export class Api {
@@ -150,7 +150,7 @@ async function toCall(
   )
   const { headers, path, method } = request
   // The system has to be asked for it, and before the body has come: the client may have gone then.
-  const remote = route.who === 'public' ? request.remote : ''
+  const remote = route.pattern.startsWith('/auth/') ? request.remote : ''
   const key = headers['idempotency-key'] ?? null
   if (request.response !== null) limitBody(request.response, route.maxBody ?? maxBody)
   const body = await READERS[route.reads](request)
@@ -214,6 +214,7 @@ function toFailure(error: unknown): Answer {
     return toAnswer(status, code, error.message, status === 503 ? [['Retry-After', '5']] : [])
   }
   if (error instanceof Unauthorized) return toUnauthorized(error.message)
+  if (error instanceof TooSoon) return tooMany(error.seconds, error.message)
   if (error instanceof BadId) return BAD_ID
   if (error instanceof BadJson) return BAD_JSON
   if (error instanceof WrongType) return WRONG_TYPE

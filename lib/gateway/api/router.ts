@@ -14,7 +14,7 @@ export interface Call<B> {
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
   readonly body: B
-  /** The client's address, of public routes. */
+  /** The client's address, of routes below /auth. */
   readonly remote: string
   /** Under which a request that makes something is answered once; null: each time. */
   readonly key: string | null

@@ -3,7 +3,7 @@ import type { ServerDraft } from '../../chat/servers.ts'
 import type { World } from '../../chat/world.ts'
 import { toChannel, toCountedServer, toMember } from '../wire.ts'
 import { bool, given, text, textOrNull, url } from './body.ts'
-import { idOf, limitOf, toId, userOf } from './call.ts'
+import { idOf, limitOf, pageOf, toId, userOf } from './call.ts'
 import { once } from './once.ts'
 import { created, NO_CONTENT, ok, type Route, route, routeWithBody } from './router.ts'
 
@@ -34,6 +34,9 @@ const ChannelChanges = Compile({
 })
 /** Members that are listed at once. */
 const MEMBERS = 1000
+
+const called = { anyOf: [{ ...text(1, 64), pattern: '\\S' }, { type: 'null' }] } as const
+const Rename = Compile({ type: 'object', additionalProperties: false, properties: { nickname: called } })
 
 const flag = (value: boolean): 0 | 1 => (value ? 1 : 0)
 
@@ -77,6 +80,16 @@ export const serverRoutes = (world: World): Route[] => [
     const members = world.members.list(userOf(call), idOf(call), after === null ? null : toId(after), limit)
     return ok(members.map(toMember))
   }),
+  routeWithBody('PATCH /servers/:id/members/:user_id', 'user', Rename, async (call) => {
+    const { nickname } = given({ nickname: call.body.nickname })
+    const [server, member] = [idOf(call), idOf(call, 'user_id')]
+    return ok(
+      toMember(await world.changes.run(() => world.members.rename(userOf(call), server, member, nickname ?? null))),
+    )
+  }),
+  route('GET /servers/:id/audit-log', 'user', (call) =>
+    ok(world.audit.list(world.access, userOf(call), idOf(call), pageOf(call))),
+  ),
 
   route('GET /servers/:id/channels', 'user', (call) =>
     ok(world.channels.visible(userOf(call), idOf(call)).map(toChannel)),
