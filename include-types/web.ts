@@ -49,6 +49,12 @@ export interface GatewayConfig {
   wsTokenExpiry?: 'close' | 'keep'
   /** Milliseconds for which who was closed for that reason still counts as present; default 30000. */
   reclaimMs?: number
+  /** Seconds for which a client that asks for it (`?resume=1`) can go on where its connection ended; default 300. */
+  resumeS?: number
+  /** Events that are sent again then: who has missed more begins anew; default 1000. */
+  resumeEvents?: number
+  /** Events that are kept for it, of all clients; default 16M. */
+  resumeBytes?: Size
   /** Who has more waiting than this is closed; default 16M. */
   maxBackpressure?: Size
   /** Of HTTP requests; default 'on'. */

@@ -75,7 +75,8 @@ export class Presence {
 
   /** Somebody is there, until the link is detached. Others hear of it with the next `refresh`. */
   attach(userId: string): Link {
-    const present = this.#present.get(userId) ?? { links: new Map<Link, Declared>(), ...this.#look(userId) }
+    const known = this.#present.get(userId)
+    const present = known ?? { links: new Map<Link, Declared>(), ...this.#look(userId) }
     const link: Link = {
       declare: (status) => {
         if (present.links.has(link)) present.links.set(link, status)
@@ -87,6 +88,8 @@ export class Presence {
     }
     present.links.set(link, 'online')
     this.#present.set(userId, present)
+    // Who comes alone has nobody else of themselves to tell.
+    if (known === undefined) present.own = this.#look(userId).own
     return link
   }
 

@@ -5,8 +5,9 @@ import type { Poll } from '../chat/store/polls.ts'
 import type { World } from '../chat/world.ts'
 import { joinTopic, leaveTopic, type Topics } from '../websock/topics.ts'
 import { webSocketCork, webSocketSendString } from '../websock/send.ts'
-import { type Attendee, type Audience, topicOfServer } from './audience.ts'
+import { type Attendee, type Audience, hears, numbered, topicFor, topicOfServer, topicOfUser } from './audience.ts'
 import type { Connection } from './connection.ts'
+import type { Journal } from './journal.ts'
 import {
   directMessageText,
   frameOf,
@@ -27,6 +28,7 @@ type Of<T extends EventType> = Extract<WorldEvent, { readonly type: T }>
 export class Fanout {
   readonly #world: World
   readonly #audience: Audience
+  readonly #journal: Journal
   readonly #topics: () => Topics | null
   /** Ends a connection that cannot take what it should get. */
   readonly #overrun: (connection: Connection) => void
@@ -34,11 +36,13 @@ export class Fanout {
   constructor(
     world: World,
     audience: Audience,
+    journal: Journal,
     topics: () => Topics | null,
     overrun: (connection: Connection) => void,
   ) {
     this.#world = world
     this.#audience = audience
+    this.#journal = journal
     this.#topics = topics
     this.#overrun = overrun
   }
@@ -135,32 +139,42 @@ export class Fanout {
 
   readonly tell = (event: WorldEvent): void => dispatch(this.#table, event)
 
+  /** To all of a topic, once whoever hears it; and once with its number, where anybody may ask for it again. */
+  #publish(topic: string, frame: string, except: ReadonlySet<string> | null = null): void {
+    const topics = this.#topics()
+    topics?.publish(topic, frame, false)
+    if (this.#journal.kept) topics?.publish(numbered(topic), this.#journal.add(topic, frame, except), false)
+  }
+
   #toViewers(server: string, channel: string, frame: string): void {
-    this.#topics()?.publish(this.#audience.topicOf(server, channel), frame, false)
+    this.#publish(this.#audience.topicOf(server, channel), frame)
   }
 
   /** Each who has voted sees their own vote: one frame for each option, and one for all others. */
   #toVoters(server: string, channel: string, poll: Poll, frameFor: (poll: Poll) => string): void {
     const topic = this.#audience.topicOf(server, channel)
     const voters = this.#world.polls.votes(poll.id).flatMap(({ user_id, option_id }) => {
-      const connections = this.#audience.find(user_id)?.connections ?? []
-      return connections.filter(({ ws }) => leaveTopic(ws, topic)).map((connection) => ({ connection, option_id }))
+      const attendee = this.#audience.find(user_id)
+      return attendee !== null && hears(attendee, topic) ? { attendee, option_id } : []
     })
-    this.#topics()?.publish(topic, frameFor(poll), false)
-    for (const { connection } of voters) joinTopic(connection.ws, topic)
+    this.#without(
+      voters.map(({ attendee }) => attendee),
+      topic,
+      frameFor(poll),
+    )
     for (const [option, group] of groupBy(voters, ({ option_id }) => option_id)) {
       const frame = frameFor({ ...poll, user_vote: option })
-      for (const { connection } of group) this.send(connection, frame)
+      for (const { attendee } of group) this.#toAttendee(attendee, frame)
     }
   }
 
   /** Who sees a channel is other than before: those who did, and those who do, hear why. */
   #toViewersAround(server: string, channel: string, frame: string): void {
-    this.#audience.channelChanged(server, channel, false, (topic) => this.#topics()?.publish(topic, frame, false))
+    this.#audience.channelChanged(server, channel, false, (topic) => this.#publish(topic, frame))
   }
 
   #toServer(server: string, frame: string): void {
-    this.#topics()?.publish(topicOfServer(server), frame, false)
+    this.#publish(topicOfServer(server), frame)
   }
 
   /** Members who may do something in the whole server. */
@@ -174,12 +188,13 @@ export class Fanout {
     if (attendee !== null) this.#toAttendee(attendee, frame())
   }
 
-  #toAttendee({ connections }: Attendee, frame: string): void {
+  #toAttendee({ userId, connections, sessions }: Attendee, frame: string): void {
+    const again = sessions.size === 0 ? frame : this.#journal.add(topicOfUser(userId), frame, null)
     // Who is closed for it leaves the list.
-    for (const connection of connections.slice()) this.send(connection, frame)
+    for (const connection of connections.slice()) this.#send(connection, connection.session === null ? frame : again)
   }
 
-  send(connection: Connection, frame: string): void {
+  #send(connection: Connection, frame: string): void {
     const { ws } = connection
     // Outside of a cork each send is a write of its own.
     webSocketCork(ws, () => {
@@ -187,12 +202,13 @@ export class Fanout {
     })
   }
 
-  /** Runs `publish` while a user's own connections do not get it. */
-  #without(user: string, topic: string, publish: () => void): void {
-    const own = this.#audience.find(user)?.connections ?? []
-    const left = own.filter(({ ws }) => leaveTopic(ws, topic))
-    publish()
-    for (const { ws } of left) joinTopic(ws, topic)
+  /** To all of a topic but some users. */
+  #without(users: readonly Attendee[], topic: string, frame: string): void {
+    const left = users.flatMap(({ connections }) =>
+      connections.filter((connection) => leaveTopic(connection.ws, topicFor(connection, topic))),
+    )
+    this.#publish(topic, frame, new Set(users.map(({ userId }) => userId)))
+    for (const connection of left) joinTopic(connection.ws, topicFor(connection, topic))
   }
 
   #typing({ user, channelId, serverId, to, at }: Of<'typing'>): void {
@@ -205,7 +221,8 @@ export class Fanout {
     if (to !== null) return this.#toUser(to, () => frame)
     if (serverId === null) return
     const topic = this.#audience.topicOf(serverId, channelId)
-    this.#without(user.id, topic, () => this.#topics()?.publish(topic, frame, false))
+    const typist = this.#audience.find(user.id)
+    this.#without(typist === null ? [] : [typist], topic, frame)
   }
 
   /** Others of shared servers, each once, see what is public; the user's own connections what is theirs. */
@@ -215,7 +232,8 @@ export class Fanout {
       const rooms = this.#world.servers.of(userId).flatMap(({ id }) => this.#audience.room(id) ?? [])
       const [largest, ...others] = rooms.toSorted((a, b) => b.attendees.size - a.attendees.size)
       if (largest !== undefined) {
-        this.#without(userId, largest.topic, () => this.#topics()?.publish(largest.topic, frame, false))
+        const self = this.#audience.find(userId)
+        this.#without(self === null ? [] : [self], largest.topic, frame)
         const told = new Set<Attendee>(largest.attendees)
         for (const { attendees } of others) {
           for (const attendee of attendees) {

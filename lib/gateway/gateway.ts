@@ -25,8 +25,18 @@ import { userRoutes } from './api/users.ts'
 import { voiceRoutes } from './api/voice.ts'
 import { makeDemo } from './demo.ts'
 import type { Passwords } from './passwords.ts'
+import type { Wish } from './connection.ts'
 import { Sockets } from './sockets.ts'
 import { type Caller, Tokens } from './tokens.ts'
+
+/** `resume=1` asks for a session; its id, with the number of what came last as `seq`, goes on with one. */
+function toWish({ query }: Request): Wish | null {
+  const params = new URLSearchParams(query)
+  const [given, seq] = [params.get('resume') ?? '', params.get('seq') ?? '']
+  if (given === '1') return { session: null, seq: 0 }
+  // What is no number is behind nothing that there is.
+  return given === '' ? null : { session: given, seq: /^\d{1,15}$/.test(seq) ? Number(seq) : -1 }
+}
 
 /** The gateway of one host: its socket, and its HTTP API. */
 export class Gateway {
@@ -79,16 +89,17 @@ export class Gateway {
         // Another spelling of it may be a longer one for the engine.
         if (request.url.split('?', 1)[0] !== request.path) return NOT_FOUND
         const caller = this.#identify(request)
+        const wish = toWish(request)
         // Nothing keeps what was in it.
         request.url = request.path
-        return caller === null ? UNAUTHORIZED : this.#toTarget(caller)
+        return caller === null ? UNAUTHORIZED : this.#toTarget(caller, wish)
       },
       serve: (request) => request.response?.give(NEEDS_UPGRADE),
     }
   }
 
-  #toTarget(caller: Caller): Target {
-    return { role: null, ignoresProtocols: true, serve: (request) => this.#sockets.run(request, caller) }
+  #toTarget(caller: Caller, wish: Wish | null): Target {
+    return { role: null, ignoresProtocols: true, serve: (request) => this.#sockets.run(request, caller, wish) }
   }
 
   /** By the query: browsers cannot set a header. A token decides alone, also one that is not good. */

@@ -16,15 +16,18 @@ import {
 } from '../websock/constants.ts'
 import { rFailure } from '../websock/log.ts'
 import { webSocketRun } from '../websock/run.ts'
-import { webSocketSendString } from '../websock/send.ts'
+import { webSocketCork, webSocketSendString } from '../websock/send.ts'
 import { Audience } from './audience.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, Wish } from './connection.ts'
 import { Deadlines } from '../chat/deadlines.ts'
 import { Fanout } from './fanout.ts'
+import { Journal } from './journal.ts'
 import { receive } from './operations.ts'
 import { Rate } from './rate.ts'
 import { takeSnapshot } from './ready.ts'
+import { Resumption } from './resumption.ts'
 import type { Caller, Tokens } from './tokens.ts'
+import { toFrame, withNumber, withSession } from './wire.ts'
 
 /** Somebody who has gone for a moment, and counts as present until then. */
 interface Reclaimable {
@@ -39,7 +42,9 @@ export class Sockets {
   readonly #tokens: Tokens
   readonly #settings: GatewaySettings
   readonly #host: Host
+  readonly #journal: Journal
   readonly #audience: Audience
+  readonly #resumption: Resumption
   readonly #fanout: Fanout
   /** Connections whose token ends, by when. */
   readonly #expiring: Deadlines<Connection>
@@ -51,10 +56,13 @@ export class Sockets {
     this.#tokens = tokens
     this.#settings = settings
     this.#host = host
-    this.#audience = new Audience(world)
+    this.#journal = new Journal(settings, world.now)
+    this.#audience = new Audience(world, this.#journal)
+    this.#resumption = new Resumption(this.#audience, settings, world.now)
     this.#fanout = new Fanout(
       world,
       this.#audience,
+      this.#journal,
       () => host.topics,
       (connection) => this.#overrun(connection),
     )
@@ -70,10 +78,11 @@ export class Sockets {
     this.#unlisten()
     this.#expiring.close()
     this.#away.close()
+    this.#resumption.close()
   }
 
   /** Runs a connection that has been let in. */
-  run(request: Request, caller: Caller): void {
+  run(request: Request, caller: Caller, wish: Wish | null): void {
     const { webSocket: ws } = request
     if (ws === null) return
     const { rate, rateWindow } = this.#settings
@@ -88,6 +97,8 @@ export class Sockets {
       rate: new Rate(rate, rateWindow),
       link: null,
       attendee: null,
+      session: null,
+      wish,
       expired: false,
     }
     if (!this.#tokens.isLive(caller)) return void webSocketSendClose(ws, WS_STATUS_GOING_AWAY, 'unavailable')
@@ -119,21 +130,16 @@ export class Sockets {
     }
   }
 
-  /** READY, and everything behind it: in one go, so that nothing is missed, and nothing comes twice. */
+  /** READY, or what was missed, and everything behind it: in one go, so that nothing is missed, and nothing comes twice. */
   #begin(connection: Connection): void {
     const { ws, caller } = connection
-    const { presence } = this.#world
     try {
-      connection.link = presence.attach(caller.userId)
-      const user = this.#world.users.find(caller.userId)
-      if (user === null) throw new Error('The user is gone')
-      const { frame, ...view } = takeSnapshot(this.#world, user)
-      if (webSocketSendString(ws, frame) < 0) throw new Error('READY could not be sent')
-      // Others hear of it now that it is sure, and this one does not.
-      presence.refresh(caller.userId)
-      this.#audience.enter(connection, view)
+      connection.link = this.#world.presence.attach(caller.userId)
+      if (!this.#resume(connection)) this.#beginAnew(connection)
     } catch (error) {
       rFailure('gateway', 'READY could not be made', error)
+      this.#audience.leave(connection)
+      this.#part(connection, false)
       this.#detach(connection)
       webSocketSendClose(ws, WS_STATUS_GOING_AWAY, 'unavailable')
       return
@@ -141,6 +147,46 @@ export class Sockets {
     this.#endAway(({ userId }) => userId === caller.userId)
     this.#expiring.add(connection, this.#endOf(connection))
     this.#closeOldest(caller.userId)
+  }
+
+  #beginAnew(connection: Connection): void {
+    const { ws, caller, wish } = connection
+    const { presence, users } = this.#world
+    const user = users.find(caller.userId)
+    if (user === null) throw new Error('The user is gone')
+    const { frame, ...view } = takeSnapshot(this.#world, user)
+    const { last } = this.#journal
+    if (wish !== null) connection.session = this.#resumption.begin(connection, last)
+    const first = connection.session === null ? frame : withNumber(withSession(frame, connection.session.id), last)
+    if (webSocketSendString(ws, first) < 0) throw new Error('READY could not be sent')
+    // Others hear of it now that it is sure, and this one does not.
+    presence.refresh(caller.userId)
+    this.#audience.enter(connection, view)
+    if (connection.session !== null) connection.session.from = this.#journal.last
+  }
+
+  /** Goes on where a connection ended; false where it cannot. */
+  #resume(connection: Connection): boolean {
+    const { ws, wish } = connection
+    const session = this.#resumption.find(connection)
+    if (session === null || wish === null) return false
+    // Its peer has gone without a word, or has changed its mind.
+    if (session.connection !== null) this.#dismiss(session.connection, WS_STATUS_GOING_AWAY, 'resumed')
+    const missed = this.#resumption.missed(session, wish.seq)
+    if (missed === null) {
+      this.#resumption.end(session)
+      return false
+    }
+    this.#resumption.attach(session, connection)
+    const resumed = toFrame('RESUMED', { session_id: session.id, events: missed.length })
+    let sent = true
+    webSocketCork(ws, () => {
+      for (const frame of [withNumber(resumed, wish.seq), ...missed]) sent &&= webSocketSendString(ws, frame) >= 0
+    })
+    if (!sent) throw new Error('What was missed could not be sent')
+    this.#audience.reenter(connection)
+    this.#world.presence.refresh(session.userId)
+    return true
   }
 
   /** When a connection ends by itself: with its token, or, where it may outlive that, with its session. */
@@ -162,7 +208,18 @@ export class Sockets {
     this.#expiring.delete(connection)
     // When all go, nobody is told of each.
     if (!this.#host.ready) return
+    // Who says goodbye does not come back.
+    this.#part(connection, connection.ws.closeStatus !== WS_STATUS_OK)
     this.#detach(connection)
+  }
+
+  /** The session of a connection that ends may go on with another, or not. */
+  #part(connection: Connection, goesOn: boolean): void {
+    const { session } = connection
+    connection.session = null
+    if (session?.connection !== connection) return
+    if (goesOn) this.#resumption.detach(session)
+    else this.#resumption.end(session)
   }
 
   #detach(connection: Connection): void {
@@ -177,6 +234,7 @@ export class Sockets {
   /** It gets nothing from now on, and counts as gone, whenever it answers. */
   #dismiss(connection: Connection, status: number, reason: string): void {
     this.#audience.leave(connection)
+    this.#part(connection, status !== WS_STATUS_OK)
     this.#detach(connection)
     webSocketSendClose(connection.ws, status, reason)
   }
@@ -213,6 +271,7 @@ export class Sockets {
       if (which(connection.caller)) this.#dismiss(connection, WS_STATUS_OK, reason)
     }
     this.#endAway((gone) => gone.userId === userId && which({ ...gone, bot: null, expires: 0 }))
+    this.#resumption.endAll(userId, ({ login, bot }) => which({ userId, session: login, bot, expires: 0 }))
   }
 
   /** Those do not count as present any longer. */

@@ -249,5 +249,14 @@ export const toTimeout = ({ user_id, server_id, expires_at, reason, created_by, 
 /** What an event is on the wire. */
 export const toFrame = (type: string, data: unknown): string => frameOf(type, JSON.stringify(data))
 
+/** READY with what its connection goes on with after it has ended. */
+export const withSession = (ready: string, id: string): string => `${ready.slice(0, -2)},"session_id":"${id}"}}`
+
+/** The frame with its number: for those who have asked for numbers. */
+export function withNumber(frame: string, s: number): string {
+  const at = frame.indexOf(',"d":')
+  return `${frame.slice(0, at)},"s":${s}${frame.slice(at)}`
+}
+
 /** The same, of data that is JSON already. */
 export const frameOf = (type: string, json: string): string => `{"op":"DISPATCH","t":"${type}","d":${json}}`

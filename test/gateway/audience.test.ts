@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { Audience } from '../../lib/gateway/audience.ts'
 import { VIEW_CHANNEL } from '../../lib/chat/permissions.ts'
+import { Journal } from '../../lib/gateway/journal.ts'
 import { Gateway, idOf } from '../support/gateway.ts'
 
 it('forgets the channels of a server that has gone, and no others', async () => {
@@ -17,7 +18,7 @@ it('forgets the channels of a server that has gone, and no others', async () => 
   }
   const [gone, stays] = [await make(), await make()]
   // As a start finds them, and as they become.
-  const audience = new Audience(world)
+  const audience = new Audience(world, new Journal(gateway.host.settings.gateway, world.now))
   const late = await make()
   audience.channelChanged(...late, false)
   for (const [server, channel] of [gone, stays, late]) expect(audience.topicOf(server, channel)).toBe(`g/c/${channel}`)

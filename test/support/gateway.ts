@@ -35,6 +35,7 @@ afterEach(async () => {
 export interface Frame {
   readonly op: string
   readonly t?: string
+  readonly s?: number
   readonly d?: unknown
 }
 

@@ -32,6 +32,14 @@ export const gateway = {
       description: "What becomes of a connection when its token ends: 'keep' leaves it open until its session ends.",
     },
     reclaimMs: whole(30_000, 'Milliseconds for which who was closed for that reason still counts as present.'),
+    resumeS: whole(300, 'Seconds for which a client that asks for it can go on where its connection ended.'),
+    resumeEvents: whole(1000, 'Events that are sent again then: who has missed more begins anew.'),
+    resumeBytes: {
+      type: MEASURE,
+      reads: 'size',
+      default: '16M',
+      description: 'Events that are kept for it, of all clients.',
+    },
     maxBackpressure: {
       type: MEASURE,
       reads: 'size',
@@ -86,14 +94,17 @@ export interface GatewaySettings {
   readonly idle: number
   readonly rateWindow: number
   readonly reclaim: number
+  readonly resumeFor: number
   readonly iceTtl: number
   /** Bytes. */
   readonly maxFrame: number
   readonly maxBackpressure: number
   readonly maxBody: number
   readonly maxFile: number
+  readonly resumeBytes: number
   /** Messages in a window; Infinity: any. */
   readonly rate: number
+  readonly resumeEvents: number
   readonly maxConnections: number
   readonly closesOnExpiry: boolean
   readonly limitsRates: boolean
@@ -133,6 +144,9 @@ interface GatewayConfig {
   wsMaxConnsPerUser?: number
   wsTokenExpiry?: 'close' | 'keep'
   reclaimMs?: number
+  resumeS?: number
+  resumeEvents?: number
+  resumeBytes?: number | string
   maxBackpressure?: number | string
   rateLimits?: 'on' | 'off'
   httpMaxBody?: number | string
@@ -156,6 +170,9 @@ export function toGateway(config: GatewayConfig): GatewaySettings {
     idle: 1000 * (config.wsIdleS ?? by.wsIdleS.default),
     rateWindow: config.wsRateWindowMs ?? by.wsRateWindowMs.default,
     reclaim: config.reclaimMs ?? by.reclaimMs.default,
+    resumeFor: 1000 * (config.resumeS ?? by.resumeS.default),
+    resumeEvents: config.resumeEvents ?? by.resumeEvents.default,
+    resumeBytes: parseSize(config.resumeBytes ?? by.resumeBytes.default),
     maxFrame: parseSize(config.wsMaxFrame ?? by.wsMaxFrame.default),
     maxBackpressure: parseSize(config.maxBackpressure ?? by.maxBackpressure.default),
     maxBody: parseSize(config.httpMaxBody ?? by.httpMaxBody.default),

@@ -93,6 +93,8 @@ class FramesRunner implements Runner {
       rate: new Rate(RATE, WINDOW),
       link: this.#world.presence.attach(person.id),
       attendee: null,
+      session: null,
+      wish: null,
       expired: false,
     }
     void webSocketRun(ws, this.#proc, connection)
