@@ -7,9 +7,11 @@ import { joinTopic, leaveTopic, type Topics } from '../websock/topics.ts'
 import { webSocketCork, webSocketSendString } from '../websock/send.ts'
 import { type Attendee, type Audience, hears, numbered, topicFor, topicOfServer, topicOfUser } from './audience.ts'
 import type { Connection } from './connection.ts'
+import type { EventFor, EventName } from './events.ts'
 import type { Journal } from './journal.ts'
 import {
   directMessageText,
+  type Frame,
   frameOf,
   messageText,
   toDirect,
@@ -118,11 +120,10 @@ export class Fanout {
     'live.started': ({ serverId, live }) => this.#toViewers(serverId, live.channel_id, toFrame('GO_LIVE_START', live)),
     'live.stopped': ({ serverId, channelId, userId }) =>
       this.#toViewers(serverId, channelId, toFrame('GO_LIVE_STOP', { channel_id: channelId, broadcaster_id: userId })),
-    'invite.created': ({ invite }) =>
-      this.#toHolders(invite.server_id, CREATE_INVITES, toFrame('INVITE_CREATE', toInvite(invite))),
+    'invite.created': ({ invite }) => this.#toInviters(invite.server_id, toFrame('INVITE_CREATE', toInvite(invite))),
     'invite.removed': ({ serverId, inviteId }) => {
       const data = { server_id: serverId, invite_id: inviteId }
-      this.#toHolders(serverId, CREATE_INVITES, toFrame('INVITE_DELETE', data))
+      this.#toInviters(serverId, toFrame('INVITE_DELETE', data))
     },
     'emoji.created': ({ emoji }) => this.#toServer(emoji.server_id, toFrame('CUSTOM_EMOJI_CREATE', toEmoji(emoji))),
     'emoji.removed': ({ serverId, emojiId }) =>
@@ -140,18 +141,18 @@ export class Fanout {
   readonly tell = (event: WorldEvent): void => dispatch(this.#table, event)
 
   /** To all of a topic, once whoever hears it; and once with its number, where anybody may ask for it again. */
-  #publish(topic: string, frame: string, except: ReadonlySet<string> | null = null): void {
+  #publish(topic: string, { text }: Frame<EventName>, except: ReadonlySet<string> | null = null): void {
     const topics = this.#topics()
-    topics?.publish(topic, frame, false)
-    if (this.#journal.kept) topics?.publish(numbered(topic), this.#journal.add(topic, frame, except), false)
+    topics?.publish(topic, text, false)
+    if (this.#journal.kept) topics?.publish(numbered(topic), this.#journal.add(topic, text, except), false)
   }
 
-  #toViewers(server: string, channel: string, frame: string): void {
+  #toViewers(server: string, channel: string, frame: Frame<EventFor<'viewers'>>): void {
     this.#publish(this.#audience.topicOf(server, channel), frame)
   }
 
   /** Each who has voted sees their own vote: one frame for each option, and one for all others. */
-  #toVoters(server: string, channel: string, poll: Poll, frameFor: (poll: Poll) => string): void {
+  #toVoters(server: string, channel: string, poll: Poll, frameFor: (poll: Poll) => Frame<EventFor<'viewers'>>): void {
     const topic = this.#audience.topicOf(server, channel)
     const voters = this.#world.polls.votes(poll.id).flatMap(({ user_id, option_id }) => {
       const attendee = this.#audience.find(user_id)
@@ -169,41 +170,41 @@ export class Fanout {
   }
 
   /** Who sees a channel is other than before: those who did, and those who do, hear why. */
-  #toViewersAround(server: string, channel: string, frame: string): void {
+  #toViewersAround(server: string, channel: string, frame: Frame<EventFor<'around'>>): void {
     this.#audience.channelChanged(server, channel, false, (topic) => this.#publish(topic, frame))
   }
 
-  #toServer(server: string, frame: string): void {
+  #toServer(server: string, frame: Frame<EventFor<'server' | 'leaving'>>): void {
     this.#publish(topicOfServer(server), frame)
   }
 
-  /** Members who may do something in the whole server. */
-  #toHolders(server: string, bit: number, frame: string): void {
-    for (const user of this.#world.roles.holders(server, bit)) this.#toUser(user, () => frame)
+  /** A code is a key: those who could make one hear of it. */
+  #toInviters(server: string, frame: Frame<EventFor<'inviters'>>): void {
+    for (const user of this.#world.roles.holders(server, CREATE_INVITES)) this.#toUser(user, () => frame)
   }
 
   /** Nothing is made where nobody is there to get it. */
-  #toUser(user: string, frame: () => string): void {
+  #toUser(user: string, frame: () => Frame<EventFor<'user' | 'sides' | 'inviters' | 'peers' | 'others'>>): void {
     const attendee = this.#audience.find(user)
     if (attendee !== null) this.#toAttendee(attendee, frame())
   }
 
-  #toAttendee({ userId, connections, sessions }: Attendee, frame: string): void {
-    const again = sessions.size === 0 ? frame : this.#journal.add(topicOfUser(userId), frame, null)
+  #toAttendee({ userId, connections, sessions }: Attendee, { text }: Frame<EventName>): void {
+    const again = sessions.size === 0 ? text : this.#journal.add(topicOfUser(userId), text, null)
     // Who is closed for it leaves the list.
-    for (const connection of connections.slice()) this.#send(connection, connection.session === null ? frame : again)
+    for (const connection of connections.slice()) this.#send(connection, connection.session === null ? text : again)
   }
 
-  #send(connection: Connection, frame: string): void {
+  #send(connection: Connection, text: string): void {
     const { ws } = connection
     // Outside of a cork each send is a write of its own.
     webSocketCork(ws, () => {
-      if (webSocketSendString(ws, frame) < 0) this.#overrun(connection)
+      if (webSocketSendString(ws, text) < 0) this.#overrun(connection)
     })
   }
 
   /** To all of a topic but some users. */
-  #without(users: readonly Attendee[], topic: string, frame: string): void {
+  #without(users: readonly Attendee[], topic: string, frame: Frame<EventName>): void {
     const left = users.flatMap(({ connections }) =>
       connections.filter((connection) => leaveTopic(connection.ws, topicFor(connection, topic))),
     )

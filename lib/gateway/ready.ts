@@ -51,7 +51,7 @@ export function takeSnapshot(world: World, user: User): Snapshot {
     ),
   })
   const restricted = channels.filter((channel) => channel.visible && channel.restricted).map((channel) => channel.id)
-  return { frame, servers, restricted }
+  return { frame: frame.text, servers, restricted }
 }
 
 /** As many as a snapshot has, whole channels only: of the rest clients ask over HTTP. */

@@ -75,6 +75,6 @@ export class Resumption {
 
   /** Those of a user that must not come back. */
   endAll(userId: string, which: (session: Session) => boolean): void {
-    for (const session of [...(this.#audience.find(userId)?.sessions ?? [])]) if (which(session)) this.end(session)
+    for (const session of this.#audience.find(userId)?.sessions ?? []) if (which(session)) this.end(session)
   }
 }

@@ -181,7 +181,7 @@ export class Sockets {
     const resumed = toFrame('RESUMED', { session_id: session.id, events: missed.length })
     let sent = true
     webSocketCork(ws, () => {
-      for (const frame of [withNumber(resumed, wish.seq), ...missed]) sent &&= webSocketSendString(ws, frame) >= 0
+      for (const frame of [withNumber(resumed.text, wish.seq), ...missed]) sent &&= webSocketSendString(ws, frame) >= 0
     })
     if (!sent) throw new Error('What was missed could not be sent')
     this.#audience.reenter(connection)

@@ -13,6 +13,7 @@ import type { CountedServer, Server } from '../chat/servers.ts'
 import type { Message } from '../chat/store/messages.ts'
 import type { User } from '../chat/users.ts'
 import type { World } from '../chat/world.ts'
+import type { EventName } from './events.ts'
 
 /*
  * The objects of the gateway as clients read them. Each field is always there, in this order; what has no value is null.
@@ -246,8 +247,13 @@ export const toTimeout = ({ user_id, server_id, expires_at, reason, created_by, 
   created_at,
 })
 
-/** What an event is on the wire. */
-export const toFrame = (type: string, data: unknown): string => frameOf(type, JSON.stringify(data))
+/** An event on the wire. */
+export interface Frame<N extends EventName> {
+  readonly type: N
+  readonly text: string
+}
+
+export const toFrame = <N extends EventName>(type: N, data: unknown): Frame<N> => frameOf(type, JSON.stringify(data))
 
 /** READY with what its connection goes on with after it has ended. */
 export const withSession = (ready: string, id: string): string => `${ready.slice(0, -2)},"session_id":"${id}"}}`
@@ -259,4 +265,7 @@ export function withNumber(frame: string, s: number): string {
 }
 
 /** The same, of data that is JSON already. */
-export const frameOf = (type: string, json: string): string => `{"op":"DISPATCH","t":"${type}","d":${json}}`
+export const frameOf = <N extends EventName>(type: N, json: string): Frame<N> => ({
+  type,
+  text: `{"op":"DISPATCH","t":"${type}","d":${json}}`,
+})

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { format, resolveConfig } from 'prettier'
 import { describe, expect, it } from 'vitest'
+import { AUDIENCES, EVENTS } from '../../lib/gateway/events.ts'
 import { OPERATIONS } from '../../lib/gateway/operations.ts'
 import { findRoutes } from '../fuzz/gateway/routes.ts'
 import { field, Gateway, idOf } from '../support/gateway.ts'
@@ -12,7 +14,8 @@ const firsts = (header: string): string[] => readTable(FILE, header).map(([first
 const fieldsOf = (object: string): string[] => {
   const [, fields = ''] = readTable(FILE, 'Object').find(([name]) => name === object) ?? []
   // What stands behind 'of' is what an element of it has.
-  return [...fields.replaceAll(/ of `.*?(?=$)/g, '').matchAll(/`(\w+)`/g)].map(([, name = '']) => name)
+  const own = fields.replace(/; and `files`.*$/, '').replaceAll(/`options` of [^,]*, [^,]*, `votes`/g, '`options`')
+  return [...own.replaceAll(/ of `.*?(?=$)/g, '').matchAll(/`(\w+)`/g)].map(([, name = '']) => name)
 }
 /** The first of a list. */
 const firstOf = ([first]: readonly unknown[]): unknown => first
@@ -27,12 +30,19 @@ describe(FILE, () => {
     )
   })
 
-  it('has every operation of the socket, and every event', () => {
+  it('has every operation of the socket', () => {
     expect(firsts('op').toSorted()).toEqual(['HEARTBEAT', ...Object.keys(OPERATIONS)].toSorted())
-    const sources = ['fanout', 'ready'].map((name) => readFileSync(join(root, `lib/gateway/${name}.ts`), 'utf8'))
-    const events = [...sources.join('').matchAll(/(?:toFrame|frameOf)\('([A-Z_]+)'/g)].map(([, name]) => name)
-    expect(events.length).toBeGreaterThan(6)
-    expect(firsts('Event').toSorted()).toEqual(Array.from(new Set(events), String).toSorted())
+  })
+
+  it('has the table of events that code has', async () => {
+    const page = readFileSync(join(root, FILE), 'utf8')
+    const rows = Object.entries(EVENTS).map(
+      ([name, { d, heard, causes }]) => `| \`${name}\` | ${d} | ${AUDIENCES[heard]} | ${causes} |`,
+    )
+    const table = ['| Event | d | Who hears it | What causes it |', '| - | - | - | - |', ...rows].join('\n')
+    const next = page.replace(/(<!-- events:.*? -->\n).*?(<!-- \/events -->)/s, `$1\n${table}\n\n$2`)
+    const options = await resolveConfig(join(root, FILE))
+    await expect(await format(next, { ...options, parser: 'markdown' })).toMatchFileSnapshot(join(root, FILE))
   })
 
   it('has every field of what is answered, in order', async () => {
@@ -53,6 +63,31 @@ describe(FILE, () => {
     const override = { user_id: brin.id, allow: 1, deny: 0 }
     await gateway.world.changes.run(() => gateway.world.servers.join(brin.id, idOf(server.body)))
     const set = await gateway.request('PUT', `/channels/${idOf(channel.body)}/overrides`, ada, override)
+    const poll = await gateway.request('POST', `/channels/${idOf(channel.body)}/polls`, ada, {
+      question: 'Sail?',
+      options: ['yes', 'no'],
+    })
+    const reactions = `/channels/${idOf(channel.body)}/messages/${idOf(message.body)}/reactions`
+    await gateway.request('PUT', `${reactions}/x`, ada)
+    const reaction = await gateway.request('GET', reactions, ada)
+    const voice = await gateway.request('POST', `${at}/channels`, ada, { name: 'bridge', type: 'voice' })
+    const talker = await gateway.request('POST', `/channels/${idOf(voice.body)}/voice`, ada)
+    const live = await gateway.request('POST', `/channels/${idOf(voice.body)}/go-live`, ada, {})
+    const invite = await gateway.request('POST', `${at}/invites`, ada, {})
+    const cleo = await gateway.person('cleo')
+    const request = await gateway.request('POST', '/friend-requests', ada, { user_id: cleo.id })
+    const send = async (path: string, name: string, value: string, file: string) => {
+      const form = new FormData()
+      form.set(name, value)
+      form.set(file, new Blob([Buffer.from('GIF89a')]), 'fog.gif')
+      const headers = { Authorization: `Bearer ${ada.token}` }
+      const reply = await fetch(`http://127.0.0.1:${gateway.port}${path}`, { method: 'POST', headers, body: form })
+      const body: unknown = await reply.json()
+      return body
+    }
+    const file = await send('/files', 'channel_id', idOf(channel.body), 'file')
+    const emoji = await send(`${at}/emojis`, 'name', 'fog', 'image')
+    const entries = await gateway.request('GET', `${at}/audit-log`, ada)
     const members = await gateway.request('GET', `${at}/members`, ada)
     const role = await gateway.request('POST', `${at}/roles`, ada, { name: 'Pilot' })
     const silenced = await gateway.request('POST', `${at}/members/${brin.id}/timeout`, ada, { duration_minutes: 1 })
@@ -71,6 +106,15 @@ describe(FILE, () => {
       Message: message.body,
       DmChannel: direct.body,
       DmMessage: said.body,
+      Poll: field(poll.body, 'poll'),
+      Reaction: field(reaction.body, 0),
+      File: file,
+      Emoji: emoji,
+      Invite: invite.body,
+      Request: request.body,
+      VoiceState: talker.body,
+      Live: live.body,
+      AuditEntry: field(entries.body, 0),
     }
     for (const [name, object] of Object.entries(objects)) expect(fieldsOf(name), name).toEqual(keysOf(object))
   })

@@ -4,9 +4,9 @@ import { engines } from '../support/server.ts'
 
 const [VIEW, SEND] = [1, 2]
 
-/** The number of the newest frame that has one. */
-const lastOf = ({ frames }: Client): number => Number(frames.findLast((frame) => 's' in frame)?.s)
-const numbersOf = ({ frames }: Client): number[] => frames.flatMap((frame) => ('s' in frame ? Number(frame.s) : []))
+const numbersOf = ({ frames }: Pick<Client, 'frames'>): number[] => frames.flatMap(({ s }) => s ?? [])
+/** The number of the newest frame. */
+const lastOf = (client: Client): number => numbersOf(client).at(-1) ?? NaN
 const typesOf = ({ frames }: Client): string[] => frames.flatMap(({ t }) => t ?? [])
 const sessionOf = ({ frames }: Client): string => String(field(frames[0]?.d, 'session_id'))
 
