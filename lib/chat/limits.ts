@@ -13,9 +13,9 @@ export const MAX_PINS = 250
 export const MAX_INVITES = 1000
 export const MAX_EMOJIS = 50
 /** Bytes of an image of an emoji. */
-export const MAX_EMOJI_IMAGE = 256 * 1024
+export const MAX_EMOJI_IMAGE = 262_144
 /** Bytes of all files of one user. */
-export const MAX_STORED = 2 ** 30
+export const MAX_STORED = 1_073_741_824
 export const MAX_MESSAGE_FILES = 10
 export const MAX_FILE_NAME = 200
 /** Requests of one user that nobody has decided yet. */
