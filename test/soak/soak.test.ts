@@ -108,9 +108,19 @@ describe('the command', () => {
     60_000,
   )
 
+  it.concurrent(
+    'a client that is cut goes on with all that it has missed',
+    async () => {
+      const { code, out } = await soak('resume', '--engine', 'uws', '--quick')
+      expect(out).toMatch(/^resume +uws +events that are missing +0 +exactly 0 +PASS$/m)
+      expect(code, out).toBe(0)
+    },
+    60_000,
+  )
+
   it.concurrent('what it does not know is a sentence and exit code 2', async () => {
     const { code, out } = await soak('stall')
-    expect(out).toMatch(/^no scenario 'stall': stalled, flood, crowd, drain, workers, crash\n.*--help/)
+    expect(out).toMatch(/^no scenario 'stall': stalled, flood, crowd, drain, workers, crash, resume\n.*--help/)
     expect(code).toBe(2)
   })
 

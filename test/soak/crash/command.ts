@@ -20,10 +20,14 @@ export class GatewayCommand {
   }
 
   /** @param folder where its config is, and the world below it */
-  static async start(folder: string, engine: EngineName): Promise<GatewayCommand> {
+  static async start(
+    folder: string,
+    engine: EngineName,
+    settings: Readonly<Record<string, unknown>> = {},
+  ): Promise<GatewayCommand> {
     const config = {
       dataDir: 'world',
-      gateway: { rateLimits: 'off', accessTtlS: 86_400 },
+      gateway: { rateLimits: 'off', accessTtlS: 86_400, wsRate: 0, ...settings },
       web: { engine, listen: 'http://127.0.0.1:0', routes: [{ match: '/ws', handler: 'gateway' }] },
     }
     const file = join(folder, 'gateway.json5')
