@@ -1,6 +1,6 @@
 import { hashToken, makeBotToken } from '../../../lib/gateway/tokens.ts'
 import { must } from '../target.ts'
-import { addChannel, addDirect, addServer, addUser, change, hide } from './house.ts'
+import { addChannel, addDirect, addServer, addUser, change, hide, IMAGE } from './house.ts'
 import type { LiveGateway } from './host.ts'
 
 /** Whose token a request has, and what becomes of it. */
@@ -19,10 +19,18 @@ export const KINDS = {
   'users': ['owner', 'member', 'outsider', 'disabled'],
   'roles': ['role', 'foreignRole'],
   'overrides': ['override', 'foreignOverride'],
+  'polls': ['poll', 'hiddenPoll', 'foreignPoll'],
+  'options': ['option', 'foreignOption'],
+  'reactions': ['reaction'],
+  'invites': ['invite', 'foreignInvite'],
+  'codes': ['code', 'foreignCode', 'usedCode'],
+  'emojis': ['customEmoji', 'foreignEmoji'],
+  'friend-requests': ['friendRequest', 'foreignFriendRequest'],
+  'requests': ['joinRequest', 'invitation', 'friendRequest', 'foreignFriendRequest'],
 } as const
 
 /** What does not exist for somebody. A bot is a member, as far as servers go. */
-const HIDDEN = ['hidden', 'hiddenMessage', 'override'] as const
+const HIDDEN = ['hidden', 'hiddenMessage', 'hiddenPoll', 'override', 'friendRequest'] as const
 const FOREIGN = [
   'foreignServer',
   'foreignChannel',
@@ -31,6 +39,8 @@ const FOREIGN = [
   'foreignBot',
   'foreignRole',
   'foreignOverride',
+  'foreignPoll',
+  'foreignFriendRequest',
   'disabled',
 ] as const
 const OWN = [
@@ -42,6 +52,7 @@ const OWN = [
   'deletedMessage',
   'direct',
   'directMessage',
+  'poll',
 ] as const
 export const INVISIBLE: Readonly<Record<Caller, ReadonlySet<string>>> = {
   owner: new Set(FOREIGN),
@@ -173,6 +184,23 @@ export class Cast {
       world.messages.post(author, where, { content: 'fog', replyTo: null }).id
     const deletedMessage = post(owner.id, channel)
     change(world, () => world.messages.remove(owner.id, deletedMessage))
+    const ask = { question: 'Sail?', options: ['yes', 'no'] }
+    const poll = (by: string, where: string) => {
+      const made = world.messages.ask(by, where, ask).poll
+      must(made !== null, 'a question has a poll')
+      return made
+    }
+    const [own, foreign] = [poll(owner.id, channel), poll(outsider.id, foreignChannel)]
+    const emoji = (by: string, where: string): string =>
+      world.emojis.create(by, where, `e${++serial}`, IMAGE, { mime: 'image/gif', kind: 'image' }).id
+    const [invite, foreignInvite] = [
+      world.invites.create(owner.id, server, null, null),
+      world.invites.create(outsider.id, foreignServer, null, null),
+    ]
+    const used = world.invites.create(owner.id, server, 1, null)
+    const open = addServer(world, owner.id, true)
+    const guarded = addServer(world, owner.id, true)
+    world.servers.change(owner.id, guarded, { require_invite: 1 })
     const role = (by: string, where: string): string => {
       const draft = { name: 'Pilot', permissions: 4, color: null, position: 1 }
       return change(world, () => world.roles.create(by, where, draft)).id
@@ -180,7 +208,7 @@ export class Cast {
     const things = {
       server,
       foreignServer,
-      public: addServer(world, owner.id, true),
+      public: open,
       channel,
       hidden,
       voice: addChannel(world, owner.id, server, 'voice'),
@@ -203,12 +231,38 @@ export class Cast {
       foreignRole: role(outsider.id, foreignServer),
       override: hide(world, owner.id, hidden),
       foreignOverride: hide(world, outsider.id, foreignChannel),
+      poll: own.id,
+      option: own.options[0]?.id ?? '',
+      hiddenPoll: poll(owner.id, hidden).id,
+      foreignPoll: foreign.id,
+      foreignOption: foreign.options[0]?.id ?? '',
+      reaction: '⚓',
+      invite: invite.id,
+      code: invite.code,
+      foreignInvite: foreignInvite.id,
+      foreignCode: foreignInvite.code,
+      usedCode: used.code,
+      customEmoji: emoji(owner.id, server),
+      foreignEmoji: emoji(outsider.id, foreignServer),
+      guarded,
+      joinRequest: world.arrivals.askToJoin(outsider.id, guarded, '').id,
+      invitation: world.arrivals.invite(owner.id, open, outsider.id, '').id,
+      friendRequest: this.#ask(outsider.id, owner.id),
+      foreignFriendRequest: this.#ask(this.#stranger, outsider.id),
       unknown: UNKNOWN,
       refresh: owner.refresh,
     }
     this.things.clear()
     for (const [name, value] of Object.entries(things)) this.things.set(name, value)
     this.#list(this.#bots.owner.token, this.#bots.outsider.token)
+  }
+
+  /** To be friends, unless they are: the id of the request. */
+  #ask(from: string, to: string): string {
+    const { friends } = this.#gateway.world
+    if (friends.are(from, to)) return UNKNOWN
+    const known = friends.requests(from).find(({ to_user, from_user }) => to_user === to || from_user === to)
+    return known?.id ?? friends.ask(from, to, '').id
   }
 
   #clear(person: Account): void {

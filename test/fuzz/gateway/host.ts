@@ -10,7 +10,7 @@ import { parts } from '../../../lib/parts.ts'
 import { createHost, type Host } from '../../../lib/web/host.ts'
 import { PerHost } from '../../../lib/web/per-host.ts'
 import { must, Problem } from '../target.ts'
-import { change, makeFolder, type TemporaryFolder } from './house.ts'
+import { change, IMAGE, makeFolder, type TemporaryFolder } from './house.ts'
 
 const DAY = 86_400_000
 
@@ -66,6 +66,7 @@ export class LiveGateway {
     )
     must((await host.start()) === 0, () => host.error ?? 'no start')
     gateway = new LiveGateway(engine, host, homes.of(host), folder)
+    await gateway.world.files.keep(IMAGE, () => null)
     return gateway
   }
 

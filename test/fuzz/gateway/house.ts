@@ -8,6 +8,9 @@ import { must } from '../target.ts'
 
 /** Makes things in a world, at once. */
 
+/** Of emoji: its bytes are in the store. */
+export const IMAGE = Buffer.from('GIF89a')
+
 /** Worlds in which a change runs. */
 const changing = new WeakSet<World>()
 

@@ -140,6 +140,11 @@ const BY_PARAMETER: Readonly<Record<string, Choice<string>>> = {
   user_id: KINDS.users,
   role_id: KINDS.roles,
   override_id: KINDS.overrides,
+  invite_id: KINDS.invites,
+  emoji_id: KINDS.emojis,
+  request_id: KINDS.requests,
+  emoji: KINDS.reactions,
+  code: KINDS.codes,
 }
 
 /** What stands for a part of a path that may be anything. */

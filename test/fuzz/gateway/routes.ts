@@ -33,6 +33,7 @@ const content = 'fog at six, @everyone'
 const voice = { ids: { id: 'voice' } }
 const dear = { dear: true, as: 'nobody' }
 const other = { ids: { user_id: 'member' } }
+const invited = { as: 'outsider', ids: { id: 'public', request_id: 'invitation' } }
 const flags = { self_mute: true }
 
 /** All of the specification; those that are not there yet are left out of a run. */
@@ -105,19 +106,38 @@ const LISTED: readonly RouteCall[] = [
   call('GET /channels/:id/pinned-messages'),
   call('POST /channels/:id/polls', { question: 'Sail?', options: ['yes', 'no'] }),
   call('GET /polls/:id'),
-  call('POST /polls/:id/vote', { option_id: '$unknown$' }),
+  call('POST /polls/:id/vote', { option_id: '$option$' }),
   call('POST /channels/:id/ack', { message_id: '$message$' }),
   call('POST /dm-channels', { user_id: '$member$' }),
   call('GET /dm-channels'),
   call('POST /dm-channels/:id/messages', { content }),
   call('GET /dm-channels/:id/messages'),
   call('POST /dm-channels/:id/ack', { message_id: '$directMessage$' }),
+  call('PATCH /servers/:id/members/:user_id', { nickname: 'Captain' }, other),
+  call('GET /servers/:id/audit-log'),
+  call('GET /friend-requests'),
+  call('POST /friend-requests', { user_id: '$outsider$', comment: 'ahoy' }),
+  call('POST /friend-requests/:id/accept'),
+  call('POST /friend-requests/:id/reject', { reason: 'x' }),
+  call('GET /servers/:id/join-requests'),
+  call('POST /servers/:id/join-requests', { comment: 'ahoy' }, { as: 'member', ids: { id: 'guarded' } }),
+  call('POST /servers/:id/join-requests/:request_id/accept', null, { ids: { id: 'guarded' } }),
+  call('POST /servers/:id/join-requests/:request_id/reject', { reason: null }, { ids: { id: 'guarded' } }),
+  call('GET /users/@me/invitations'),
+  call('POST /servers/:id/invitations', { user_id: '$outsider$', comment: '' }),
+  call('POST /servers/:id/invitations/:request_id/accept', null, invited),
+  call('POST /servers/:id/invitations/:request_id/reject', { reason: null }, invited),
+  call('POST /files', {}),
+  call('GET /files/:id'),
   call('GET /servers/:id/emojis'),
+  call('POST /servers/:id/emojis', {}),
+  call('DELETE /servers/:id/emojis/:emoji_id'),
+  call('GET /emojis/:id'),
   call('GET /servers/:id/invites'),
   call('POST /servers/:id/invites', { max_uses: 5, expires_in_hours: 24 }),
   call('DELETE /servers/:id/invites/:invite_id'),
   call('GET /invites/:code'),
-  call('POST /invites/:code/accept'),
+  call('POST /invites/:code/accept', null, { as: 'outsider' }),
   call('POST /channels/:id/voice', null, voice),
   call('DELETE /channels/:id/voice', null, voice),
   call('PATCH /channels/:id/voice', flags, voice),
@@ -125,11 +145,14 @@ const LISTED: readonly RouteCall[] = [
   call('PATCH /channels/:id/voice/:user_id', { server_mute: true }, voice),
   call('DELETE /channels/:id/voice/:user_id', null, voice),
   call('POST /channels/:id/go-live', { quality: '720p' }, voice),
+  call('GET /channels/:id/go-live', null, voice),
+  call('DELETE /channels/:id/go-live', null, voice),
   call('GET /ice-servers'),
 ]
 
 /** Of these the thing is not there until another call has made it. */
-const NEEDS_MORE = /(?:reactions\/:emoji|\/pin|polls\/:id|:invite_id|:code|\/voice\/?.*|\/go-live|\/vote)(?:\/.*)?$/
+const NEEDS_MORE =
+  /(?:DELETE .*reactions\/:emoji|DELETE .*\/pin|(?:DELETE|PATCH) .*\/voice.*|\/go-live|files\/?.*|POST .*\/emojis)$/
 
 /** Whether a call that goes well can be said of a route: not where another must come before. */
 export const mustBeFound = ({ spec, listed }: RouteCall): boolean => listed && !NEEDS_MORE.test(spec)
