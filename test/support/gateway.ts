@@ -180,7 +180,7 @@ export class Gateway {
 
   // HTTP
 
-  /** One request. `as`: whose token it has; text is sent as it is, anything else as JSON. */
+  /** One request. `as`: whose token it has; text and bytes are sent as they are, anything else as JSON. */
   async request(
     method: string,
     path: string,
@@ -196,7 +196,9 @@ export class Gateway {
         ...(authorization === null ? {} : { Authorization: authorization }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body) }),
     })
     const text = reply.body.toString()
     const parsed: unknown = text === '' || (!text.startsWith('{') && !text.startsWith('[')) ? null : JSON.parse(text)

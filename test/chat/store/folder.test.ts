@@ -212,3 +212,59 @@ describe('keys', () => {
     expect(told).not.toContain('verysecret')
   })
 })
+
+describe('the key of links', () => {
+  it('is made once, beside the others, which stay as they are', () => {
+    const path = makeFolder()
+    const folder = openFolder(path)
+    const keys = folder.keys(null, START, HOUR)
+    const key = folder.linkKey()
+    expect(Buffer.from(key, 'base64url')).toHaveLength(32)
+    expect(keys[0]?.secret).not.toBe(key)
+    expect(folder.linkKey()).toBe(key)
+    expect(folder.keys(null, START, HOUR)).toEqual(keys)
+    // Nor does a key that is replaced take it along.
+    folder.keys(GIVEN, START + 1, HOUR)
+    expect(folder.linkKey()).toBe(key)
+    expect(modeOf(join(path, 'secrets.json'))).toBe('600')
+    expect(readdirSync(path).filter((name) => name.startsWith('secrets'))).toEqual(['secrets.json'])
+  })
+
+  it('can be the first that there is, and is there for the next process', () => {
+    const path = makeFolder()
+    const first = new Folder(path)
+    const key = first.linkKey()
+    const keys = first.keys(null, START, HOUR)
+    first.close()
+    const next = openFolder(path)
+    expect(next.linkKey()).toBe(key)
+    expect(next.keys(null, START, HOUR)).toEqual(keys)
+  })
+
+  it('differs from folder to folder', () => {
+    expect(openFolder(makeFolder()).linkKey()).not.toBe(openFolder(makeFolder()).linkKey())
+  })
+
+  it('is added to a file that was written before there was one', () => {
+    const path = makeFolder()
+    const [kid, secret] = ['aa', GIVEN]
+    writeFileSync(join(path, 'secrets.json'), JSON.stringify({ jwt: [{ kid, secret, until: null }] }))
+    const folder = openFolder(path)
+    const key = folder.linkKey()
+    expect(folder.linkKey()).toBe(key)
+    expect(folder.keys(null, START, HOUR)).toEqual([{ kid, secret, until: null }])
+  })
+
+  it.each(['{', '{"links":"abc"}', '{"jwt":[],"links":5}', '{"jwt":[],"links":["abc"]}'])(
+    'in a file that is not as it was written is not made anew: %s',
+    (content) => {
+      const path = makeFolder()
+      writeFileSync(join(path, 'secrets.json'), content)
+      const said = `${join(path, 'secrets.json')} is not as it was written`
+      expect(() => new Home(path, true, () => {})).toThrow(said)
+      // It does not keep the folder.
+      expect(() => openFolder(path).linkKey()).toThrow(said)
+      expect(readFileSync(join(path, 'secrets.json'), 'utf8')).toBe(content)
+    },
+  )
+})
