@@ -2,7 +2,7 @@ import type { Access } from './access.ts'
 import { type Core, createdAt } from './core.ts'
 import type { Files, StoredFile } from './files.ts'
 import { MAX_EMOJI_IMAGE, MAX_EMOJIS } from './limits.ts'
-import type { Media } from './media.ts'
+import { findMedia, type Media } from './media.ts'
 import { MANAGE_SERVER } from './permissions.ts'
 import { notFound, Refusal } from './refusal.ts'
 import type { Param } from './store/database.ts'
@@ -74,6 +74,11 @@ export class Emojis {
     this.#access.mayInServer(user, server, MANAGE_SERVER)
   }
 
+  checkImage(bytes: Buffer): void {
+    if (bytes.length > MAX_EMOJI_IMAGE) throw new Refusal('INVALID', `image has ${MAX_EMOJI_IMAGE} bytes at most`)
+    if (findMedia(bytes).kind !== 'image') throw new Refusal('INVALID', 'image is a PNG, JPEG, GIF or WebP')
+  }
+
   /** Its image, for anybody. */
   image(id: string): StoredFile {
     const emoji = this.#byId({ id })
@@ -87,8 +92,7 @@ export class Emojis {
   /** Of a PNG, JPEG, GIF or WebP, whose bytes are in the store. CONFLICT where the name is taken. */
   create(user: string, server: string, name: string, bytes: Buffer, media: Media): Emoji {
     this.checkMay(user, server)
-    if (bytes.length > MAX_EMOJI_IMAGE) throw new Refusal('INVALID', `image has ${MAX_EMOJI_IMAGE} bytes at most`)
-    if (media.kind !== 'image') throw new Refusal('INVALID', 'image is a PNG, JPEG, GIF or WebP')
+    this.checkImage(bytes)
     if (this.#ofServer({ server }).length >= MAX_EMOJIS) {
       throw new Refusal('LIMIT', `A server can have ${MAX_EMOJIS} emoji`)
     }

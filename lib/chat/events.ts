@@ -1,6 +1,6 @@
 import type { Direct, DirectMessage } from './directs.ts'
 import type { Message } from './store/messages.ts'
-import type { Poll } from './store/polls.ts'
+import type { Poll, Vote } from './store/polls.ts'
 import type { Sanctions, VoiceState } from './voice.ts'
 import type { Timeout } from './moderation.ts'
 import type { StoredOverride } from './overrides.ts'
@@ -34,14 +34,26 @@ interface OfReaction extends OfMessage {
 /** What has happened in the world, as doors are told of it: after it is on the disk, in order. */
 export type WorldEvent =
   | { readonly type: 'message.created'; readonly serverId: string; readonly message: Message }
-  | { readonly type: 'message.updated'; readonly serverId: string; readonly message: Message }
+  /** Where it has a poll, as nobody in particular sees it, with what each has chosen. */
+  | {
+      readonly type: 'message.updated'
+      readonly serverId: string
+      readonly message: Message
+      readonly votes: readonly Vote[]
+    }
   | ({ readonly type: 'message.deleted' } & OfMessage)
   | ({ readonly type: 'message.pinned'; readonly by: string } & OfMessage)
   | ({ readonly type: 'message.unpinned'; readonly by: string } & OfMessage)
   | ({ readonly type: 'reaction.added' } & OfReaction)
   | ({ readonly type: 'reaction.removed' } & OfReaction)
   /** As nobody in particular sees it. */
-  | { readonly type: 'poll.voted'; readonly serverId: string; readonly channelId: string; readonly poll: Poll }
+  | {
+      readonly type: 'poll.voted'
+      readonly serverId: string
+      readonly channelId: string
+      readonly poll: Poll
+      readonly votes: readonly Vote[]
+    }
   | { readonly type: 'direct.opened'; readonly direct: Direct }
   | { readonly type: 'direct.message'; readonly direct: Direct; readonly message: DirectMessage }
   | { readonly type: 'invite.created'; readonly invite: Invite }

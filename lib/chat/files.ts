@@ -47,7 +47,9 @@ export class Files {
   readonly #timer: NodeJS.Timeout
   readonly #byId
   readonly #some
+  readonly #place
   readonly #storedBy
+  readonly #blob
   readonly #insertBlob
   readonly #insert
   readonly #attach
@@ -79,12 +81,22 @@ export class Files {
         .select(COLUMNS)
         .orderBy('wanted.key'),
     )
+    this.#place = db.first((q, p: Param<{ id: string }>) =>
+      q
+        .selectFrom('channels')
+        .select('id')
+        .where('id', '=', p('id'))
+        .unionAll(q.selectFrom('dm_channels').select('id').where('id', '=', p('id'))),
+    )
     this.#storedBy = db.first((q, p: Param<{ user: string }>) =>
       q
         .selectFrom('files as f')
         .innerJoin('blobs as b', 'b.sha256', 'f.sha256')
         .where('f.owner_id', '=', p('user'))
         .select(({ fn }) => fn.sum<number | null>('b.size').as('bytes')),
+    )
+    this.#blob = db.first((q, p: Param<{ sha256: string }>) =>
+      q.selectFrom('blobs').select('sha256').where('sha256', '=', p('sha256')),
     )
     this.#insertBlob = db.run((q, p: Param<{ sha256: string; size: number; mime: string; at: string }>) =>
       q
@@ -156,7 +168,9 @@ export class Files {
     this.#dropBlob = db.run((q, p: Param<{ sha256: string }>) =>
       q.deleteFrom('blobs').where('sha256', '=', p('sha256')),
     )
-    this.#timer = setInterval(() => this.sweep(), SWEEP).unref()
+    this.#timer = setInterval(() => {
+      this.sweep().catch((error: unknown) => core.events.failed('Files could not be swept', error))
+    }, SWEEP).unref()
   }
 
   close(): void {
@@ -182,7 +196,9 @@ export class Files {
   /** By its link; NOT_FOUND for one that is not good, too. */
   byLink(id: string, ends: string, signature: string): StoredFile {
     const file = this.#links.isGood(id, ends, signature) ? this.find(id) : null
-    if (file === null) throw notFound()
+    // With a channel its files go, though it takes a while.
+    if (file === null || (file.channel_id !== null && this.#place({ id: file.channel_id }) === undefined))
+      throw notFound()
     return file
   }
 
@@ -190,7 +206,7 @@ export class Files {
     return this.#blobs.read(sha256)
   }
 
-  /** Has bytes in the store before `change` says what they are for. */
+  /** Has bytes in the store before `change` says what they are for; what it refuses is not kept. */
   async keep<T>(bytes: Buffer, change: (media: Media) => T): Promise<T> {
     const sha256 = Blobs.hashOf(bytes)
     // What arrives is not swept away meanwhile.
@@ -200,9 +216,15 @@ export class Files {
       return await this.#core.changes.run(() => change(findMedia(bytes)))
     } finally {
       const others = (this.#arriving.get(sha256) ?? 1) - 1
-      if (others === 0) this.#arriving.delete(sha256)
-      else this.#arriving.set(sha256, others)
+      if (others > 0) this.#arriving.set(sha256, others)
+      else this.#arriving.delete(sha256)
+      this.#removeUnknown(sha256)
     }
+  }
+
+  /** Bytes that belong to nothing, and are not on their way to anything. */
+  #removeUnknown(sha256: string): void {
+    if (!this.#arriving.has(sha256) && this.#blob({ sha256 }) === undefined) this.#blobs.remove(sha256)
   }
 
   // Changes
@@ -249,25 +271,18 @@ export class Files {
     this.#detach({ message })
   }
 
-  /** Lets go of what nothing has needed for a day. */
-  sweep(): void {
-    const before = toTime(this.#core.now() - DAY)
-    const gone: string[] = []
-    this.#core.changes.submit(
-      () => {
-        gone.length = 0
-        this.#dropGone({})
-        this.#dropFiles({ before })
-        for (const { sha256 } of this.#unused({ before })) {
-          if (this.#arriving.has(sha256)) continue
-          this.#dropBlob({ sha256 })
-          gone.push(sha256)
-        }
-      },
-      ({ ok }) => {
-        // At once: what comes again in a moment must find that it is not there.
-        for (const sha256 of ok ? gone : []) this.#blobs.remove(sha256)
-      },
-    )
+  /** Lets go of what nothing has needed for a day, and of what a process that ended in between has left. */
+  async sweep(): Promise<void> {
+    const day = this.#core.now() - DAY
+    const before = toTime(day)
+    const gone = await this.#core.changes.run(() => {
+      this.#dropGone({})
+      this.#dropFiles({ before })
+      const unused = this.#unused({ before }).filter(({ sha256 }) => !this.#arriving.has(sha256))
+      for (const { sha256 } of unused) this.#dropBlob({ sha256 })
+      return unused
+    })
+    for (const { sha256 } of gone) this.#removeUnknown(sha256)
+    for await (const sha256 of this.#blobs.before(day)) this.#removeUnknown(sha256)
   }
 }

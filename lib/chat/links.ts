@@ -16,18 +16,17 @@ export class Links {
   /** `/files/<id>?e=<seconds since 1970>&s=<signature>` */
   make(id: string): string {
     const ends = (Math.ceil(this.#now() / STEP) * STEP + GOOD) / 1000
-    return `/files/${id}?e=${ends}&s=${this.#sign(id, ends).toString('base64url')}`
+    return `/files/${id}?e=${ends}&s=${this.#sign(id, ends)}`
   }
 
   /** Whether a link is ours, and has not ended. */
   isGood(id: string, ends: string, signature: string): boolean {
-    if (!/^\d{1,12}$/.test(ends) || Number(ends) * 1000 <= this.#now()) return false
-    const given = Buffer.from(signature, 'base64url')
-    const own = this.#sign(id, Number(ends))
+    if (!/^[1-9]\d{0,11}$/.test(ends) || Number(ends) * 1000 <= this.#now()) return false
+    const [given, own] = [Buffer.from(signature), Buffer.from(this.#sign(id, Number(ends)))]
     return given.length === own.length && timingSafeEqual(given, own)
   }
 
-  #sign(id: string, ends: number): Buffer {
-    return createHmac('sha256', this.#key).update(`${id} ${ends}`).digest()
+  #sign(id: string, ends: number): string {
+    return createHmac('sha256', this.#key).update(`${id} ${ends}`).digest('base64url')
   }
 }

@@ -184,8 +184,10 @@ export class Messages {
     for (const mentioned of users) this.#rows.mention({ user: mentioned, channel: seen.id, message: id })
     const message = this.#known(id, user)
     // Each who sees it has a vote of their own.
-    const told = message.poll === null ? message : this.#known(id, null)
-    this.#core.changes.emit({ type: 'message.updated', serverId: seen.server_id, message: told })
+    const { poll } = message
+    const told = poll === null ? message : this.#known(id, null)
+    const votes = poll === null ? [] : this.#polls.votes(poll.id)
+    this.#core.changes.emit({ type: 'message.updated', serverId: seen.server_id, message: told, votes })
     return message
   }
 
@@ -209,10 +211,13 @@ export class Messages {
   /** Again changes nothing. */
   pin(user: string, channel: string, id: string): void {
     const { server_id } = this.locate(user, channel, id, MANAGE_MESSAGES)
-    if ((this.#rows.countPins({ channel })?.count ?? 0) >= MAX_PINS && this.#known(id, null).pinned === 0) {
+    const { count = 0, newest = null } = this.#rows.pinsOf({ channel }) ?? {}
+    if (count >= MAX_PINS && this.#known(id, null).pinned === 0) {
       throw new Refusal('LIMIT', `A channel can have ${MAX_PINS} pinned messages`)
     }
-    if (this.#rows.setPin({ id, pinned: 1, by: user, at: toTime(this.#core.now()) }) === 0) return
+    // They are listed by it: each is later than the one before.
+    const at = Math.max(this.#core.now(), newest === null ? 0 : Date.parse(newest) + 1)
+    if (this.#rows.setPin({ id, pinned: 1, by: user, at: toTime(at) }) === 0) return
     const pin = { serverId: server_id, channelId: channel, messageId: id, by: user }
     this.#core.changes.emit({ type: 'message.pinned', ...pin })
   }

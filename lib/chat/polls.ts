@@ -2,7 +2,7 @@ import type { Access } from './access.ts'
 import { type Core, createdAt } from './core.ts'
 import { toTime } from './ids.ts'
 import { notFound, Refusal } from './refusal.ts'
-import { type Poll, preparePolls } from './store/polls.ts'
+import { type Poll, preparePolls, type Vote } from './store/polls.ts'
 
 /** What is asked in a message. */
 export interface PollDraft {
@@ -42,7 +42,7 @@ export class Polls {
   }
 
   /** What everybody has chosen who has. */
-  votes(id: string): readonly { readonly user_id: string; readonly option_id: string }[] {
+  votes(id: string): readonly Vote[] {
     return this.#rows.votes({ poll: id })
   }
 
@@ -71,7 +71,8 @@ export class Polls {
     if (this.#rows.voteOf({ poll: id, user })?.option_id === option) return this.read(id, user)
     this.#rows.vote({ poll: id, user, option, at: toTime(this.#core.now()) })
     const poll = this.read(id, user)
-    this.#core.changes.emit({ type: 'poll.voted', serverId: server_id, channelId, poll: { ...poll, user_vote: null } })
+    const told = { poll: { ...poll, user_vote: null }, votes: this.votes(id) }
+    this.#core.changes.emit({ type: 'poll.voted', serverId: server_id, channelId, ...told })
     return poll
   }
 

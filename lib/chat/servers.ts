@@ -94,8 +94,9 @@ export class Servers {
   /** A public server, without invitation. */
   join(user: string, id: string): void {
     const server = this.#door(user, id)
-    this.checkMayEnter(user, id)
+    this.#checkWelcome(user, id)
     if (server.require_invite === 1) throw new Refusal('FORBIDDEN', 'This server needs an invite')
+    this.#checkRoom(user)
     this.#log(user, id, 'server.join')
     this.admit(user, id)
   }
@@ -144,9 +145,13 @@ export class Servers {
 
   /** Whether somebody can become a member, whichever way they come. */
   checkMayEnter(user: string, id: string): void {
+    this.#checkWelcome(user, id)
+    this.#checkRoom(user)
+  }
+
+  #checkWelcome(user: string, id: string): void {
     if (this.#access.isMember(user, id)) throw new Refusal('CONFLICT', 'You are a member already')
     if (this.isBanned(user, id)) throw new Refusal('BANNED', 'You are banned from this server')
-    this.#checkRoom(user)
   }
 
   #log(actor: string, server: string, action: string, details: Details = {}): void {

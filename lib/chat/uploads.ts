@@ -6,11 +6,11 @@ import { MAX_FILE_NAME } from './limits.ts'
 import type { Media } from './media.ts'
 import { ATTACH_FILES } from './permissions.ts'
 
-/** Without a path in front, and what cannot be seen. */
+/** Without a path in front, and without what is not seen, or has the rest read backwards. */
 function toName(given: string): string {
-  const name = (given.split(/[/\\]/).at(-1) ?? '').replaceAll(/\p{Cc}/gu, '').trim()
-  const fits = isClean(name) && !/^\.*$/.test(name)
-  return fits ? Array.from(name).slice(0, MAX_FILE_NAME).join('') : 'file'
+  const last = (given.split(/[/\\]/).at(-1) ?? '').replaceAll(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '').trim()
+  const name = Array.from(last).slice(0, MAX_FILE_NAME).join('')
+  return isClean(name) && !/^\.*$/.test(name) ? name : 'file'
 }
 
 /** Files for channels, which a message there can have from then on. */

@@ -1,7 +1,7 @@
 import { dispatch, type EventTable, type EventType, type WorldEvent } from '../chat/events.ts'
 import { groupBy } from '../chat/group.ts'
 import { CREATE_INVITES } from '../chat/permissions.ts'
-import type { Poll } from '../chat/store/polls.ts'
+import type { Poll, Vote } from '../chat/store/polls.ts'
 import type { World } from '../chat/world.ts'
 import { joinTopic, leaveTopic, type Topics } from '../websock/topics.ts'
 import { webSocketCork, webSocketSendString } from '../websock/send.ts'
@@ -56,10 +56,10 @@ export class Fanout {
       const frame = inThread ? frameOf('THREAD_MESSAGE_CREATE', text) : frameOf('MESSAGE_CREATE', text)
       this.#toViewers(serverId, message.channel_id, frame)
     },
-    'message.updated': ({ serverId, message }) => {
+    'message.updated': ({ serverId, message, votes }) => {
       const { channel_id, poll } = message
       if (poll === null) return this.#toViewers(serverId, channel_id, frameOf('MESSAGE_UPDATE', messageText(message)))
-      this.#toVoters(serverId, channel_id, poll, (own) =>
+      this.#toVoters(serverId, channel_id, poll, votes, (own) =>
         toFrame('MESSAGE_UPDATE', toMessage({ ...message, poll: own })),
       )
     },
@@ -77,8 +77,8 @@ export class Fanout {
       this.#toViewers(event.serverId, event.channelId, toFrame('REACTION_ADD', toReaction(event))),
     'reaction.removed': (event) =>
       this.#toViewers(event.serverId, event.channelId, toFrame('REACTION_REMOVE', toReaction(event))),
-    'poll.voted': ({ serverId, channelId, poll }) =>
-      this.#toVoters(serverId, channelId, poll, (own) =>
+    'poll.voted': ({ serverId, channelId, poll, votes }) =>
+      this.#toVoters(serverId, channelId, poll, votes, (own) =>
         toFrame('POLL_VOTE', { poll_id: poll.id, channel_id: channelId, updated_poll: own }),
       ),
     'direct.opened': ({ direct }) => {
@@ -152,9 +152,15 @@ export class Fanout {
   }
 
   /** Each who has voted sees their own vote: one frame for each option, and one for all others. */
-  #toVoters(server: string, channel: string, poll: Poll, frameFor: (poll: Poll) => Frame<EventFor<'viewers'>>): void {
+  #toVoters(
+    server: string,
+    channel: string,
+    poll: Poll,
+    votes: readonly Vote[],
+    frameFor: (poll: Poll) => Frame<EventFor<'viewers'>>,
+  ): void {
     const topic = this.#audience.topicOf(server, channel)
-    const voters = this.#world.polls.votes(poll.id).flatMap(({ user_id, option_id }) => {
+    const voters = votes.flatMap(({ user_id, option_id }) => {
       const attendee = this.#audience.find(user_id)
       return attendee !== null && hears(attendee, topic) ? { attendee, option_id } : []
     })

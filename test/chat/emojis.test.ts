@@ -16,10 +16,11 @@ function setUp() {
   const remove = (by: string, id: string, server = place): void =>
     town.do(({ emojis }) => emojis.remove(by, server, id))
   const imageOf = ({ id }: Emoji): Promise<Buffer> => world.files.bytesOf(world.emojis.image(id))
-  const sweep = (later: number): void => {
+  const sweep = async (later: number): Promise<void> => {
     town.clock.ms += later
-    world.files.sweep()
+    const swept = world.files.sweep()
     town.flush()
+    await swept
   }
   return { town, place, world, make, remove, imageOf, sweep }
 }
@@ -144,10 +145,10 @@ describe('the image of an emoji', () => {
     const [one, other] = [await make('buoy', png('same')), await make('bell', png('same'))]
     expect(filesIn(town.folder, 'blobs')).toHaveLength(1)
     remove(town.ada, one.id)
-    sweep(2 * DAY)
+    await sweep(2 * DAY)
     expect(await imageOf(other)).toEqual(png('same'))
     remove(town.ada, other.id)
-    sweep(2 * DAY)
+    await sweep(2 * DAY)
     expect(filesIn(town.folder, 'blobs')).toEqual([])
   })
 
@@ -164,7 +165,7 @@ describe('the image of an emoji', () => {
     const made = await make('buoy')
     town.do(({ servers }) => servers.remove(town.ada, place))
     expect(codeOf(() => world.emojis.image(made.id))).toBe('NOT_FOUND')
-    sweep(2 * DAY)
+    await sweep(2 * DAY)
     expect([town.rows('SELECT * FROM files'), filesIn(town.folder, 'blobs')]).toEqual([[], []])
   })
 })

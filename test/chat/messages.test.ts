@@ -238,7 +238,7 @@ describe('an edit', () => {
       num: 1,
       seq: 1,
     })
-    expect(town.told()).toEqual([{ type: 'message.updated', serverId: town.place, message }])
+    expect(town.told()).toEqual([{ type: 'message.updated', serverId: town.place, message, votes: [] }])
     expect(edit(town, town.ada, id, '@everyone').mention_everyone).toBe(1)
     expect(edit(town, town.ada, id, 'x').mention_user_ids).toEqual([])
   })
@@ -344,7 +344,7 @@ describe('a deletion', () => {
   it('of a thread forgets the mentions of its replies, too', () => {
     const town = new Town()
     const root = town.post(town.ada, town.pier)
-    const reply = town.reply(root, town.ada, [town.bob])
+    const reply = town.reply(root, town.ada, '@bob')
     remove(town, town.ada, root.id)
     expect(town.world.messages.get(town.ada, town.pier, reply).mention_user_ids).toEqual([])
   })

@@ -75,7 +75,7 @@ describe('unread messages', () => {
   it('those of threads count as mentions only', () => {
     const town = new Town()
     const root = town.post(town.ada, town.pier)
-    town.reply(root, town.ada, [town.bob])
+    town.reply(root, town.ada, '@bob')
     town.reply(root, town.ada)
     expect(countsOf(town, town.bob)).toEqual([1, 1])
     read(town, town.bob, root.id)

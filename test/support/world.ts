@@ -170,35 +170,9 @@ export class OpenWorld {
     )
   }
 
-  /** A reply in a thread, as a row: the world makes none yet. */
-  reply(root: Message, author: string | null, mentions: readonly string[] = []): string {
-    const id = this.do(({ ids }) => ids.next())
-    const [last] = this.rows<{ seq: number; num: number }>(
-      `SELECT MAX(seq) + 1 AS seq, (SELECT MIN(0, MIN(num)) - 1 FROM messages) AS num
-       FROM messages WHERE channel_id = ?`,
-      root.channel_id,
-    )
-    this.write(
-      `INSERT INTO messages (num, id, channel_id, seq, author_id, content, thread_id, mention_everyone, created_at)
-       VALUES (?, ?, ?, ?, ?, 'radar agrees', ?, 0, ?)`,
-      last?.num ?? 0,
-      id,
-      root.channel_id,
-      last?.seq ?? 0,
-      author,
-      root.id,
-      new Date(this.clock.ms).toISOString(),
-    )
-    this.write(
-      'UPDATE channels SET last_seq = ?, last_message_id = ? WHERE id = ?',
-      last?.seq ?? 0,
-      id,
-      root.channel_id,
-    )
-    for (const user of mentions) {
-      this.write('INSERT INTO message_mentions VALUES (?, ?, ?)', user, root.channel_id, id)
-    }
-    return id
+  /** A reply in the thread of a message; its id. */
+  reply(root: Message, author: string, content = 'radar agrees'): string {
+    return this.do(({ messages }) => messages.reply(author, root.channel_id, root.id, content)).id
   }
 }
 

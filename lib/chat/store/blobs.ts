@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { existsSync, rmSync } from 'node:fs'
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { existsSync, rmSync, statSync } from 'node:fs'
+import { mkdir, open, opendir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Bytes by their SHA-256, each once: `blobs/ab/ab12…` in the data folder. */
@@ -37,15 +37,33 @@ export class Blobs {
     const folder = join(this.#folder, sha256.slice(0, 2))
     for (const needed of [folder, this.#tmp]) await mkdir(needed, { recursive: true, mode: 0o700 })
     const tmp = join(this.#tmp, randomUUID())
-    const file = await open(tmp, 'wx', 0o600)
+    try {
+      await this.#write(tmp, bytes)
+      await rename(tmp, path)
+    } catch (error) {
+      rmSync(tmp, { force: true })
+      throw error
+    }
+    if (this.#full) await syncFolder(folder)
+  }
+
+  async #write(path: string, bytes: Buffer): Promise<void> {
+    const file = await open(path, 'wx', 0o600)
     try {
       await file.writeFile(bytes)
       if (this.#full) await file.sync()
     } finally {
       await file.close()
     }
-    await rename(tmp, path)
-    if (this.#full) await syncFolder(folder)
+  }
+
+  /** All that were put there before that time. */
+  async *before(time: number): AsyncGenerator<string> {
+    if (!existsSync(this.#folder)) return
+    for await (const { parentPath, name } of await opendir(this.#folder, { recursive: true })) {
+      const found = statSync(join(parentPath, name), { throwIfNoEntry: false })
+      if (found?.isFile() === true && found.mtimeMs < time) yield name
+    }
   }
 
   read(sha256: string): Promise<Buffer> {

@@ -142,12 +142,12 @@ export const prepareMessages = (db: Database) => ({
       .orderBy('m.pinned_at', 'desc')
       .orderBy('m.id', 'desc'),
   ),
-  countPins: db.first((q, p: Param<{ channel: string }>) =>
+  pinsOf: db.first((q, p: Param<{ channel: string }>) =>
     q
       .selectFrom('messages')
       .where('channel_id', '=', p('channel'))
       .where('pinned', '=', 1)
-      .select(({ fn }) => fn.countAll<number>().as('count')),
+      .select(({ fn }) => [fn.countAll<number>().as('count'), fn.max('pinned_at').as('newest')]),
   ),
   family: db.all((q, p: Param<{ id: string }>) =>
     q

@@ -10,6 +10,12 @@ export interface Poll {
   readonly user_vote: string | null
 }
 
+/** What somebody has chosen. */
+export interface Vote {
+  readonly user_id: string
+  readonly option_id: string
+}
+
 /** What is asked of, and done to, polls. */
 export const preparePolls = (db: Database) => ({
   byId: db.first((q, p: Param<{ id: string }>) =>

@@ -11,7 +11,7 @@ import type { GatewaySettings } from '../../web/config/gateway.ts'
 import type { Caller, Tokens } from '../tokens.ts'
 import { BadId, toId } from './call.ts'
 import { NOT_FOUND, OF_REFUSAL, toAnswer, toUnauthorized } from './errors.ts'
-import { parseForm } from './form.ts'
+import { type Form, parseForm } from './form.ts'
 import { type Call, type Found, NO_CONTENT, type Reply, type Route, type Router } from './router.ts'
 
 /** What cannot be read as JSON. */
@@ -187,7 +187,7 @@ async function readBody(request: Request): Promise<Buffer> {
   return body
 }
 
-async function readForm(request: Request): Promise<FormData> {
+async function readForm(request: Request): Promise<Form> {
   const body = await readBody(request)
   const type = request.headers['content-type'] ?? ''
   if (!/^multipart\/form-data *;/i.test(type)) throw new WrongForm()

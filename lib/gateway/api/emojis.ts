@@ -16,7 +16,9 @@ export const emojiRoutes = (world: World): Route[] => [
     const [user, server] = [userOf(call), idOf(call)]
     const name = fieldOf(call.body, 'name')
     if (!NAME.test(name)) throw new Refusal('INVALID', 'name has 1 to 32 of a-z, 0-9, _ and -')
-    const { bytes } = await fileOf(call.body, 'image')
+    const { bytes } = fileOf(call.body, 'image')
+    // It is the body that is wrong: before who may is looked at.
+    world.emojis.checkImage(bytes)
     world.emojis.checkMay(user, server)
     return world.files.keep(bytes, (media) =>
       keyed(world, call, () => created(toEmoji(world.emojis.create(user, server, name, bytes, media))))(),

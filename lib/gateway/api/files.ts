@@ -1,3 +1,4 @@
+import { Refusal } from '../../chat/refusal.ts'
 import type { World } from '../../chat/world.ts'
 import { idOf, toId, userOf } from './call.ts'
 import { fieldOf, fileOf } from './form.ts'
@@ -7,11 +8,16 @@ import { created, type Route, route, routeWithForm } from './router.ts'
 /** What is around a file in a body. */
 const AROUND = 4096
 
+/** A name in a header (RFC 8187 §3.2.1). */
+const toExtended = (name: string): string =>
+  encodeURIComponent(name).replaceAll(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
+
 /** @param maxFile bytes of one */
 export const fileRoutes = (world: World, maxFile: number): Route[] => [
   routeWithForm('POST /files', 'user', maxFile + AROUND, async (call) => {
     const [user, channel] = [userOf(call), toId(fieldOf(call.body, 'channel_id'))]
-    const { name, bytes } = await fileOf(call.body, 'file')
+    const { name, bytes } = fileOf(call.body, 'file')
+    if (bytes.length > maxFile) throw new Refusal('INVALID', `file has ${maxFile} bytes at most`)
     world.uploads.checkMay(user, channel)
     return world.files.keep(bytes, (media) =>
       keyed(world, call, () => created(world.uploads.add(user, channel, name, bytes, media)))(),
@@ -23,7 +29,7 @@ export const fileRoutes = (world: World, maxFile: number): Route[] => [
     const headers = [
       ['Content-Type', file.mime],
       // Whatever is in it, it is not a page of ours.
-      ['Content-Disposition', `attachment; filename*=UTF-8''${encodeURIComponent(file.name).replaceAll("'", '%27')}`],
+      ['Content-Disposition', `attachment; filename*=UTF-8''${toExtended(file.name)}`],
       ['Content-Security-Policy', "sandbox; default-src 'none'"],
       ['Cache-Control', 'private, max-age=3600'],
     ] as const

@@ -2,6 +2,7 @@ import { Refusal } from '../../chat/refusal.ts'
 import type { Answer } from '../../web/answer.ts'
 import type { Caller } from '../tokens.ts'
 import { checkBody, type Validator } from './body.ts'
+import { Form } from './form.ts'
 
 /** Who may call a route: nobody in particular, anybody who is known, people, bots. */
 export type Who = 'public' | 'user' | 'human' | 'bot'
@@ -83,14 +84,14 @@ export const routeWithBody = <B>(spec: Spec, who: Who, validator: Validator<B>, 
 })
 
 /** One that takes files, of so many bytes in all. */
-export const routeWithForm = (spec: Spec, who: Who, maxBody: number, run: Run<FormData>): Route => ({
+export const routeWithForm = (spec: Spec, who: Who, maxBody: number, run: Run<Form>): Route => ({
   ...parse(spec),
   who,
   reads: 'form',
   maxBody,
   run: (call) => {
     const { body } = call
-    if (!(body instanceof FormData)) throw new Error('There is no form')
+    if (!(body instanceof Form)) throw new Error('There is no form')
     checkKind(who, call.caller)
     return run({ ...call, body })
   },

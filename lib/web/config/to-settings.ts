@@ -182,7 +182,7 @@ const toGatewayRoutes = (route: RouteSettings, settings: GatewaySettings): Route
   const origins = route.origins.length === 0 ? settings.origins : route.origins
   const own = { ...route, origins, methods: null, trim: '' }
   // Of files, with what is around them in a body; most of its routes take less.
-  const api = { ...own, maxBody: settings.maxFile + 2 ** 20 }
+  const api = { ...own, maxBody: Math.max(settings.maxBody, settings.maxFile + 2 ** 20) }
   return [
     {
       ...own,
@@ -203,8 +203,8 @@ const toGatewayRoutes = (route: RouteSettings, settings: GatewaySettings): Route
       },
     },
     { ...api, match: settings.apiPrefix, segments: API_SEGMENTS },
-    // Links to files are the same wherever the API is.
-    ...(settings.apiPrefix === '' ? [] : [{ ...api, match: '', segments: ['files'] }]),
+    // Links to files and emoji are the same wherever the API is.
+    ...(settings.apiPrefix === '' ? [] : [{ ...api, match: '', segments: ['files', 'emojis'] }]),
   ]
 }
 
