@@ -45,6 +45,7 @@ export class Audit {
   readonly #ids: Ids
   readonly #insert
   readonly #forget
+  readonly #place
   readonly #page
   readonly #after
 
@@ -78,6 +79,9 @@ export class Audit {
     this.#forget = db.run((q, p: Param<{ server: string | null; before: string }>) =>
       q.deleteFrom('audit_logs').where('server_id', 'is', p('server')).where('id', '<', p('before')),
     )
+    this.#place = db.first((q, p: Param<{ id: string }>) =>
+      q.selectFrom('audit_logs').select('server_id').where('id', '=', p('id')),
+    )
     this.#page = db.all((q, p: Param<{ server: string; before: string; limit: number }>) =>
       q
         .selectFrom('audit_logs')
@@ -101,6 +105,9 @@ export class Audit {
   /** The newest first, or the oldest first after a cursor. */
   list(access: Access, user: string, server: string, { before, after, limit }: Page): AuditEntry[] {
     access.mayInServer(user, server, MANAGE_SERVER)
+    const cursor = before ?? after
+    // One of elsewhere must not tell how old it is.
+    if (cursor !== null && this.#place({ id: cursor })?.server_id !== server) return []
     // Behind all ids.
     const rows =
       after === null ? this.#page({ server, before: before ?? 'g', limit }) : this.#after({ server, after, limit })

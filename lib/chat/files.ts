@@ -202,8 +202,14 @@ export class Files {
     return file
   }
 
-  bytesOf({ sha256 }: StoredFile): Promise<Buffer> {
-    return this.#blobs.read(sha256)
+  /** NOT_FOUND where somebody has removed them from the data folder. */
+  async bytesOf({ sha256 }: StoredFile): Promise<Buffer> {
+    try {
+      return await this.#blobs.read(sha256)
+    } catch (error) {
+      this.#core.events.failed('The bytes of a file cannot be read', error)
+      throw notFound()
+    }
   }
 
   /** Has bytes in the store before `change` says what they are for; what it refuses is not kept. */

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { AttachedFile } from '../../lib/chat/files.ts'
 import { ATTACH_FILES, VIEW_CHANNEL } from '../../lib/chat/permissions.ts'
@@ -22,6 +24,16 @@ function setUp() {
 }
 
 describe('a file', () => {
+  it('whose bytes somebody has removed is not found, and that is told', async () => {
+    const { town, world, add } = setUp()
+    const { id } = await add('fog')
+    const stored = world.files.find(id)
+    if (stored === null) throw new Error('it was sent')
+    rmSync(join(town.folder, 'blobs'), { recursive: true })
+    expect(await codeOfLate(world.files.bytesOf(stored))).toBe('NOT_FOUND')
+    expect(town.failures.map(({ what }) => what)).toEqual(['The bytes of a file cannot be read'])
+  })
+
   it('is as it was sent: what it is, its bytes say', async () => {
     const { town, world, add } = setUp()
     const file = await add(png('fog'), 'fog.svg')

@@ -81,6 +81,7 @@ class Prepared<P, R> {
  */
 export class Database {
   readonly #sqlite: Sqlite
+  #closed = false
   readonly #statements: { close(): void }[] = []
   /** Statements that have changed something, those included that were undone. */
   written = 0
@@ -98,11 +99,13 @@ export class Database {
   }
 
   exec(text: string): void {
+    // The driver would panic.
+    if (this.#closed) throw new Error('The world is closed')
     this.#sqlite.exec(text)
   }
 
   get inTransaction(): boolean {
-    return this.#sqlite.inTransaction
+    return !this.#closed && this.#sqlite.inTransaction
   }
 
   /**
@@ -116,6 +119,7 @@ export class Database {
       // All of it in one file: what can be copied.
       this.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     } finally {
+      this.#closed = true
       this.#sqlite.close()
     }
   }

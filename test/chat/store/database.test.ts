@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Database, type Param } from '../../../lib/chat/store/database.ts'
 import { sqliteCode } from '../../../lib/chat/store/sqlite.ts'
-import { makeFolder, OpenWorld, START, Town } from '../../support/world.ts'
+import { codeOf, makeFolder, OpenWorld, START, Town } from '../../support/world.ts'
 
 const openDatabase = (full = false): Database => {
   const db = new Database(join(makeFolder(), 'some.db'), full)
@@ -247,6 +247,8 @@ describe('a database', () => {
     const world = new OpenWorld()
     const ada = world.user('ada')
     world.close()
-    expect(() => world.world.users.find(ada)).toThrow()
+    expect(() => world.world.users.find(ada)).toThrow('The world is closed')
+    // Nor does a change that comes late have the driver panic.
+    expect(codeOf(() => world.do(({ users }) => users.setPassword(ada, 'x')))).toBe('UNAVAILABLE')
   })
 })

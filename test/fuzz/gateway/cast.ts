@@ -247,7 +247,7 @@ export class Cast {
       guarded,
       joinRequest: world.arrivals.askToJoin(outsider.id, guarded, '').id,
       invitation: world.arrivals.invite(owner.id, open, outsider.id, '').id,
-      friendRequest: this.#ask(outsider.id, owner.id),
+      friendRequest: this.#ask(this.#stranger, owner.id),
       foreignFriendRequest: this.#ask(this.#stranger, outsider.id),
       unknown: UNKNOWN,
       refresh: owner.refresh,

@@ -10,7 +10,7 @@ import { parts } from '../../../lib/parts.ts'
 import { createHost, type Host } from '../../../lib/web/host.ts'
 import { PerHost } from '../../../lib/web/per-host.ts'
 import { must, Problem } from '../target.ts'
-import { change, IMAGE, makeFolder, type TemporaryFolder } from './house.ts'
+import { addServer, addUser, change, IMAGE, makeFolder, type TemporaryFolder } from './house.ts'
 
 const DAY = 86_400_000
 
@@ -66,7 +66,10 @@ export class LiveGateway {
     )
     must((await host.start()) === 0, () => host.error ?? 'no start')
     gateway = new LiveGateway(engine, host, homes.of(host), folder)
-    await gateway.world.files.keep(IMAGE, () => null)
+    const { world } = gateway
+    const painter = addUser(world, 'painter')
+    const studio = addServer(world, painter, false)
+    await world.files.keep(IMAGE, (media) => world.emojis.create(painter, studio, 'first', IMAGE, media))
     return gateway
   }
 

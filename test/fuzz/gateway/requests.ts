@@ -47,6 +47,9 @@ function resolvePath(path: string): string {
 
 const firstOf = (path: string): string => resolvePath(path).split('/')[1] ?? ''
 
+/** What anybody may ask for. */
+const PUBLIC: ReadonlySet<string> = new Set(['auth', 'health', 'emojis'])
+
 /** Lifting one goes as well where there is none, whoever it is of. */
 const BAN = /^\/servers\/[^/]+\/bans\/[^/]+$/
 
@@ -129,9 +132,10 @@ class RequestRunner implements Runner {
     }
     if (status === 401 && first !== 'auth') must(text === UNAUTHORIZED || method === 'HEAD', show)
     const bad = !isCaller(as)
-    if (bad && status < 300 && method !== 'OPTIONS') must(first === 'auth' || first === 'health', show)
+    if (bad && status < 300 && method !== 'OPTIONS') must(PUBLIC.has(first), show)
     if (status < 400 || method === 'HEAD') {
-      must(text === '' || headers['content-type'] === 'application/json', show)
+      const isFile = first === 'emojis' || first === 'files'
+      must(text === '' || isFile || headers['content-type'] === 'application/json', show)
       return
     }
     if (!API_SEGMENTS.some((segment) => segment === first)) return

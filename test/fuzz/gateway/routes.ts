@@ -152,7 +152,7 @@ const LISTED: readonly RouteCall[] = [
 
 /** Of these the thing is not there until another call has made it. */
 const NEEDS_MORE =
-  /(?:DELETE .*reactions\/:emoji|DELETE .*\/pin|(?:DELETE|PATCH) .*\/voice.*|\/go-live|files\/?.*|POST .*\/emojis)$/
+  /(?:friend-requests\/:id\/reject|DELETE .*reactions\/:emoji|DELETE .*\/pin|(?:DELETE|PATCH) .*\/voice.*|\/go-live|files\/?.*|POST .*\/emojis)$/
 
 /** Whether a call that goes well can be said of a route: not where another must come before. */
 export const mustBeFound = ({ spec, listed }: RouteCall): boolean => listed && !NEEDS_MORE.test(spec)
