@@ -120,6 +120,12 @@ export class Gateway {
     return this.#home.world
   }
 
+  /** It outlives the test that it was started in: whoever keeps it frees it. */
+  keep(): this {
+    started.delete(this)
+    return this
+  }
+
   async free(): Promise<void> {
     for (const client of this.#clients) client.cut()
     await this.host.free()
