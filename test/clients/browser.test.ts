@@ -1,12 +1,9 @@
-import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { engines, isInstalled, report, serve, type Server, START, TEXTS } from './support.ts'
-
-const CHROMIUM = '/usr/bin/chromium'
-const installed = isInstalled('chromium', existsSync(CHROMIUM))
+import { installed, launch } from './chromium.ts'
+import { engines, report, serve, type Server, START, TEXTS } from './support.ts'
 
 /** A message that the page makes for itself. */
 type Made = { text: string; times: number } | { bytes: number; as: 'ArrayBuffer' | 'Blob' }
@@ -62,19 +59,7 @@ describe.skipIf(!installed).each(engines)('Chromium and the %s engine', (engine)
   beforeAll(async () => {
     server = await serve(engine)
     echo = `${server.url}/echo`
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: [
-        '--headless',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    })
+    browser = await launch()
   }, START)
   afterAll(async () => {
     await browser.close()

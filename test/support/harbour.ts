@@ -1,3 +1,4 @@
+import type { GatewayConfig } from '../../include-types/web.ts'
 import { type Client, Gateway, type Person } from './gateway.ts'
 import type { EngineName } from './server.ts'
 
@@ -8,8 +9,8 @@ export type Twice = 'brin' | 'cleo'
  * Ada's server, with one channel: brin and cleo are in it, one of them with two connections. Dov is elsewhere, in a server of
  * his own that cleo is in, too. All are connected, and have had their READY.
  */
-export async function startHarbour(engine: EngineName, twice: Twice = 'brin') {
-  const gateway = await Gateway.start(engine)
+export async function startHarbour(engine: EngineName, twice: Twice = 'brin', settings: GatewayConfig = {}) {
+  const gateway = await Gateway.start(engine, settings)
   const person = (name: string): Promise<Person> => gateway.person(name)
   const [ada, brin, cleo, dov] = [await person('ada'), await person('brin'), await person('cleo'), await person('dov')]
   const server = await gateway.server(ada, brin, cleo)
