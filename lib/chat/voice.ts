@@ -197,7 +197,8 @@ export class Voice {
     const next = { ...before, ...sanctions }
     if (!isSame<Sanctions>(before, next)) {
       const [mute, deaf] = [next.server_mute ? 1 : 0, next.server_deaf ? 1 : 0] as const
-      this.#setSanctions({ server: serverId, user: other, mute, deaf })
+      // Who was sent off a moment ago is still in the channel, and no member any more.
+      if (this.#setSanctions({ server: serverId, user: other, mute, deaf }) === 0) throw notFound()
       this.#core.changes.emit({ type: 'member.sanctioned', serverId, userId: other, sanctions: next })
     }
     return toState({ ...talker, ...next })
