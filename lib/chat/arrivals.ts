@@ -77,6 +77,7 @@ export class Arrivals {
   acceptInvitation(user: string, server: string, id: string): Request {
     const request = this.#toUser(user, server, id)
     this.#servers.checkMayEnter(user, server)
+    this.#log(user, server, 'invitation.accept', user)
     this.#servers.admit(user, server)
     return this.#requests.decide(request, 'approved', user, null)
   }

@@ -43,14 +43,16 @@ function parse(text: string): Details {
 /** Who did what in a server: neither what was said, nor what lets somebody in. */
 export class Audit {
   readonly #ids: Ids
+  readonly #now: () => number
   readonly #insert
   readonly #forget
   readonly #place
   readonly #page
   readonly #after
 
-  constructor(db: Database, ids: Ids) {
+  constructor(db: Database, ids: Ids, now: () => number) {
     this.#ids = ids
+    this.#now = now
     this.#insert = db.run(
       (
         q,
@@ -82,12 +84,13 @@ export class Audit {
     this.#place = db.first((q, p: Param<{ id: string }>) =>
       q.selectFrom('audit_logs').select('server_id').where('id', '=', p('id')),
     )
-    this.#page = db.all((q, p: Param<{ server: string; before: string; limit: number }>) =>
+    this.#page = db.all((q, p: Param<{ server: string; since: string; before: string; limit: number }>) =>
       q
         .selectFrom('audit_logs')
         .select(COLUMNS)
         .where('server_id', '=', p('server'))
         .where('id', '<', p('before'))
+        .where('id', '>', p('since'))
         .orderBy('id', 'desc')
         .limit(p('limit')),
     )
@@ -108,9 +111,12 @@ export class Audit {
     const cursor = before ?? after
     // One of elsewhere must not tell how old it is.
     if (cursor !== null && this.#place({ id: cursor })?.server_id !== server) return []
-    // Behind all ids.
+    const since = idBefore(this.#now() - KEPT)
     const rows =
-      after === null ? this.#page({ server, before: before ?? 'g', limit }) : this.#after({ server, after, limit })
+      after === null
+        ? // Before 'g' are all ids.
+          this.#page({ server, since, before: before ?? 'g', limit })
+        : this.#after({ server, after: after > since ? after : since, limit })
     return rows.map((row) => ({ ...row, details: parse(row.details) }))
   }
 

@@ -1,7 +1,7 @@
 import type { Access } from './access.ts'
 import type { Details } from './audit.ts'
 import { type Core, createdAt } from './core.ts'
-import { groupBy } from './group.ts'
+import { groupBy, isPartOf } from './group.ts'
 import { MAX_CHANNELS } from './limits.ts'
 import {
   channelPermissions,
@@ -138,6 +138,7 @@ export class Channels {
   change(user: string, server: string, id: string, next: ChannelChange): Channel {
     const before = this.get(user, server, id)
     this.#access.channel(user, id, MANAGE_CHANNELS)
+    if (isPartOf(next, before)) return before
     const { name, position, category, topic } = { ...before, ...next }
     this.#update({ id, name, position, category, topic })
     this.#log(user, server, 'channel.update', id, next)

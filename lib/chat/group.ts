@@ -8,3 +8,9 @@ export function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K
   }
   return groups
 }
+
+/** Whether a change says nothing but what is so already. */
+export function isPartOf<T extends object>(change: Partial<T>, whole: T): boolean {
+  for (const key in change) if (change[key] !== whole[key]) return false
+  return true
+}

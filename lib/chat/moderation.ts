@@ -76,7 +76,8 @@ export class Moderation {
         .updateTable('server_bans')
         .set({ reason: p('reason') })
         .where('server_id', '=', p('server'))
-        .where('user_id', '=', p('user')),
+        .where('user_id', '=', p('user'))
+        .where('reason', 'is not', p('reason')),
     )
     this.#deleteBan = db.run((q, p: Param<{ server: string; user: string }>) =>
       q.deleteFrom('server_bans').where('server_id', '=', p('server')).where('user_id', '=', p('user')),
@@ -124,8 +125,11 @@ export class Moderation {
     const there = this.#checkActs(user, server, other, BAN_MEMBERS)
     // Of an account that is disabled nobody is told that it exists.
     if (!there && this.#users.find(other)?.disabled !== 0) throw notFound()
+    if (this.#servers.isBanned(other, server)) {
+      if (this.#updateBan({ server, user: other, reason }) > 0) this.#log(user, server, 'member.ban', other, { reason })
+      return
+    }
     this.#log(user, server, 'member.ban', other, { reason })
-    if (this.#servers.isBanned(other, server)) return void this.#updateBan({ server, user: other, reason })
     this.#insertBan({ server, user: other, by: user, reason, at: toTime(this.#core.now()) })
     this.#core.changes.emit({ type: 'member.banned', serverId: server, userId: other, reason })
     if (there) this.#servers.expel(other, server)

@@ -3,6 +3,7 @@ import type { Details } from './audit.ts'
 import { type Core, createdAt } from './core.ts'
 import { toTime } from './ids.ts'
 import { MAX_SERVERS } from './limits.ts'
+import { isPartOf } from './group.ts'
 import { MANAGE_SERVER } from './permissions.ts'
 import { forbidden, notFound, Refusal } from './refusal.ts'
 import type { Flag } from './store/flag.ts'
@@ -75,7 +76,9 @@ export class Servers {
 
   change(user: string, id: string, next: Partial<ServerDraft>): CountedServer {
     this.#access.mayInServer(user, id, MANAGE_SERVER)
-    const { name, icon_url, is_public, require_invite } = { ...this.known(id), ...next }
+    const before = this.known(id)
+    if (isPartOf(next, before)) return before
+    const { name, icon_url, is_public, require_invite } = { ...before, ...next }
     this.#rows.update({ id, name, icon_url, is_public, require_invite, at: toTime(this.#core.now()) })
     this.#log(user, id, 'server.update', next)
     return this.known(id)

@@ -178,5 +178,5 @@ function createCore(db: Database, now: () => number, failed: Failed): Core {
   const events = new Events(failed)
   const changes = new Changes(db, numbers, events)
   const ids = new Ids(now, newest({})?.id ?? '')
-  return { db, numbers, events, changes, now, ids, audit: new Audit(db, ids) }
+  return { db, numbers, events, changes, now, ids, audit: new Audit(db, ids, now) }
 }

@@ -118,9 +118,19 @@ describe('the command', () => {
     60_000,
   )
 
+  it.concurrent(
+    'a member hears what they see, whatever changes amid messages',
+    async () => {
+      const { code, out } = await soak('rights', '--engine', 'uws', '--quick')
+      expect(out).toMatch(/^rights +uws +events too many, missing or out of order +0 +exactly 0 +PASS$/m)
+      expect(code, out).toBe(0)
+    },
+    60_000,
+  )
+
   it.concurrent('what it does not know is a sentence and exit code 2', async () => {
     const { code, out } = await soak('stall')
-    expect(out).toMatch(/^no scenario 'stall': stalled, flood, crowd, drain, workers, crash, resume\n.*--help/)
+    expect(out).toMatch(/^no scenario 'stall': stalled, flood, crowd, drain, workers, crash, resume, rights\n.*--help/)
     expect(code).toBe(2)
   })
 

@@ -1,12 +1,12 @@
 import { Compile } from 'typebox/schema'
 import type { World } from '../../chat/world.ts'
 import { toRequest } from '../wire.ts'
-import { ID, text, textOrNull, word } from './body.ts'
+import { ID, textOrNull, word } from './body.ts'
 import { idOf, toId, userOf } from './call.ts'
 import { once } from './once.ts'
 import { created, ok, type Route, route, routeWithBody } from './router.ts'
 
-const comment = text(0, 512)
+const comment = textOrNull(512)
 const Ask = Compile({ type: 'object', required: ['user_id'], properties: { user_id: word(ID), comment } })
 const Comment = Compile({ type: 'object', properties: { comment } })
 const Reason = Compile({ type: 'object', properties: { reason: textOrNull(512) } })

@@ -87,15 +87,16 @@ export interface Draft {
 export async function postAll(
   poster: Poster,
   channel: string,
-  drafts: readonly Draft[],
+  drafts: Iterable<Draft>,
   atOnce: number,
   answered: (draft: Draft, id: string) => void,
 ): Promise<void> {
-  const left = drafts.values()
+  const left = drafts[Symbol.iterator]()
   let over = false
   const lane = async (): Promise<void> => {
-    for (const draft of left) {
+    for (let next = left.next(); next.done !== true; next = left.next()) {
       if (over) return
+      const draft = next.value
       try {
         const { status, body } = await poster.ask(
           'POST',

@@ -4,10 +4,14 @@ import { crowd } from './crowd.ts'
 import { drain } from './drain.ts'
 import { flood } from './flood.ts'
 import { resume } from './resume.ts'
+import { rights } from './rights.ts'
 import { stalled } from './stalled.ts'
 import { workers } from './workers.ts'
 
-export const scenarios = { stalled, flood, crowd, drain, workers, crash, resume } satisfies Record<string, Scenario>
+export const scenarios = { stalled, flood, crowd, drain, workers, crash, resume, rights } satisfies Record<
+  string,
+  Scenario
+>
 
 export type ScenarioName = keyof typeof scenarios
 
