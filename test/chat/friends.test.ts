@@ -93,8 +93,7 @@ describe('friends', () => {
     const dov = town.user('dov')
     const [one, two] = [ask(ada, bob), ask(cleo, ada)]
     const three = ask(ada, dov)
-    const { requests } = town.world.friends
-    const of = (user: string) => requests.call(town.world.friends, user)
+    const of = (user: string) => town.world.friends.requests(user)
     expect(of(ada)).toEqual([three, two, one])
     expect([of(bob), of(cleo), of(dov)]).toEqual([[one], [two], [three]])
     accept(ada, two.id)
