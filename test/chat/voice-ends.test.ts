@@ -98,13 +98,25 @@ describe('a stay in a voice channel', () => {
   })
 
   it('goes on when sight of the channel, or the right to connect, is lost', () => {
-    const { town, deck, join, state } = setUpVoice()
+    const { town, place, deck, join, state } = setUpVoice()
+    const role = town.role(town.ada, place, [town.cleo], 0, 5)
+    const [by, neither] = [town.ada, VIEW_CHANNEL | CONNECT_VOICE]
+    for (const who of [town.bob, town.cleo]) join(who)
+    town.told()
+    town.do(({ overrides }) => overrides.set(by, deck, { roleId: role, userId: null }, 0, neither))
+    town.do(({ overrides }) => overrides.set(by, deck, { roleId: null, userId: town.bob }, 0, neither))
+    // With a role goes what channels have for it, and with a member what they have for them.
+    town.do(({ roles }) => roles.remove(by, place, role))
+    town.do(({ servers }) => servers.leave(town.bob, place))
+    expect(town.told().filter(({ type }) => type === 'voice.changed')).toMatchObject([{ state: state(town.bob, null) }])
+    expect(town.world.voice.list(by, deck)).toEqual([state(town.cleo, deck)])
+  })
+
+  it('that cannot be seen any longer is left, and not entered again', () => {
+    const { town, deck, join } = setUpVoice()
     join(town.bob)
-    town.do(({ overrides }) =>
-      overrides.set(town.ada, deck, { roleId: null, userId: town.bob }, 0, VIEW_CHANNEL | CONNECT_VOICE),
-    )
-    expect(town.told().filter(({ type }) => type === 'voice.changed')).toHaveLength(1)
-    expect(town.world.voice.list(town.ada, deck)).toEqual([state(town.bob, deck)])
+    town.do(({ overrides }) => overrides.set(town.ada, deck, { roleId: null, userId: town.bob }, 0, VIEW_CHANNEL))
+    expect(town.world.voice.list(town.ada, deck)).toHaveLength(1)
     town.world.voice.leave(town.bob, deck)
     expect(codeOf(() => join(town.bob))).toBe('NOT_FOUND')
   })

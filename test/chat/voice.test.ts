@@ -234,7 +234,9 @@ describe('what is said of a voice from above', () => {
     const { town, place, deck, cabin, join, sanction } = setUpVoice()
     const { voice } = town.world
     for (const who of [town.ada, town.bob, town.cleo]) join(who)
-    const eve = town.user('eve')
+    const [eve, dov] = [town.user('eve'), town.user('dov')]
+    town.join(dov, place)
+    town.role(town.ada, place, [dov], 0, 9)
     town.told()
     const acts = [
       (by: string, who: string, channel = deck) => void sanction(by, who, { server_mute: true }, channel),
@@ -242,9 +244,9 @@ describe('what is said of a voice from above', () => {
     ]
     const refused = (by: string, who: string, channel = deck): string[] =>
       acts.map((act) => codeOf(() => act(by, who, channel)))
-    expect(refused(town.bob, town.cleo)).toEqual(['FORBIDDEN', 'FORBIDDEN'])
+    // To be above is one thing, to hold it in this channel another.
+    expect(refused(dov, town.cleo)).toEqual(['FORBIDDEN', 'FORBIDDEN'])
     town.do(({ overrides }) => overrides.set(town.ada, deck, { roleId: null, userId: town.bob }, MUTE_MEMBERS, 0))
-    // It is held in this channel, but nobody is below.
     expect(refused(town.bob, town.cleo)).toEqual(['FORBIDDEN', 'FORBIDDEN'])
     town.role(town.ada, place, [town.bob], 0, 5)
     town.role(town.ada, place, [town.cleo], MUTE_MEMBERS, 5)
