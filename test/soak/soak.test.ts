@@ -94,7 +94,7 @@ describe('the command', () => {
       const missed = results.some(({ bars }) => bars.some(({ verdict }) => verdict === 'FAIL'))
       expect(code).toBe(missed ? 1 : 0)
     },
-    60_000,
+    120_000,
   )
 
   it.concurrent(
@@ -105,7 +105,7 @@ describe('the command', () => {
       expect(out).toMatch(/^crash +node +copies with a cut log that are wrong +0 +exactly 0 of 16 +PASS$/m)
       expect(code, out).toBe(0)
     },
-    60_000,
+    120_000,
   )
 
   it.concurrent(
@@ -115,7 +115,7 @@ describe('the command', () => {
       expect(out).toMatch(/^resume +uws +events that are missing +0 +exactly 0 +PASS$/m)
       expect(code, out).toBe(0)
     },
-    60_000,
+    120_000,
   )
 
   it.concurrent(
@@ -125,7 +125,7 @@ describe('the command', () => {
       expect(out).toMatch(/^rights +uws +events too many, missing or out of order +0 +exactly 0 +PASS$/m)
       expect(code, out).toBe(0)
     },
-    60_000,
+    120_000,
   )
 
   it.concurrent('what it does not know is a sentence and exit code 2', async () => {

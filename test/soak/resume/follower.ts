@@ -22,8 +22,8 @@ export class Follower {
   #stopped = false
   #ws: WebSocket | null = null
   #ended: Promise<void> = Promise.resolve()
-  /** What was said in the channel, since it began anew last. */
-  contents: string[] = []
+  /** What it has heard, each time from READY on. */
+  readonly runs: string[][] = []
   /** Numbers that were not greater than the one before. */
   backwards = 0
   readonly returns: Returns = { resumed: 0, anew: 0, early: 0 }
@@ -80,7 +80,7 @@ export class Follower {
       this.returns.anew++
       this.#session = String(fieldOf(data, 'session_id'))
       this.#seq = s
-      this.contents = []
+      this.runs.push([])
       return true
     }
     if (type === 'RESUMED') {
@@ -90,7 +90,7 @@ export class Follower {
     if (s <= this.#seq) this.backwards++
     this.#seq = s
     if (type === 'MESSAGE_CREATE' && fieldOf(data, 'channel_id') === this.#channel)
-      this.contents.push(String(fieldOf(data, 'content')))
+      this.runs.at(-1)?.push(String(fieldOf(data, 'content')))
     return false
   }
 
