@@ -13,8 +13,9 @@ export function isWithin(text: string, limit: number): boolean {
   return true
 }
 
-/** What may be said: throws INVALID for anything else. */
-export function checkContent(content: string): void {
+/** What may be said: throws INVALID for anything else. With files there may be nothing. */
+export function checkContent(content: string, files: readonly string[] = []): void {
+  if (content === '' && files.length > 0) return
   if (!/\S/u.test(content)) throw new Refusal('INVALID', 'A message needs content')
   if (!isWithin(content, MAX_CONTENT)) throw new Refusal('INVALID', `A message has ${MAX_CONTENT} characters at most`)
   if (!isClean(content)) throw new Refusal('INVALID', 'A message is well-formed text without U+0000')

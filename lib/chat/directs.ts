@@ -8,6 +8,7 @@ import type { Page } from './page.ts'
 import { notFound, Refusal } from './refusal.ts'
 import type { Param } from './store/database.ts'
 import type { Flag } from './store/flag.ts'
+import { splitIds } from './store/messages.ts'
 import type { Tables } from './store/tables.ts'
 import type { Users } from './users.ts'
 
@@ -200,7 +201,7 @@ export class Directs {
 
   readonly #read = ({ file_ids, ...message }: Row): DirectMessage => ({
     ...message,
-    files: file_ids === null ? [] : this.#files.read(file_ids.split(',').toSorted()),
+    files: file_ids === null ? [] : this.#files.read(splitIds(file_ids)),
   })
 
   // Changes
@@ -224,7 +225,7 @@ export class Directs {
   post(author: string, channel: string, content: string, files: readonly string[] = []): DirectMessage {
     const { id: channelId } = this.get(author, channel)
     this.#files.check(author, channelId, files)
-    if (content !== '' || files.length === 0) checkContent(content)
+    checkContent(content, files)
     const { ids, numbers, changes } = this.#core
     const id = ids.next()
     const at = createdAt(id)

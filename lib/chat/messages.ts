@@ -121,7 +121,7 @@ export class Messages {
 
   #add(author: string, { id: channelId, server_id, last_seq }: Seen, said: Said): Message {
     const { content, replyTo, threadId, poll, files } = said
-    if (content !== '' || files.length === 0) checkContent(content)
+    checkContent(content, files)
     const { ids, numbers, changes } = this.#core
     const { everyone, users } = this.#findMentioned(content, channelId, server_id)
     const id = ids.next()

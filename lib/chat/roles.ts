@@ -1,6 +1,7 @@
 import type { Access } from './access.ts'
 import type { Details } from './audit.ts'
 import { type Core, createdAt } from './core.ts'
+import { isPartOf } from './group.ts'
 import { MAX_ROLES } from './limits.ts'
 import { ADMINISTRATOR, has, MANAGE_ROLES, serverPermissions, VIEW_CHANNEL } from './permissions.ts'
 import { forbidden, notFound, Refusal } from './refusal.ts'
@@ -188,8 +189,7 @@ export class Roles {
     const { role: before, rank, own } = this.#below(user, server, id)
     const { name, permissions, color, position } = { ...before, ...changes }
     if (position >= rank || !has(own, permissions & ~before.permissions)) throw forbidden()
-    const same = name === before.name && color === before.color && position === before.position
-    if (same && permissions === before.permissions) return before
+    if (isPartOf(changes, before)) return before
     this.#update({ id, name, permissions, color, position })
     const role = this.get(server, id)
     this.#log(user, role, 'role.update', changes)

@@ -2,6 +2,7 @@ import { type Access, needs, type Seen } from './access.ts'
 import type { Core } from './core.ts'
 import { Deadlines } from './deadlines.ts'
 import type { EventTable } from './events.ts'
+import { isPartOf } from './group.ts'
 import { toTime } from './ids.ts'
 import { type Live, Lives, type Quality } from './lives.ts'
 import { CONNECT_VOICE, has, MANAGE_CHANNELS, MUTE_MEMBERS } from './permissions.ts'
@@ -58,11 +59,6 @@ const toState = ({ userId, channelId, joinedAt, username, ...talker }: Talker): 
   joined_at: joinedAt,
   username,
 })
-
-const isSame = <T extends OwnFlags | Sanctions>(one: T, other: T): boolean => {
-  for (const key in other) if (one[key] !== other[key]) return false
-  return true
-}
 
 /**
  * Whose voice is where: in one channel at a time, whatever the number of servers. What is heard goes from peer to peer; here is kept
@@ -152,8 +148,8 @@ export class Voice {
   /** Of one's own voice. */
   change(user: string, channel: string, flags: Partial<OwnFlags>): VoiceState {
     const before = this.#in(user, channel)
+    if (isPartOf<OwnFlags>(flags, before)) return toState(before)
     const talker = { ...before, ...flags }
-    if (isSame<OwnFlags>(before, talker)) return toState(before)
     this.#talkers.set(user, talker)
     return this.#tell(talker)
   }
@@ -195,7 +191,7 @@ export class Voice {
     const { serverId } = talker
     const before = this.#sanctionsOf(serverId, other)
     const next = { ...before, ...sanctions }
-    if (!isSame<Sanctions>(before, next)) {
+    if (!isPartOf(sanctions, before)) {
       const [mute, deaf] = [next.server_mute ? 1 : 0, next.server_deaf ? 1 : 0] as const
       // Who was sent off a moment ago is still in the channel, and no member any more.
       if (this.#setSanctions({ server: serverId, user: other, mute, deaf }) === 0) throw notFound()

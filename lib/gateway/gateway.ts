@@ -1,7 +1,6 @@
 import type { Home } from '../chat/home.ts'
 import type { Host } from '../web/host.ts'
 import type { Target } from '../web/handler.ts'
-import type { Request } from '../web/web.ts'
 import { Accounts } from './accounts.ts'
 import { accountRoutes } from './api/accounts.ts'
 import { Api } from './api/api.ts'
@@ -30,8 +29,7 @@ import { Sockets } from './sockets.ts'
 import { type Caller, Tokens } from './tokens.ts'
 
 /** `resume=1` asks for a session; its id, with the number of what came last as `seq`, goes on with one. */
-function toWish({ query }: Request): Wish | null {
-  const params = new URLSearchParams(query)
+function toWish(params: URLSearchParams): Wish | null {
   const [given, seq] = [params.get('resume') ?? '', params.get('seq') ?? '']
   if (given === '1') return { session: null, seq: 0 }
   // What is no number is behind nothing that there is.
@@ -88,11 +86,11 @@ export class Gateway {
       admit: (request) => {
         // Another spelling of it may be a longer one for the engine.
         if (request.url.split('?', 1)[0] !== request.path) return NOT_FOUND
-        const caller = this.#identify(request)
-        const wish = toWish(request)
+        const params = new URLSearchParams(request.query)
+        const caller = this.#identify(params)
         // Nothing keeps what was in it.
         request.url = request.path
-        return caller === null ? UNAUTHORIZED : this.#toTarget(caller, wish)
+        return caller === null ? UNAUTHORIZED : this.#toTarget(caller, toWish(params))
       },
       serve: (request) => request.response?.give(NEEDS_UPGRADE),
     }
@@ -103,8 +101,7 @@ export class Gateway {
   }
 
   /** By the query: browsers cannot set a header. A token decides alone, also one that is not good. */
-  #identify({ query }: Request): Caller | null {
-    const params = new URLSearchParams(query)
+  #identify(params: URLSearchParams): Caller | null {
     const [tokens, botTokens] = [params.getAll('token'), params.getAll('bot_token')]
     if (tokens.length > 1 || botTokens.length > 1) return null
     const [[token], [botToken]] = [tokens, botTokens]

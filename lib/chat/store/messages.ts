@@ -99,7 +99,7 @@ const replies = (q: Kysely<Tables>, root: RawBuilder<string>) =>
   all(q).where('m.thread_id', '=', root).where('m.deleted', '=', 0)
 
 /** A list in one value. */
-const split = (ids: string | null): string[] => (ids === null ? [] : ids.split(',').toSorted())
+export const splitIds = (ids: string | null): string[] => (ids === null ? [] : ids.split(',').toSorted())
 
 /** What is read beside a message, by the ids that its row has. */
 export interface Beside {
@@ -109,9 +109,9 @@ export interface Beside {
 
 export const toMessage = ({ mentioned, poll_id, file_ids, ...row }: Row, beside: Beside): Message => ({
   ...row,
-  mention_user_ids: split(mentioned),
+  mention_user_ids: splitIds(mentioned),
   poll: poll_id === null ? null : beside.poll(poll_id),
-  files: file_ids === null ? [] : beside.files(split(file_ids)),
+  files: file_ids === null ? [] : beside.files(splitIds(file_ids)),
 })
 
 /** What is asked of, and done to, the messages of channels. */

@@ -19,12 +19,9 @@ class BadJson extends Error {
   override readonly name = 'BadJson'
 }
 
+/** A body that is not what its route reads. */
 class WrongType extends Error {
   override readonly name = 'WrongType'
-}
-
-class WrongForm extends Error {
-  override readonly name = 'WrongForm'
 }
 
 /** The request was answered already, or its client has gone. */
@@ -34,8 +31,6 @@ class Answered extends Error {
 
 const BAD_ID = toAnswer(400, 'BAD_ID', 'Not an id')
 const BAD_JSON = toAnswer(400, 'BAD_JSON', 'The body is not JSON')
-const WRONG_TYPE = toAnswer(415, 'UNSUPPORTED_TYPE', 'The body has to be application/json')
-const WRONG_FORM = toAnswer(415, 'UNSUPPORTED_TYPE', 'The body has to be multipart/form-data')
 const FAILED = toAnswer(500, 'INTERNAL', 'Something went wrong')
 
 const JSON_TYPE = [['Content-Type', 'application/json']] as const
@@ -190,14 +185,15 @@ async function readBody(request: Request): Promise<Buffer> {
 async function readForm(request: Request): Promise<Form> {
   const body = await readBody(request)
   const type = request.headers['content-type'] ?? ''
-  if (!/^multipart\/form-data *;/i.test(type)) throw new WrongForm()
+  if (!/^multipart\/form-data *;/i.test(type)) throw new WrongType('multipart/form-data')
   return parseForm(body, type)
 }
 
 async function readJson(request: Request): Promise<unknown> {
   const body = await readBody(request)
   if (body.length === 0) return {}
-  if (!/^application\/json *(?:;|$)/i.test(request.headers['content-type'] ?? '')) throw new WrongType()
+  if (!/^application\/json *(?:;|$)/i.test(request.headers['content-type'] ?? ''))
+    throw new WrongType('application/json')
   if (!isUtf8(body)) throw new BadJson()
   try {
     const value: unknown = JSON.parse(body.toString())
@@ -217,8 +213,7 @@ function toFailure(error: unknown): Answer {
   if (error instanceof TooSoon) return tooMany(error.seconds, error.message)
   if (error instanceof BadId) return BAD_ID
   if (error instanceof BadJson) return BAD_JSON
-  if (error instanceof WrongType) return WRONG_TYPE
-  if (error instanceof WrongForm) return WRONG_FORM
+  if (error instanceof WrongType) return toAnswer(415, 'UNSUPPORTED_TYPE', `The body has to be ${error.message}`)
   rFailure('gateway', 'Request failed', error)
   return FAILED
 }

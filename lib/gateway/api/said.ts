@@ -12,7 +12,7 @@ export const said = {
 
 export function toSaid(body: { readonly content?: string; readonly file_ids?: readonly string[] }) {
   const { content = '', file_ids = [] } = body
-  if (content !== '' || file_ids.length === 0) checkContent(content)
+  checkContent(content, file_ids)
   return { content, files: file_ids.map(toId) }
 }
 
