@@ -192,11 +192,15 @@ export class UwsExchange implements Exchange {
     const extensions = compression ? toSimpleOffer(sent['sec-websocket-extensions'] ?? '', takeover) : ''
     const transport = new UwsTransport(this.#home)
     this.#finished()
-    this.#cork(res, () => {
-      res.writeStatus('101 Switching Protocols')
-      for (const [name, value] of headers) res.writeHeader(name, value)
-      res.upgrade({ transport }, sent['sec-websocket-key'] ?? '', protocol, extensions, context)
-    })
+    if (headers.length > 0) {
+      this.#cork(res, () => {
+        res.writeStatus('101 Switching Protocols')
+        for (const [name, value] of headers) res.writeHeader(name, value)
+      })
+    }
+    // Nor does code of ours run between the upgrade and the end of its cork: see `open` of the app.
+    const finish = res.upgrade.bind(res, { transport }, sent['sec-websocket-key'] ?? '', protocol, extensions, context)
+    this.#cork(res, finish)
     const ws = this.#home.takeOpened()
     if (ws === null) return null
     transport.opened(ws)

@@ -203,7 +203,7 @@ export class UwsTransport implements Transport {
     this.#phase = OVER
     const receiver = this.#receiver
     if (receiver === null) return
-    const text = Buffer.from(message).toString()
+    const text = message.byteLength === 0 ? '' : Buffer.from(message).toString()
     const fault = faults.get(text)
     if (code !== NO_CLOSE) receiver.onClose(code === 0 ? NO_STATUS : code, text)
     else if (fault !== undefined) receiver.onFault(fault.status, fault.text)
