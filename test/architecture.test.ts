@@ -134,7 +134,7 @@ describe('architecture', () => {
       [...new Set(imports.filter(({ from }) => isIn(from, room)).map(({ to }) => to))]
         .filter((to) => roomOf(to) === undefined)
         .toSorted()
-    expect(packages('lib/websock')).toEqual(['node:buffer'])
+    expect(packages('lib/websock')).toEqual(['denque', 'node:buffer'])
     expect(packages('include-types')).toEqual(['node:http', 'node:tls'])
     const others = packages('lib/engine/node').filter((name) => !name.startsWith('node:'))
     expect(others).toEqual(['https-proxy-agent', 'proxy-from-env'])

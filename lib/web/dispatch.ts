@@ -96,7 +96,23 @@ function route(request: Request, response: Response, asksUpgrade: boolean, site:
     site.observer.refused(exchange, 'body', 413)
     return response.refuseBody()
   }
-  const stranger = checkCredential(exchange, found.token)
+  if (upgrades) found.context.pace.run(() => enterLater(request, response, found, site))
+  else enter(request, response, found, false, site)
+}
+
+/** Its peer may have gone meanwhile. */
+function enterLater(request: Request, response: Response, found: Route, site: Site): void {
+  if (response.done) return response.lost()
+  try {
+    enter(request, response, found, true, site)
+  } catch (error) {
+    request.fail('Request failed', error)
+  }
+}
+
+/** Who asks, whether they may, and what serves them. */
+function enter(request: Request, response: Response, found: Route, upgrades: boolean, site: Site): void {
+  const stranger = checkCredential(response.exchange, found.token)
   if (stranger !== null) return refuse(response, site.observer, stranger)
   request.trim(found.trim)
   const known = found.serving.find(request.path)

@@ -109,6 +109,10 @@ export class Host implements Owner, Observed {
     return this.#running?.context.pressure ?? null
   }
 
+  get pace(): Context['pace'] | null {
+    return this.#running?.context.pace ?? null
+  }
+
   /** A page about this host. */
   report(path: string): Promise<Report | null> {
     return this.#observatory.report(path)

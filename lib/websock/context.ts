@@ -3,6 +3,7 @@ import type { Clock, TopicPort } from '../engine/port.ts'
 import { WS_MAX_FRAME, WS_MAX_MESSAGE } from './constants.ts'
 import { Leaving } from './leaving.ts'
 import { type Limits, replaceLimits, toLimit, toLimits } from './limits.ts'
+import { Pace } from './pace.ts'
 import { Pressure } from './pressure.ts'
 import type { Socket } from './socket.ts'
 import { expire } from './timers.ts'
@@ -29,6 +30,7 @@ interface Shared {
   readonly observer: Observer
   readonly leaving: Leaving
   readonly pressure: Pressure
+  readonly pace: Pace
   /** Those that have not ended. */
   readonly connections: Set<Socket>
 }
@@ -74,6 +76,7 @@ export function createContext(
     observer,
     leaving: new Leaving(),
     pressure,
+    pace: new Pace(clock),
     connections,
   }
   return forRoute(shared, '', { ...DEFAULTS, ...given })
@@ -81,9 +84,9 @@ export function createContext(
 
 /** The same, for connections that have other limits. */
 export function forRoute(host: Shared, route: string, defaults: Readonly<WebSocketDefaults>): Context {
-  const { clock, wheel, topics, observer, leaving, pressure, connections } = host
+  const { clock, wheel, topics, observer, leaving, pressure, pace, connections } = host
   const limits = toLimits(defaults)
-  return { clock, wheel, topics, observer, leaving, pressure, connections, route, defaults, limits }
+  return { clock, wheel, topics, observer, leaving, pressure, pace, connections, route, defaults, limits }
 }
 
 /** Other limits from now on, also for connections that are there. */

@@ -97,15 +97,18 @@ class Connection extends Socket implements Receiver {
     )
   }
 
+  // Where a network goes, all of its connections go at once.
   onEnd(): void {
-    lost(this)
+    this.context.pace.run(() => lost(this))
   }
 
   onGone(): void {
     this.transport = null
-    lost(this)
-    this.closing = null
-    arm(this)
+    this.context.pace.run(() => {
+      lost(this)
+      this.closing = null
+      arm(this)
+    })
   }
 }
 

@@ -1,0 +1,40 @@
+import Denque from 'denque'
+import type { Clock } from '../engine/port.ts'
+
+/** Milliseconds of a turn of the event loop that go to what a crowd wants. */
+const SHARE = 1
+
+/**
+ * For what a crowd may want at the same time, such as to come back after a network was gone: it is done in order, a little in each
+ * turn of the event loop, so that what others want comes between. Alone, each is done at once.
+ */
+export class Pace {
+  readonly #clock: Clock
+  readonly #waiting = new Denque<() => void>()
+  /** Milliseconds of the clock until which this turn has time; null: nothing was done in it. */
+  #until: number | null = null
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** @param task must not throw where it is done later */
+  run(task: () => void): void {
+    if (!this.#waiting.isEmpty() || !this.#hasTime()) this.#waiting.push(task)
+    else task()
+  }
+
+  #hasTime(): boolean {
+    const now = this.#clock.now()
+    if (this.#until !== null) return now < this.#until
+    this.#until = now + SHARE
+    this.#clock.defer(() => this.#next())
+    return true
+  }
+
+  /** The next turn. */
+  #next(): void {
+    this.#until = null
+    while (!this.#waiting.isEmpty() && this.#hasTime()) this.#waiting.shift()?.()
+  }
+}
