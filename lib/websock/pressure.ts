@@ -7,6 +7,8 @@ import type { Cause, Socket } from './socket.ts'
 export const LOOK = 100
 /** A look comes sooner when so much of the limit has been sent since the last one, and may wait. */
 const SOONER = 1 / 8
+/** Part of the limit below which connections need not be looked at one by one: each of them costs. */
+const LITTLE = 1 / 2
 /** Bytes of memory that a byte may take, at most: buffers grow in steps. */
 const GROWTH = 2
 
@@ -41,8 +43,9 @@ export class Pressure {
   #stop: (() => void) | null = null
   /** Bytes of memory that are taken, at most, by what waits for those. */
   #expected = 0
-  /** Bytes sent since the last look that may wait. */
+  /** Bytes sent since the last look that may wait; and how many these were when that was last asked. */
   #since = 0
+  #before = 0
   /** Something was published since the last look: for whom that waits, nobody tells. */
   #published = false
   #looksSoon = false
@@ -97,8 +100,15 @@ export class Pressure {
 
   #count(bytes: number): void {
     this.#since += bytes
-    this.#stop ??= this.#clock.every(LOOK, () => this.#lookSoon())
+    this.#stop ??= this.#clock.every(LOOK, () => this.#tick())
     if (this.#since > this.#limit * SOONER) this.#lookSoon()
+  }
+
+  /** While much is sent, and little of it can wait, nobody is looked at. */
+  #tick(): void {
+    const quiet = this.#since === this.#before
+    this.#before = this.#since
+    if (quiet || this.#expected + GROWTH * this.#since > this.#limit * LITTLE) this.#lookSoon()
   }
 
   /** What was sent in this turn of the event loop leaves first. */
@@ -110,7 +120,7 @@ export class Pressure {
 
   #look(): void {
     this.#looksSoon = false
-    this.#since = 0
+    this.#since = this.#before = 0
     if (this.#published) {
       this.#published = false
       for (const ws of this.#connections) if (ws.outgoing?.subscribed === true) this.#waiting.add(ws)

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { MemoryTransport } from '../../lib/engine/memory.ts'
 import { webSocketSendClose } from '../../lib/websock/close.ts'
 import { WS_EVENT_CLOSE } from '../../lib/websock/constants.ts'
@@ -70,6 +70,33 @@ describe('what waits in the whole host', () => {
     peer?.transport.drain()
     made.clock.advance(LOOK)
     expect(made.clock.timers).toBe(before)
+  })
+
+  it('connections are not looked at while much is sent, and little of it can wait', () => {
+    const made = bench({ maxBackpressure: 0, maxMessage: 0 })
+    made.context.pressure.limit = 100_000
+    const [peer] = stalled(made, 0)
+    const held = vi.spyOn(peer?.transport ?? made.connect().transport, 'held')
+    const send = (bytes: number): void => void webSocketSendString(peer?.ws ?? null, 'x'.repeat(bytes))
+    for (let i = 0; i < 10; i++) {
+      send(100)
+      made.clock.advance(LOOK)
+    }
+    expect(held).not.toHaveBeenCalled()
+    // When it is quiet, once: whether anything still waits.
+    made.clock.advance(LOOK)
+    expect(held).toHaveBeenCalledTimes(1)
+    // More than an eighth of the limit.
+    send(13_000)
+    made.clock.turn()
+    expect(held).toHaveBeenCalledTimes(2)
+    // While half of it waits, each time.
+    send(40_000)
+    made.clock.turn()
+    expect(held).toHaveBeenCalledTimes(3)
+    send(100)
+    made.clock.advance(LOOK)
+    expect(held).toHaveBeenCalledTimes(4)
   })
 
   it('has no limit by itself, and no timer then', () => {
