@@ -265,15 +265,17 @@ export class Audience {
 
   /** What a user was told behind a number, in order; null where that is not known any more. */
   missed(userId: string, s: number): Entry[] | null {
-    const entries = this.#journal.since(s)
     const attendee = this.#attendees.get(userId)
-    if (entries === null || attendee === undefined) return null
+    if (attendee === undefined) return null
     const own = topicOfUser(userId)
     const spans = groupBy(attendee.spans, ({ topic }) => topic)
-    return entries.filter(({ topic, except, s: at }) => {
-      if (except?.has(userId) === true) return false
-      return topic === own || (spans.get(topic)?.some(({ from, to }) => from < at && at <= to) ?? false)
-    })
+    const entries = this.#journal.since(s, [own, ...spans.keys()])
+    return (
+      entries?.filter(({ topic, except, s: at }) => {
+        if (except?.has(userId) === true) return false
+        return topic === own || (spans.get(topic)?.some(({ from, to }) => from < at && at <= to) ?? false)
+      }) ?? null
+    )
   }
 }
 

@@ -1,3 +1,4 @@
+import Denque from 'denque'
 import type { GatewaySettings } from '../web/config/gateway.ts'
 import { withNumber } from './wire.ts'
 
@@ -9,6 +10,8 @@ export interface Entry {
   /** Users of the topic who have not been told, or otherwise; null: none. */
   readonly except: ReadonlySet<string> | null
   readonly frame: string
+  /** Of the frame. */
+  readonly bytes: number
   /** Milliseconds of the clock. */
   readonly at: number
 }
@@ -22,9 +25,9 @@ export class Journal {
   readonly #mostBytes: number
   /** Milliseconds. */
   readonly #longest: number
-  readonly #entries: Entry[] = []
-  /** Of the entries, how many have gone. */
-  #gone = 0
+  readonly #entries = new Denque<Entry>()
+  /** The same, by topic: who comes back looks at their own only. */
+  readonly #byTopic = new Map<string, Denque<Entry>>()
   #bytes = 0
   /** The number of the last one. */
   #last = 0
@@ -58,51 +61,55 @@ export class Journal {
   }
 
   close(): void {
-    if (--this.#readers === 0) this.#drop(this.#entries.length - this.#gone)
+    if (--this.#readers > 0) return
+    this.#entries.clear()
+    this.#byTopic.clear()
+    this.#bytes = 0
+    this.#start = this.#last
   }
 
   /** The frame as those who can ask for it again get it. */
   add(topic: string, text: string, except: ReadonlySet<string> | null): string {
     const s = ++this.#last
     const frame = withNumber(text, s)
-    const at = this.#now()
-    this.#entries.push({ s, topic, except, frame, at })
-    this.#bytes += frame.length
-    this.#trim(at)
+    const entry: Entry = { s, topic, except, frame, bytes: Buffer.byteLength(frame), at: this.#now() }
+    this.#entries.push(entry)
+    const line = this.#byTopic.get(topic)
+    if (line === undefined) this.#byTopic.set(topic, new Denque([entry]))
+    else line.push(entry)
+    this.#bytes += entry.bytes
+    this.#trim(entry.at)
     return frame
   }
 
-  /** All behind a number, the oldest first; null where something of it is not there any more. */
-  since(s: number): readonly Entry[] | null {
+  /** All of some topics behind a number, the oldest first; null where something behind it is not there any more. */
+  since(s: number, topics: Iterable<string>): Entry[] | null {
     this.#trim(this.#now())
     if (s < this.#start || s > this.#last) return null
-    return this.#entries.slice(this.#gone).filter((entry) => entry.s > s)
+    const found: Entry[] = []
+    for (const topic of topics) {
+      const line = this.#byTopic.get(topic)
+      for (let i = -1, entry = line?.peekAt(i); entry !== undefined && entry.s > s; entry = line?.peekAt(--i)) {
+        found.push(entry)
+      }
+    }
+    return found.toSorted((one, other) => one.s - other.s)
   }
 
   #trim(now: number): void {
-    let count = 0
-    for (let at = this.#gone, bytes = this.#bytes; at < this.#entries.length; at++) {
-      const entry = this.#entries[at]
-      if (entry === undefined || (bytes <= this.#mostBytes && now - entry.at < this.#longest)) break
-      bytes -= entry.frame.length
-      count++
+    for (let first = this.#entries.peekFront(); first !== undefined; first = this.#entries.peekFront()) {
+      if (this.#bytes <= this.#mostBytes && now - first.at < this.#longest) return
+      this.#drop(first)
     }
-    if (count > 0) this.#drop(count)
   }
 
-  /** The oldest go. */
-  #drop(count: number): void {
-    const end = this.#gone + count
-    for (; this.#gone < end; this.#gone++) {
-      const entry = this.#entries[this.#gone]
-      if (entry === undefined) continue
-      this.#bytes -= entry.frame.length
-      this.#start = entry.s
-    }
-    // Moving all that is left once in a while is cheaper than each time.
-    if (this.#gone * 2 >= this.#entries.length) {
-      this.#entries.splice(0, this.#gone)
-      this.#gone = 0
-    }
+  /** The oldest goes, which is the oldest of its topic, too. */
+  #drop({ s, topic, bytes }: Entry): void {
+    this.#entries.shift()
+    const line = this.#byTopic.get(topic)
+    line?.shift()
+    if (line?.isEmpty() === true) this.#byTopic.delete(topic)
+    this.#bytes -= bytes
+    this.#start = s
   }
 }

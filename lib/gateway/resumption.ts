@@ -45,7 +45,7 @@ export class Resumption {
     if (seq < session.start) return null
     const entries = this.#audience.missed(session.userId, Math.max(seq, session.from))
     if (entries === null || entries.length > resumeEvents) return null
-    const bytes = entries.reduce((sum, { frame }) => sum + Buffer.byteLength(frame), 0)
+    const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
     // It is sent at once, and has to fit in what may wait.
     return bytes > maxBackpressure / 2 ? null : entries.map(({ frame }) => frame)
   }
