@@ -1,4 +1,3 @@
-import type { Link } from '../chat/presence.ts'
 import type { WorldEvent } from '../chat/events.ts'
 import type { World } from '../chat/world.ts'
 import type { WebSocketData, WebSocketEvent, WebSocket } from '../../include-types/websock.ts'
@@ -17,6 +16,7 @@ import {
 import { rFailure } from '../websock/log.ts'
 import { webSocketRun } from '../websock/run.ts'
 import { webSocketCork, webSocketSendString } from '../websock/send.ts'
+import { Absences } from './absences.ts'
 import { Audience } from './audience.ts'
 import type { Connection, Wish } from './connection.ts'
 import { Deadlines } from '../chat/deadlines.ts'
@@ -29,12 +29,8 @@ import { Resumption } from './resumption.ts'
 import type { Caller, Tokens } from './tokens.ts'
 import { toFrame, withNumber, withSession } from './wire.ts'
 
-/** Somebody who has gone for a moment, and counts as present until then. */
-interface Reclaimable {
-  readonly link: Link
-  readonly session: string | null
-  readonly userId: string
-}
+/** Of those who go within a second, so many are told of at once. A crowd that is cut is back before others have heard of each. */
+const MOST_GOING = 250
 
 /** The clients on the socket: who they are, what they get first, when they have to go. */
 export class Sockets {
@@ -48,7 +44,8 @@ export class Sockets {
   readonly #fanout: Fanout
   /** Connections whose token ends, by when. */
   readonly #expiring: Deadlines<Connection>
-  readonly #away: Deadlines<Reclaimable>
+  readonly #absences: Absences
+  readonly #going = new Rate(MOST_GOING, 1000)
   readonly #unlisten: () => void
 
   constructor(world: World, tokens: Tokens, settings: GatewaySettings, host: Host) {
@@ -67,7 +64,7 @@ export class Sockets {
       (connection) => this.#overrun(connection),
     )
     this.#expiring = new Deadlines(world.now, (connection) => this.#expire(connection))
-    this.#away = new Deadlines(world.now, ({ link }) => link.detach())
+    this.#absences = new Absences(world.now, () => host.pace)
     this.#unlisten = world.events.on((event) => {
       this.#fanout.tell(event)
       this.#revoke(event)
@@ -77,7 +74,7 @@ export class Sockets {
   close(): void {
     this.#unlisten()
     this.#expiring.close()
-    this.#away.close()
+    this.#absences.close()
     this.#resumption.close()
   }
 
@@ -144,7 +141,7 @@ export class Sockets {
       webSocketSendClose(ws, WS_STATUS_GOING_AWAY, 'unavailable')
       return
     }
-    this.#endAway(({ userId }) => userId === caller.userId)
+    this.#absences.end(caller.userId)
     this.#expiring.add(connection, this.#endOf(connection))
     this.#closeOldest(caller.userId)
   }
@@ -226,9 +223,8 @@ export class Sockets {
     const { link, caller, expired } = connection
     connection.link = null
     if (link === null) return
-    if (!expired) return link.detach()
-    const { userId, session } = caller
-    this.#away.add({ link, session, userId }, this.#world.now() + this.#settings.reclaim)
+    if (!expired && this.#going.accepts(connection.ws.context.clock.now())) return link.detach()
+    this.#absences.add({ link, caller }, this.#world.now() + this.#settings.reclaim)
   }
 
   /** It gets nothing from now on, and counts as gone, whenever it answers. */
@@ -270,15 +266,7 @@ export class Sockets {
     for (const connection of this.#audience.find(userId)?.connections.slice() ?? []) {
       if (which(connection.caller)) this.#dismiss(connection, WS_STATUS_OK, reason)
     }
-    this.#endAway((gone) => gone.userId === userId && which({ ...gone, bot: null, expires: 0 }))
+    this.#absences.end(userId, which)
     this.#resumption.endAll(userId, ({ login, bot }) => which({ userId, session: login, bot, expires: 0 }))
-  }
-
-  /** Those do not count as present any longer. */
-  #endAway(which: (gone: Reclaimable) => boolean): void {
-    for (const gone of this.#away.all().filter(which)) {
-      this.#away.delete(gone)
-      gone.link.detach()
-    }
   }
 }
