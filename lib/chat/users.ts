@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { LRUCache } from 'lru-cache'
 import { type Core, createdAt } from './core.ts'
 import { toTime } from './ids.ts'
 import { Refusal } from './refusal.ts'
@@ -56,8 +57,13 @@ export type Profile = Partial<
   Pick<User, 'avatar_url' | 'bio' | 'pronouns' | 'status_sticky' | 'custom_status' | 'activity'>
 >
 
+/** Users who are remembered. */
+const MOST_RECENT = 20_000
+
 export class Users {
   readonly #core: Core
+  /** Those who were looked for lately, as they are stored: whatever concerns somebody asks for them. */
+  readonly #recent = new LRUCache<string, User>({ max: MOST_RECENT })
   readonly #byId
   readonly #byName
   readonly #credential
@@ -172,7 +178,13 @@ export class Users {
   }
 
   find(id: string): User | null {
-    return this.#byId({ id }) ?? null
+    // What a change writes may be undone.
+    if (this.#core.db.inTransaction) return this.#byId({ id }) ?? null
+    const recent = this.#recent.get(id)
+    if (recent !== undefined) return recent
+    const user = this.#byId({ id })
+    if (user !== undefined) this.#recent.set(id, user)
+    return user ?? null
   }
 
   /** In any case. */
@@ -187,6 +199,7 @@ export class Users {
 
   /** By their ids. */
   findAll(ids: readonly string[]): Map<string, User> {
+    if (ids.length === 0) return new Map()
     return new Map(this.#some({ ids: JSON.stringify(ids) }).map((user) => [user.id, user]))
   }
 
@@ -232,6 +245,7 @@ export class Users {
     const { avatar_url, bio, pronouns, status_sticky, custom_status, activity } = { ...before, ...profile }
     const at = toTime(this.#core.now())
     this.#update({ id, avatar_url, bio, pronouns, status_sticky, custom_status, activity, at })
+    this.#recent.delete(id)
     this.#core.changes.emit({ type: 'user.changed', userId: id })
     return this.#known(id)
   }
@@ -242,6 +256,7 @@ export class Users {
 
   disable(id: string): void {
     this.#disable({ id, at: toTime(this.#core.now()) })
+    this.#recent.delete(id)
     this.#core.changes.emit({ type: 'user.changed', userId: id })
   }
 

@@ -25,7 +25,7 @@ interface Known {
 }
 
 /** Tokens whose callers are remembered. */
-const MOST_KNOWN = 10_000
+const MOST_KNOWN = 20_000
 
 /** No token of ours is as long. */
 const LONGEST = 2048
@@ -64,8 +64,10 @@ export class Tokens {
   /** Who has been found out, by the hash of their token, until something about them changes. */
   readonly #known = new LRUCache<string, Known>({
     max: MOST_KNOWN,
-    dispose: ({ caller }, hash) => this.#drop(caller.user.id, hash),
+    dispose: ({ caller }, hash) => this.#drop(caller, hash),
   })
+  /** Those of them: nothing about them has changed. */
+  readonly #unchanged = new WeakSet<Caller>()
   /** Those of each user. */
   readonly #hashes = new Map<string, Set<string>>()
 
@@ -133,14 +135,17 @@ export class Tokens {
     if (known === null) return null
     const { id } = known.caller.user
     this.#known.set(key, known)
+    this.#unchanged.add(known.caller)
     this.#hashes.set(id, (this.#hashes.get(id) ?? new Set()).add(key))
     return known.caller
   }
 
   /** Nothing is kept of a user of whom no token is remembered. */
-  #drop(user: string, hash: string): void {
-    const hashes = this.#hashes.get(user)
-    if (hashes?.delete(hash) && hashes.size === 0) this.#hashes.delete(user)
+  #drop(caller: Caller, hash: string): void {
+    const { id } = caller.user
+    const hashes = this.#hashes.get(id)
+    this.#unchanged.delete(caller)
+    if (hashes?.delete(hash) && hashes.size === 0) this.#hashes.delete(id)
   }
 
   #forget(user: string): void {
@@ -178,7 +183,9 @@ export class Tokens {
   }
 
   /** Whether somebody may still do what they could when they came. */
-  isLive({ user, session, bot }: Caller): boolean {
+  isLive(caller: Caller): boolean {
+    if (this.#unchanged.has(caller)) return true
+    const { user, session, bot } = caller
     const now = this.#world.users.find(user.id)
     if (now === null || now.disabled === 1) return false
     if (session !== null) return this.#world.sessions.isLive(session, user.id)
