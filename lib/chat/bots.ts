@@ -118,7 +118,10 @@ export class Bots {
     const own = this.madeBy(creator).filter(({ revoked_at }) => revoked_at === null)
     if (own.length >= MAX_BOTS) throw new Refusal('LIMIT', `You can have ${MAX_BOTS} bots`)
     const id = ids.next()
-    const user = this.#users.create({ username: toUsername(name, id), email: null, passwordHash: null, bot: true })
+    let username = toUsername(name, id)
+    // With 10,000 bots of the same name one in a hundred times two have the same digits.
+    while (this.#users.findByName(username) !== null) username = toUsername(name, ids.next())
+    const user = this.#users.create({ username, email: null, passwordHash: null, bot: true })
     this.#insert({ id, user: user.id, name, description, hash: tokenHash, creator, at: createdAt(id) })
     return this.get(creator, id)
   }

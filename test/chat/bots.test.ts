@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { codeOf, START, Town } from '../support/world.ts'
 
 const create = (town: Town, hash = 'h1', name = 'Harbour Master') =>
@@ -47,6 +47,19 @@ describe('a bot', () => {
       ({ user_id }) => town.world.users.find(user_id)?.username,
     )
     expect(new Set(names).size).toBe(5)
+  })
+
+  // Was wrong: with 10,000 of the same name, one in a hundred times it was refused as taken.
+  it('whose user name is taken gets another one', () => {
+    const town = new Town()
+    const { users } = town.world
+    const first = users.find(create(town).user_id)
+    const asked = vi.spyOn(users, 'findByName').mockReturnValueOnce(first)
+    const second = users.find(create(town, 'h2').user_id)
+    const [[taken] = [], [free] = []] = asked.mock.calls
+    expect(second?.username).toMatch(/^harbour-master-bot-[\da-f]{8}$/)
+    expect(second?.username).toBe(free)
+    expect(free).not.toBe(taken)
   })
 
   it('is found by the hash of its token, and for its creator', () => {
