@@ -32,11 +32,10 @@ export class Deadlines<T> {
   /** Ends what is due. */
   look(): void {
     const now = this.#now()
-    for (const [item, at] of this.#at) {
-      if (at > now) continue
-      this.#at.delete(item)
-      this.#due(item)
-    }
+    const due: T[] = []
+    for (const [item, at] of this.#at) if (at <= now) due.push(item)
+    // One may end another, or begin anew.
+    for (const item of due) if (this.#at.delete(item)) this.#due(item)
     if (this.#at.size === 0) this.close()
   }
 

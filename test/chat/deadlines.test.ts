@@ -55,6 +55,13 @@ describe('deadlines', () => {
     expect([at(400), vi.getTimerCount()]).toEqual([[], 0])
   })
 
+  // Was wrong: it was looked at again in the same look, for ever.
+  it('one that begins anew with a time that has passed ends again with the next look', () => {
+    const { deadlines, at } = setUp((item, all) => all.add(item, START))
+    deadlines.add('one', START)
+    expect([at(1), at(2)]).toEqual([['one'], ['one']])
+  })
+
   it('may be added, and given up, when one ends', () => {
     const { deadlines, at } = setUp((item, all) => {
       if (item !== 'one') return
