@@ -13,6 +13,7 @@ export function findConflicts(value: unknown, folder: string): Problem[] {
     ...findEngineConflicts(value),
     ...findOpenDoors(value),
     ...findWorldConflicts(value),
+    ...findIceConflicts(value),
   ]
 }
 
@@ -110,6 +111,25 @@ function findWorldConflicts(value: unknown): Problem[] {
   const workers = valueAt(value, ['web', 'workers'])
   if (gateways.length === 0 || workers === undefined || Number(workers) === 1) return again
   return [...again, problem(['web', 'workers'], 'is for one process where there is a gateway: say 1')]
+}
+
+/** What browsers would not take: a call fails there, long behind the start. */
+function findIceConflicts(value: unknown): Problem[] {
+  const servers = valueAt(value, ['gateway', 'iceServers'])
+  return (Array.isArray(servers) ? servers : []).flatMap((_, i) => {
+    const path: Path = ['gateway', 'iceServers', i]
+    const has = (name: string): boolean => valueAt(servers, [i, name]) !== undefined
+    const given = valueAt(servers, [i, 'urls'])
+    const urls: unknown[] = Array.isArray(given) ? given : [given]
+    const relays = urls.some((url) => typeof url === 'string' && /^turns?:/.test(url))
+    const both = has('secret') && (has('username') || has('credential'))
+    const known = has('secret') || (has('username') && has('credential'))
+    return [
+      ...(urls.length === 0 ? [problem([...path, 'urls'], 'has no address: name one')] : []),
+      ...(both ? [problem([...path, 'secret'], 'is in place of username and credential: say one or the other')] : []),
+      ...(relays && !known ? [problem(path, 'is for TURN, which needs `secret`, or `username` and `credential`')] : []),
+    ]
+  })
 }
 
 /** What tells about the host is not for everybody. */

@@ -26,6 +26,27 @@ function problems(value: unknown): string[] {
 const warnings = (value: unknown): readonly string[] => checkConfig(value, folder).warnings
 const listening = (...listen: string[]): string[] => problems({ web: { listen }, tls })
 
+describe('servers that clients set up calls with', () => {
+  const turn = ['turn:turn.harbour.test']
+  const stun = ['stun:stun.harbour.test']
+  it.each<[object, RegExp | null]>([
+    [{ urls: [] }, /urls: has no address/],
+    [{ urls: turn }, /iceServers\[0\]: is for TURN, which needs/],
+    [{ urls: [...stun, 'turns:turn.harbour.test'] }, /is for TURN, which needs/],
+    [{ urls: turn, username: 'ada' }, /is for TURN, which needs/],
+    [{ urls: turn, credential: 'c' }, /is for TURN, which needs/],
+    [{ urls: turn, secret: 's', username: 'ada' }, /secret: is in place of username and credential/],
+    [{ urls: stun, secret: 's', credential: 'c' }, /secret: is in place of username and credential/],
+    [{ urls: turn, secret: 's' }, null],
+    [{ urls: turn, username: 'ada', credential: 'c' }, null],
+    [{ urls: stun }, null],
+  ])('%j', (server, expected) => {
+    const found = problems({ gateway: { iceServers: [server] } })
+    expect(found.length).toBe(expected === null ? 0 : 1)
+    if (expected !== null) expect(found[0]).toMatch(expected)
+  })
+})
+
 describe('listeners that get in each other’s way', () => {
   it.each([
     [['127.0.0.1:80', '127.0.0.1:80'], 1],
