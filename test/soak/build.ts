@@ -5,11 +5,21 @@ import { bundle, createFolder } from '../../bench/build.ts'
 export interface Programs {
   readonly server: string
   readonly peers: string
+  /** Of a gateway: those who are cut, and the others. */
+  readonly members: string
+  readonly others: string
 }
 
-/** Both programs as JavaScript: a loader would be in the memory that is measured. They are gone when this process exits. */
+/** All programs as JavaScript: a loader would be in the memory that is measured. They are gone when this process exits. */
 export async function buildPrograms(): Promise<Programs> {
   const folder = createFolder('fiberws-soak-')
-  await bundle([join(import.meta.dirname, 'server.ts'), join(import.meta.dirname, 'peers.ts')], folder)
-  return { server: join(folder, 'server.mjs'), peers: join(folder, 'peers.mjs') }
+  const sources = ['server.ts', 'peers.ts', 'cut/members.ts', 'cut/others.ts']
+  await bundle(
+    sources.map((one) => join(import.meta.dirname, one)),
+    folder,
+  )
+  const [server = '', peers = '', members = '', others = ''] = sources.map((one) =>
+    join(folder, one.replace('.ts', '.mjs')),
+  )
+  return { server, peers, members, others }
 }

@@ -14,15 +14,16 @@ ${titles}
   --engine uws|node  default: both
   --seconds N        stalled: how long is published, default 60; flood: how long it may take, default 120;
                      crowd: how long is published, default 20
-  --rounds N         stalled: pairs of runs, default 5; crash: default 20; resume: cuts, default 1000; others: how often, default 1
-  --clients N        healthy ones of stalled, default 100; of crowd, default 1000; of drain, default 10000
+  --rounds N         stalled: pairs of runs, default 5; crash: default 20; resume: cuts, default 1000; cut: default 3;
+                     others: how often, default 1
+  --clients N        healthy ones of stalled, default 100; of crowd, default 1000; of drain and cut, default 10000
   --recover N        seconds until memory is looked at again, default 60: stalled, crowd
   --quick            a few seconds for each, with small numbers: whether the harness works
   --json FILE        all rounds
   --help
 
-In full stalled takes some 20 minutes for each engine, flood and crowd two at most, crash five, drain seconds. drain needs 10,200 open
-files in a process (ulimit -n); crowd takes up to 4 MB of the kernel's memory for each client. Exit code 1: a bar was missed. 2: it could not run.`
+In full stalled takes some 20 minutes for each engine, flood and crowd two at most, crash and cut five, drain seconds. drain and cut need 10,200
+open files in a process (ulimit -n); crowd takes up to 4 MB of the kernel's memory for each client. Exit code 1: a bar was missed. 2: it could not run.`
 
 export interface Options {
   readonly scenarios: readonly ScenarioName[]

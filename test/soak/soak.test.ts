@@ -130,7 +130,9 @@ describe('the command', () => {
 
   it.concurrent('what it does not know is a sentence and exit code 2', async () => {
     const { code, out } = await soak('stall')
-    expect(out).toMatch(/^no scenario 'stall': stalled, flood, crowd, drain, workers, crash, resume, rights\n.*--help/)
+    expect(out).toMatch(
+      /^no scenario 'stall': stalled, flood, crowd, drain, workers, crash, resume, rights, cut, restart\n.*--help/,
+    )
     expect(code).toBe(2)
   })
 

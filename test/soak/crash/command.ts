@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EngineName } from '../messages.ts'
 
@@ -19,16 +19,25 @@ export class GatewayCommand {
     this.port = port
   }
 
-  /** @param folder where its config is, and the world below it */
+  /**
+   * @param folder where its config is, and the world below it
+   * @param at its port; 0: any
+   */
   static async start(
     folder: string,
     engine: EngineName,
     settings: Readonly<Record<string, unknown>> = {},
+    at = 0,
   ): Promise<GatewayCommand> {
     const config = {
       dataDir: 'world',
       gateway: { rateLimits: 'off', accessTtlS: 86_400, wsRate: 0, ...settings },
-      web: { engine, listen: 'http://127.0.0.1:0', routes: [{ match: '/ws', handler: 'gateway' }] },
+      web: {
+        engine,
+        listen: `http://127.0.0.1:${at}`,
+        limits: { connections: 'unlimited' },
+        routes: [{ match: '/ws', handler: 'gateway' }],
+      },
     }
     const file = join(folder, 'gateway.json5')
     writeFileSync(file, JSON.stringify(config))
@@ -59,6 +68,16 @@ export class GatewayCommand {
       })
     })
     return new GatewayCommand(child, exit, port)
+  }
+
+  /** Seconds of the CPU that it has taken; NaN where the system does not say. */
+  get cpu(): number {
+    try {
+      const fields = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+      return (Number(fields[11]) + Number(fields[12])) / 100
+    } catch {
+      return NaN
+    }
   }
 
   /** As the kernel does when memory is short, or somebody with `kill -9`: it gets no say. */

@@ -15,6 +15,8 @@ export class Poster {
   port: number
   readonly #agent: Agent
   token = ''
+  /** Whether that is a bot's own. */
+  bot = false
 
   constructor(port: number, connections: number) {
     this.port = port
@@ -29,7 +31,7 @@ export class Poster {
   ask(method: string, path: string, body: object | null = null, key: string | null = null): Promise<Answer> {
     const bytes = body === null ? null : Buffer.from(JSON.stringify(body))
     const headers = {
-      ...(this.token === '' ? {} : { Authorization: `Bearer ${this.token}` }),
+      ...(this.token === '' ? {} : { Authorization: `${this.bot ? 'Bot' : 'Bearer'} ${this.token}` }),
       ...(bytes === null ? {} : { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length) }),
       ...(key === null ? {} : { 'Idempotency-Key': key }),
     }
