@@ -15,8 +15,10 @@ export class Form {
   readonly files = new Map<string, FormFile>()
 }
 
-/** Ours have two fields; the length of all is bounded by that of the body. */
-const LIMITS = { parts: 64, headerPairs: 16, headerSize: 4096, fieldSize: Infinity }
+/** Ours have two fields. */
+const MAX_PARTS = 64
+/** The length of all is bounded by that of the body. */
+const LIMITS = { parts: MAX_PARTS, headerPairs: 16, headerSize: 4096, fieldSize: Infinity }
 /** Bytes that are looked at before it is seen whether there is too much. */
 const CHUNK = 65_536
 

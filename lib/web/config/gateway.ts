@@ -31,7 +31,10 @@ export const gateway = {
       default: 'close',
       description: "What becomes of a connection when its token ends: 'keep' leaves it open until its session ends.",
     },
-    reclaimMs: whole(30_000, 'Milliseconds for which who was closed for that reason still counts as present.'),
+    reclaimMs: whole(
+      30_000,
+      'Milliseconds for which who was closed for that reason still counts as present, and of a crowd that goes at once all but some.',
+    ),
     resumeS: whole(300, 'Seconds for which a client that asks for it can go on where its connection ended.'),
     resumeEvents: whole(1000, 'Events that are sent again then: who has missed more begins anew.'),
     resumeBytes: {
