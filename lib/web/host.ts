@@ -184,10 +184,7 @@ export class Host implements Owner, Observed {
     }
   }
 
-  /**
-   * Goes on with other settings. Connections of routes that stay, stay; those of others are told to leave. 0; or -28 with
-   * `error` set, and everything as it was.
-   */
+  /** Other settings. Connections of routes that stay, stay; others are told to leave. 0; or -28 with `error` set, and all as it was. */
   reload(next: Settings | ((now: Settings) => Settings)): Promise<number> {
     const before = this.#reloading
     this.#reloading = (async () => {
@@ -293,6 +290,7 @@ export class Host implements Owner, Observed {
     this.#unwatch()
     const { server, context } = this.#running
     await server.close()
+    context.pace.finish()
     await within(context.leaving.empty(), this.settings.drain)
     await this.#status?.free()
     this.#status = null

@@ -24,6 +24,11 @@ export class Pace {
     else task()
   }
 
+  /** All that waits, at once: for the end of it all. */
+  finish(): void {
+    while (!this.#waiting.isEmpty()) this.#waiting.shift()?.()
+  }
+
   #hasTime(): boolean {
     const now = this.#clock.now()
     if (this.#until !== null) return now < this.#until

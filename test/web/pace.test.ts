@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { webWriteResponseString } from '../../lib/web/reply.ts'
+import { WS_EVENT_CLOSE } from '../../lib/websock/constants.ts'
 import { webSocketRun } from '../../lib/websock/run.ts'
 import { open } from '../support/door.ts'
 import { handshake, type RawClient } from '../support/raw.ts'
@@ -87,5 +88,28 @@ describe.each(engines)('many who come at once, on %s', (engine) => {
     expect(opened).toHaveLength(inside)
     await door.host.free()
     await stopped
+  })
+
+  // Was wrong: a stop did not wait for those that were lost with it and had yet to be told.
+  it('when a server is freed, each of many has had its CLOSE before that resolves', async () => {
+    let closed = 0
+    const door = await open(
+      engine,
+      { timeouts: { inactivity: 'never' } },
+      {
+        actions: {
+          '/': (web) =>
+            webSocketRun(web.webSocket, (_ws, event) => {
+              if (event !== WS_EVENT_CLOSE) return
+              closed++
+              const end = performance.now() + TAKES
+              while (performance.now() < end);
+            }),
+        },
+      },
+    )
+    for (let i = 0; i < CROWD; i++) await door.knock()
+    await door.host.free()
+    expect(closed).toBe(CROWD)
   })
 })

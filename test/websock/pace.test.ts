@@ -62,6 +62,16 @@ describe('the pace of a crowd', () => {
     expect(done).toEqual([0, 1, 2])
   })
 
+  it('at the end all that waits is done', () => {
+    const { clock, pace, done, add } = crowd(4)
+    pace.run(() => add(4))
+    pace.finish()
+    expect(done).toEqual([0, 1, 2, 3, 4])
+    clock.turn()
+    clock.turn()
+    expect(done).toHaveLength(5)
+  })
+
   it('one that throws does so where it was asked for, and the others are done', () => {
     const clock = new ManualClock()
     const pace = new Pace(clock)
