@@ -3,6 +3,8 @@ import type { Clock } from '../engine/port.ts'
 
 /** Milliseconds of a turn of the event loop that go to what a crowd wants. */
 const SHARE = 1
+/** As many are no crowd, however long they take: they are done in any turn. */
+const FEW = 4
 
 /**
  * For what a crowd may want at the same time, such as to come back after a network was gone: it is done in order, a little in each
@@ -13,6 +15,8 @@ export class Pace {
   readonly #waiting = new Denque<() => void>()
   /** Milliseconds of the clock until which this turn has time; null: nothing was done in it. */
   #until: number | null = null
+  /** How many this turn has done. */
+  #done = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -29,12 +33,15 @@ export class Pace {
     while (!this.#waiting.isEmpty()) this.#waiting.shift()?.()
   }
 
+  /** For one more in this turn. */
   #hasTime(): boolean {
     const now = this.#clock.now()
-    if (this.#until !== null) return now < this.#until
-    this.#until = now + SHARE
-    this.#clock.defer(() => this.#next())
-    return true
+    if (this.#until === null) {
+      this.#until = now + SHARE
+      this.#done = 0
+      this.#clock.defer(() => this.#next())
+    }
+    return this.#done++ < FEW || now < this.#until
   }
 
   /** The next turn. */
