@@ -2,25 +2,20 @@
  * Makes a world: `fill.ts FOLDER SIZE`, the size as JSON. In a process of its own: what that leaves behind in memory is not there
  * when a server is weighed.
  */
-import { createHash } from 'node:crypto'
 import { Home } from '../../lib/chat/home.ts'
 import type { World } from '../../lib/chat/world.ts'
-import { CONTENT, tokenOf, type WorldSize } from './world.ts'
+import { addBots, person } from './bots.ts'
+import { CONTENT, type WorldSize } from './world.ts'
 
-/** Bots that one person may have. */
-const BOTS = 25
 /** Messages where something is unread. */
 const MESSAGES = 10
 
 const isSize = (value: unknown): value is WorldSize =>
   typeof value === 'object' && value !== null && 'accounts' in value && 'unread' in value
 
-/** Accounts are bots: they need no password, and their tokens do not end. */
 async function fill(world: World, { accounts, servers, channels, unread }: WorldSize): Promise<void> {
   const { changes, users } = world
-  const person = (name: string): string =>
-    users.create({ username: name, email: null, passwordHash: null, bot: false }).id
-  const owner = await changes.run(() => person('owner'))
+  const owner = await changes.run(() => person(world, 'owner'))
   const ids: string[] = []
   const rooms: string[] = []
   for (let i = 0; i < servers; i++) {
@@ -34,18 +29,11 @@ async function fill(world: World, { accounts, servers, channels, unread }: World
       }
     })
   }
-  for (let first = 0; first < accounts; first += BOTS) {
-    await changes.run(() => {
-      const creator = person(`person-${first}`)
-      for (let i = first; i < Math.min(first + BOTS, accounts); i++) {
-        const hash = createHash('sha256').update(tokenOf(i)).digest('hex')
-        const { user_id } = world.bots.create(creator, 'Member', null, hash)
-        // Nobody is told that they come and go: a thousand who are would be half a million frames.
-        users.change(user_id, { status_sticky: 'offline' })
-        for (const id of ids) world.servers.admit(user_id, id)
-      }
-    })
-  }
+  await addBots(world, accounts, (userId) => {
+    // Nobody is told that they come and go: a thousand who are would be half a million frames.
+    users.change(userId, { status_sticky: 'offline' })
+    for (const id of ids) world.servers.admit(userId, id)
+  })
   // Spread over all servers.
   const step = Math.max(1, Math.floor(rooms.length / Math.max(1, unread)))
   for (const room of rooms.filter((_, i) => i % step === 0).slice(0, unread)) {

@@ -1,17 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import {
-  expectError,
-  field,
-  Gateway,
-  idOf,
-  keysOf,
-  knock,
-  listOf,
-  type Person,
-  readyOf,
-  TIME,
-} from '../support/gateway.ts'
+import { expectError, field, Gateway, idOf, keysOf, knock, listOf, type Person, readyOf } from '../support/gateway.ts'
 import { engines } from '../support/server.ts'
+import { TIME } from '../support/time.ts'
 
 const NOWHERE = '01890000-0000-7000-8000-000000000000'
 const REVOKED = { code: 1000, reason: 'bot_revoked' }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Client, field, Gateway } from '../support/gateway.ts'
-import { engines } from '../support/server.ts'
+import { type EngineName, engines } from '../support/server.ts'
 
 /** Those who are told of at once when they go within a second. */
 const AT_ONCE = 250
@@ -22,17 +22,23 @@ async function whoWent(client: Client, count: number): Promise<string[]> {
   return ids
 }
 
+/** A server whose members, so many, are cut while its owner looks on. */
+async function cut(engine: EngineName, count: number) {
+  const gateway = await Gateway.start(engine)
+  const ada = await gateway.person('ada')
+  const people = await Promise.all(Array.from({ length: count }, (_, i) => gateway.person(`member-${i}`)))
+  await gateway.server(ada, ...people)
+  const crowd = await Promise.all(people.map((person) => gateway.connect(person)))
+  const client = await gateway.connect(ada)
+  await gateway.got(client)
+  for (const one of crowd) one.cut()
+  return { gateway, people, client }
+}
+
 describe.each(engines)('a crowd that is cut, on %s', (engine) => {
   it('others hear of some at once, and of the rest when they do not come back; of who does, nothing', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: START })
-    const gateway = await Gateway.start(engine)
-    const ada = await gateway.person('ada')
-    const people = await Promise.all(Array.from({ length: AT_ONCE + AWAY }, (_, i) => gateway.person(`member-${i}`)))
-    await gateway.server(ada, ...people)
-    const crowd = await Promise.all(people.map((person) => gateway.connect(person)))
-    const client = await gateway.connect(ada)
-    await gateway.got(client)
-    for (const one of crowd) one.cut()
+    const { gateway, people, client } = await cut(engine, AT_ONCE + AWAY)
     const told = new Set(await whoWent(client, AT_ONCE))
     const [back, ...rest] = people.filter(({ id }) => !told.has(id))
     expect([told.size, rest.length]).toEqual([AT_ONCE, AWAY - 1])
@@ -48,14 +54,7 @@ describe.each(engines)('a crowd that is cut, on %s', (engine) => {
   })
 
   it('who is away then and may not come back is gone at once', async () => {
-    const gateway = await Gateway.start(engine)
-    const ada = await gateway.person('ada')
-    const people = await Promise.all(Array.from({ length: AT_ONCE + 1 }, (_, i) => gateway.person(`member-${i}`)))
-    await gateway.server(ada, ...people)
-    const crowd = await Promise.all(people.map((person) => gateway.connect(person)))
-    const client = await gateway.connect(ada)
-    await gateway.got(client)
-    for (const one of crowd) one.cut()
+    const { gateway, people, client } = await cut(engine, AT_ONCE + 1)
     const told = new Set(await whoWent(client, AT_ONCE))
     const last = people.find(({ id }) => !told.has(id))
     if (last === undefined) throw new Error('all were told of')

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { dataOf, expectError, field, Gateway, idOf, keysOf, listOf, TIME } from '../support/gateway.ts'
+import { dataOf, expectError, field, Gateway, idOf, keysOf, listOf } from '../support/gateway.ts'
 import { engines } from '../support/server.ts'
+import { TIME } from '../support/time.ts'
 
 const NOWHERE = '01890000-0000-7000-8000-000000000000'
 const OPENED = ['DM_CHANNEL_CREATE']

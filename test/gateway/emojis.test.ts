@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { FORM, look, type Part, sendForm, toForm } from '../support/forms.ts'
-import { dataOf, expectError, field, idOf, keysOf, type Person, TIME } from '../support/gateway.ts'
+import { dataOf, expectError, field, idOf, keysOf, type Person } from '../support/gateway.ts'
 import { startHarbour } from '../support/harbour.ts'
 import { engines } from '../support/server.ts'
 import { filesIn, png } from '../support/stored.ts'
+import { TIME } from '../support/time.ts'
 
 const MANAGE_SERVER = 4096
 const NOWHERE = '01900000-0000-7000-8000-000000000000'

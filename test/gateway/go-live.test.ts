@@ -1,18 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { dataOf, expectError, keysOf, sorted, TIME } from '../support/gateway.ts'
-import {
-  MANAGE_CHANNELS,
-  MUTE,
-  NOTHING,
-  silenceOf,
-  START,
-  startDeck,
-  STOP,
-  VIEW,
-  VOICE,
-  voiceOf,
-} from '../support/deck.ts'
+import { dataOf, expectError, keysOf, sorted } from '../support/gateway.ts'
+import { MANAGE_CHANNELS, MUTE, NOTHING, START, startDeck, STOP, VIEW, VOICE } from '../support/deck.ts'
 import { engines } from '../support/server.ts'
+import { TIME } from '../support/time.ts'
+import { voiceOf } from '../support/voice-state.ts'
 
 const [STARTED, STOPPED] = [
   [START, START, START, START, []],
@@ -145,7 +136,7 @@ describe.each(engines)('going live, on %s', (engine) => {
       }
       expectError(await look(), 404, 'NOT_FOUND')
     }
-    expect(dataOf(clients[0], 'VOICE_STATE_UPDATE').at(-1)).toEqual(silenceOf(brin))
+    expect(dataOf(clients[0], 'VOICE_STATE_UPDATE').at(-1)).toEqual(voiceOf(brin, null))
   })
 
   it('ends before the leave and the join of who goes to another server', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { dataOf, expectError, field, idOf, keysOf, listOf, type Person, TIME } from '../support/gateway.ts'
+import { dataOf, expectError, field, idOf, keysOf, listOf, type Person } from '../support/gateway.ts'
 import { startHarbour } from '../support/harbour.ts'
 import { engines } from '../support/server.ts'
+import { TIME } from '../support/time.ts'
 
 const [CREATE_INVITES, ADMINISTRATOR] = [16_384, 8192]
 const NOWHERE = '01900000-0000-7000-8000-000000000000'

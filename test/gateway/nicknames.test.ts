@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { MANAGE_SERVER } from '../../lib/chat/permissions.ts'
-import { expectError, field, keysOf, listOf, type Person, TIME } from '../support/gateway.ts'
+import { expectError, field, keysOf, listOf, MEMBER_KEYS, type Person } from '../support/gateway.ts'
 import { startHarbour } from '../support/harbour.ts'
 import { engines } from '../support/server.ts'
+import { TIME } from '../support/time.ts'
 
 const NOBODY = '01900000-0000-7000-8000-000000000000'
 const SILENCE = [[], [], [], [], []]
@@ -26,18 +27,7 @@ describe.each(engines)('nicknames, on %s', (engine) => {
     const { gateway, brin, cleo, id, rename, heard } = await harbour(engine)
     const named = await rename(brin, brin.id.toUpperCase(), { nickname: 'Skipper' })
     expect(named.status).toBe(200)
-    expect(keysOf(named.body)).toEqual([
-      'user_id',
-      'username',
-      'avatar_url',
-      'status',
-      'custom_status',
-      'activity',
-      'nickname',
-      'joined_at',
-      'timeout_expires_at',
-      'roles',
-    ])
+    expect(keysOf(named.body)).toEqual(MEMBER_KEYS)
     const who = { user_id: brin.id, username: 'brin', joined_at: TIME, status: 'online', roles: [] }
     expect(named.body).toMatchObject({ ...who, nickname: 'Skipper' })
     const { body: members } = await gateway.request('GET', `/servers/${id}/members`, cleo)

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { dataOf, expectError, field, idOf, keysOf, listOf, TIME } from '../support/gateway.ts'
+import { dataOf, expectError, field, idOf, keysOf, listOf } from '../support/gateway.ts'
 import { DRAFT, startPoll } from '../support/poll.ts'
 import { engines } from '../support/server.ts'
+import { TIME } from '../support/time.ts'
 import { countsIn } from '../support/unread.ts'
 import { type Attempt, expectRefused, expectUnseen, NOWHERE } from '../support/unseen.ts'
 

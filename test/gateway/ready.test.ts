@@ -1,9 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { text } from '../support/frames.ts'
-import { type Client, dataOf, field, Gateway, idOf, keysOf, listOf, readyOf, sorted, TIME } from '../support/gateway.ts'
+import { type Client, dataOf, field, Gateway, idOf, keysOf, listOf, readyOf, sorted } from '../support/gateway.ts'
 import { handshake, RawClient } from '../support/raw.ts'
 import { engines } from '../support/server.ts'
+import { TIME } from '../support/time.ts'
 
 const [VIEW, MANAGE_MESSAGES] = [1, 4]
 const USER = [

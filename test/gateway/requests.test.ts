@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { expectError, field, idOf, keysOf, type Person, TIME } from '../support/gateway.ts'
+import { expectError, field, idOf, keysOf, type Person } from '../support/gateway.ts'
 import { startHarbour } from '../support/harbour.ts'
 import { engines } from '../support/server.ts'
+import { TIME } from '../support/time.ts'
 
 const NOBODY = '01900000-0000-7000-8000-000000000000'
 const SILENCE = [[], [], [], [], []]

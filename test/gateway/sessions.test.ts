@@ -1,18 +1,8 @@
 import { request } from 'node:http'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import {
-  counts,
-  expectError,
-  field,
-  Gateway,
-  idOf,
-  keysOf,
-  knock,
-  readyOf,
-  type Reply,
-  TIME,
-} from '../support/gateway.ts'
+import { counts, expectError, field, Gateway, idOf, keysOf, knock, readyOf, type Reply } from '../support/gateway.ts'
 import { engines } from '../support/server.ts'
+import { TIME } from '../support/time.ts'
 
 const START = 1_800_000_000_000
 const PASSWORD = 'a passphrase of the harbour'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { dataOf, Gateway, idOf, keysOf, say, TIME } from '../support/gateway.ts'
+import { dataOf, Gateway, idOf, keysOf, say } from '../support/gateway.ts'
 import { engines } from '../support/server.ts'
+import { TIME } from '../support/time.ts'
 
 const [VIEW, SEND] = [1, 2]
 const typing = (channel_id: unknown) => ({ op: 'TYPING_START', d: { channel_id } })

@@ -1,18 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Client, counts, dataOf, expectError, Gateway, type Person, temporary } from '../support/gateway.ts'
-import {
-  NOTHING,
-  PRESENCE,
-  silenceOf,
-  startDeck,
-  STOP,
-  upTo,
-  VIEW,
-  VOICE,
-  voiceChannel,
-  voiceOf,
-} from '../support/deck.ts'
+import { NOTHING, PRESENCE, startDeck, STOP, upTo, VIEW, VOICE, voiceChannel } from '../support/deck.ts'
 import { engines } from '../support/server.ts'
+import { voiceOf } from '../support/voice-state.ts'
 
 const BEGIN = 1_800_000_000_000
 const [ENDED, GONE] = [
@@ -39,7 +29,7 @@ async function startLive(engine: (typeof engines)[number]) {
 /** What an end tells of who was live on deck. */
 function expectEnd(client: Client, deck: string, who: Person): void {
   expect(dataOf(client, 'GO_LIVE_STOP')).toEqual([{ channel_id: deck, broadcaster_id: who.id }])
-  expect(dataOf(client, 'VOICE_STATE_UPDATE').at(-1)).toEqual(silenceOf(who))
+  expect(dataOf(client, 'VOICE_STATE_UPDATE').at(-1)).toEqual(voiceOf(who, null))
 }
 
 describe.each(engines)('a stay in a voice channel, on %s', (engine) => {
@@ -122,7 +112,7 @@ describe.each(engines)('a stay in a voice channel, on %s', (engine) => {
     const told = [...VOICE, ...ENDED]
     expect(await heard()).toEqual([told, [...VOICE, ...VOICE], told, told, []])
     expectEnd(clients[2], deck, cleo)
-    expect(dataOf(clients[1], 'VOICE_STATE_UPDATE').slice(-2)).toEqual([silenceOf(brin), silenceOf(cleo)])
+    expect(dataOf(clients[1], 'VOICE_STATE_UPDATE').slice(-2)).toEqual([voiceOf(brin, null), voiceOf(cleo, null)])
     const elsewhere = await gateway.request('GET', `/channels/${cabin}/voice`, ada)
     expect(elsewhere.body).toEqual([voiceOf(ada, cabin)])
     expectError(await gateway.request('DELETE', `/channels/${deck}/voice`, cleo), 404, 'NOT_FOUND')
@@ -137,8 +127,8 @@ describe.each(engines)('a stay in a voice channel, on %s', (engine) => {
     expect((await gateway.request('DELETE', `/servers/${id}`, ada)).status).toBe(204)
     const told = [...VOICE, ...ENDED, ...VOICE]
     expect(await heard()).toEqual([told, told, told, told, []])
-    expect(dataOf(clients[1], 'VOICE_STATE_UPDATE').at(-1)).toEqual(silenceOf(ada))
-    expect(dataOf(clients[2], 'VOICE_STATE_UPDATE').at(-3)).toEqual(silenceOf(brin))
+    expect(dataOf(clients[1], 'VOICE_STATE_UPDATE').at(-1)).toEqual(voiceOf(ada, null))
+    expect(dataOf(clients[2], 'VOICE_STATE_UPDATE').at(-3)).toEqual(voiceOf(brin, null))
     expect(await talking(islet)).toEqual([voiceOf(dov, islet)])
   })
 

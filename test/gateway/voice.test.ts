@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { dataOf, expectError, field, keysOf, listOf } from '../support/gateway.ts'
-import { CONNECT, MUTE, NOBODY, NOTHING, silenceOf, startDeck, VIEW, VOICE, voiceOf } from '../support/deck.ts'
+import { CONNECT, MUTE, NOBODY, NOTHING, startDeck, VIEW, VOICE } from '../support/deck.ts'
 import { engines } from '../support/server.ts'
+import { voiceOf } from '../support/voice-state.ts'
 
 /** In the order of the specification. */
 const STATE =
@@ -24,7 +25,7 @@ describe.each(engines)('voice channels, on %s', (engine) => {
     const left = await leave(brin)
     expect([left.status, left.text]).toEqual([204, ''])
     expect(await heard()).toEqual(TOLD)
-    expect(dataOf(clients[0], EVENT)[1]).toEqual(silenceOf(brin))
+    expect(dataOf(clients[0], EVENT)[1]).toEqual(voiceOf(brin, null))
     expect(keysOf(dataOf(clients[0], EVENT)[1])).toEqual(STATE)
     expect((await gateway.request('GET', `/channels/${deck}/voice`, ada)).body).toEqual([])
     expectError(await leave(brin), 404, 'NOT_FOUND')
@@ -72,7 +73,7 @@ describe.each(engines)('voice channels, on %s', (engine) => {
     const [stays, moved, gone, there] = [
       voiceOf(cleo, deck),
       voiceOf(cleo, cabin),
-      silenceOf(cleo),
+      voiceOf(cleo, null),
       voiceOf(cleo, islet),
     ]
     for (const client of clients.slice(0, 2)) expect(dataOf(client, EVENT)).toEqual([stays, moved, gone])
@@ -170,7 +171,7 @@ describe.each(engines)('voice channels, on %s', (engine) => {
     expect((await join(brin, cabin)).body).toEqual(voiceOf(brin, cabin, { server_mute }))
     await leave(brin, cabin)
     await heard()
-    expect(dataOf(clients[0], EVENT).at(-1)).toEqual(silenceOf(brin))
+    expect(dataOf(clients[0], EVENT).at(-1)).toEqual(voiceOf(brin, null))
     expect((await join(brin)).body).toEqual(voiceOf(brin, deck, { server_mute }))
     const freed = await mute({ server_mute: false, server_deaf: true })
     expect(freed.body).toEqual(voiceOf(brin, deck, { server_deaf: true }))
@@ -219,7 +220,7 @@ describe.each(engines)('voice channels, on %s', (engine) => {
     const sent = await send(brin, cleo.id)
     expect([sent.status, sent.text]).toEqual([204, ''])
     expect(await heard()).toEqual(TOLD)
-    for (const client of clients.slice(0, 4)) expect(dataOf(client, EVENT).at(-1)).toEqual(silenceOf(cleo))
+    for (const client of clients.slice(0, 4)) expect(dataOf(client, EVENT).at(-1)).toEqual(voiceOf(cleo, null))
     expectError(await send(brin, cleo.id), 404, 'NOT_FOUND')
     expect((await join(cleo)).status).toBe(201)
   })

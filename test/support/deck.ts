@@ -1,5 +1,5 @@
 import type { GatewayConfig } from '../../include-types/web.ts'
-import { type Client, type Gateway, type Person, type Reply, TIME } from './gateway.ts'
+import { type Client, type Gateway, type Person, type Reply } from './gateway.ts'
 import { startHarbour, type Twice } from './harbour.ts'
 import type { EngineName } from './server.ts'
 
@@ -44,24 +44,6 @@ export async function startDeck(engine: EngineName, twice: Twice = 'brin', setti
   }
   return { ...all, deck, cabin, islet, join, leave, show, promote }
 }
-
-/** The voice of somebody of whom nothing else is said. */
-export const voiceOf = (who: Person, channel: string, rest: object = {}) => ({
-  user_id: who.id,
-  channel_id: channel,
-  self_mute: false,
-  self_deaf: false,
-  self_video: false,
-  self_screen: false,
-  server_mute: false,
-  server_deaf: false,
-  joined_at: TIME,
-  username: who.username,
-  ...rest,
-})
-
-/** As it is told when somebody has gone. */
-export const silenceOf = (who: Person) => ({ ...voiceOf(who, ''), channel_id: null, joined_at: null })
 
 /** Names of what a client is told from now on, up to an event. */
 export async function upTo(client: Client, name: string): Promise<string[]> {

@@ -42,6 +42,15 @@ afterEach(async () => {
 export const welcome: WebAction = (web: Web) =>
   web.webSocket === null ? webWriteResponseString(web, 200, 'in') : webSocketRun(web.webSocket, () => {})
 
+/** To `/slow` nobody comes before a program has granted them a role; and something beside it. */
+export const GUARDED: Config['web'] = {
+  timeouts: { inactivity: 'never' },
+  routes: [
+    { match: '/slow', handler: 'action', role: 'guest' },
+    { match: '/', handler: 'action' },
+  ],
+}
+
 /** A host of which everything may be said; freed after the test. */
 export async function open(
   engine: EngineName,

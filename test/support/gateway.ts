@@ -347,6 +347,20 @@ export const readyOf = (client: Client): unknown => {
 export const keysOf = (value: unknown): string[] =>
   typeof value === 'object' && value !== null ? Object.keys(value) : []
 
+/** What a server says of each of its members. */
+export const MEMBER_KEYS = [
+  'user_id',
+  'username',
+  'avatar_url',
+  'status',
+  'custom_status',
+  'activity',
+  'nickname',
+  'joined_at',
+  'timeout_expires_at',
+  'roles',
+]
+
 /** A list of what came; empty for what is no list. */
 export const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
 
@@ -388,9 +402,6 @@ export async function knock(
   client.destroy()
   return { status, head: head.replace(/^date:.*$/im, ''), body }
 }
-
-/** Matches a time as the gateway tells it. */
-export const TIME: unknown = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 
 /** Texts in their order; anything else as text. */
 export const sorted = (list: readonly unknown[]): string[] => list.map(String).toSorted()

@@ -1,9 +1,7 @@
-import { expect } from 'vitest'
 import type { Link } from '../../lib/chat/presence.ts'
 import type { Sanctions, VoiceState } from '../../lib/chat/voice.ts'
+import { voiceOf } from './voice-state.ts'
 import { Town } from './world.ts'
-
-const SOME_TIME: unknown = expect.any(String)
 
 /** Ada's place with two voice channels, deck and cabin; bob and cleo are in it, and on cleo's islands, with an islet. */
 export function setUpVoice() {
@@ -35,19 +33,8 @@ export function setUpVoice() {
   const sanction = (by: string, user: string, sanctions: Partial<Sanctions>, at = deck): VoiceState =>
     town.do(({ voice }) => voice.sanction(by, at, user, sanctions))
   /** Of somebody of whom nothing else is said; null: they have gone. */
-  const state = (user: string, at: string | null, rest: Partial<VoiceState> = {}) => ({
-    user_id: user,
-    channel_id: at,
-    self_mute: false,
-    self_deaf: false,
-    self_video: false,
-    self_screen: false,
-    server_mute: false,
-    server_deaf: false,
-    joined_at: at === null ? null : SOME_TIME,
-    username: names.get(user),
-    ...rest,
-  })
+  const state = (id: string, at: string | null, rest: Partial<VoiceState> = {}) =>
+    voiceOf({ id, username: names.get(id) ?? '' }, at, rest)
   return { town, place, islands, deck, cabin, islet, attach, join, sanction, state }
 }
 

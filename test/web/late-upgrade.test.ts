@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { WS_EVENT_CLOSE } from '../../lib/websock/constants.ts'
 import { webSocketRun } from '../../lib/websock/run.ts'
-import { open } from '../support/door.ts'
+import { GUARDED, open } from '../support/door.ts'
 import { deferred } from '../support/memory.ts'
 import { handshake } from '../support/raw.ts'
 import { engines } from '../support/server.ts'
@@ -26,26 +26,16 @@ describe.each(engines)('a role that is granted later on the %s engine', (engine)
   async function granted(then: 'FIN' | 'RST') {
     const [asked, decided] = [deferred(), deferred<boolean>()]
     const events: number[] = []
-    const door = await open(
-      engine,
-      {
-        timeouts: { inactivity: 'never' },
-        routes: [
-          { match: '/slow', handler: 'action', role: 'guest' },
-          { match: '/', handler: 'action' },
-        ],
+    const door = await open(engine, GUARDED, {
+      actions: {
+        '/slow': (web) => webSocketRun(web.webSocket, (_ws, event) => void events.push(event)),
+        '/': () => {},
       },
-      {
-        actions: {
-          '/slow': (web) => webSocketRun(web.webSocket, (_ws, event) => void events.push(event)),
-          '/': () => {},
-        },
-        authorize: () => {
-          asked.resolve()
-          return decided.promise
-        },
+      authorize: () => {
+        asked.resolve()
+        return decided.promise
       },
-    )
+    })
     const client = await door.connect()
     client.send(handshake('/slow'))
     await asked.promise

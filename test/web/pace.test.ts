@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { webWriteResponseString } from '../../lib/web/reply.ts'
 import { WS_EVENT_CLOSE } from '../../lib/websock/constants.ts'
 import { webSocketRun } from '../../lib/websock/run.ts'
-import { open } from '../support/door.ts'
+import { GUARDED, open } from '../support/door.ts'
 import { handshake, type RawClient } from '../support/raw.ts'
 import { engines } from '../support/server.ts'
 
@@ -20,30 +20,20 @@ describe.each(engines)('many who come at once, on %s', (engine) => {
   /** A server that takes its time for each, and so many clients that have asked for a WebSocket in one go. */
   async function crowd() {
     const opened: string[] = []
-    const door = await open(
-      engine,
-      {
-        timeouts: { inactivity: 'never' },
-        routes: [
-          { match: '/slow', handler: 'action', role: 'guest' },
-          { match: '/', handler: 'action' },
-        ],
-      },
-      {
-        actions: {
-          '/slow': (web) => {
-            opened.push(web.query)
-            return webSocketRun(web.webSocket, () => {})
-          },
-          '/': (web) => webWriteResponseString(web, 200, 'in'),
+    const door = await open(engine, GUARDED, {
+      actions: {
+        '/slow': (web) => {
+          opened.push(web.query)
+          return webSocketRun(web.webSocket, () => {})
         },
-        authorize: () => {
-          const end = performance.now() + TAKES
-          while (performance.now() < end);
-          return true
-        },
+        '/': (web) => webWriteResponseString(web, 200, 'in'),
       },
-    )
+      authorize: () => {
+        const end = performance.now() + TAKES
+        while (performance.now() < end);
+        return true
+      },
+    })
     const connect = async (): Promise<RawClient> => {
       const client = await door.connect()
       await peek(client)

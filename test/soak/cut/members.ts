@@ -1,11 +1,11 @@
 /** Clients of a gateway that are cut all at once and come back, in a process of their own. */
 import { constants, setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { tokenOf } from '../../../bench/servers/world.ts'
 import { answer, tell } from '../answers.ts'
 import { type Figures } from '../messages.ts'
 import { openPeer, openPeers, type Peer } from '../peers/peer.ts'
 import { isMembersCommand, type MembersCommand } from './commands.ts'
-import { tokenOf } from './world.ts'
 
 /** Milliseconds before a client tries again: it doubles up to the second one, and as much again by chance. */
 const [FIRST, LAST] = [1000, 30_000]
@@ -15,7 +15,6 @@ const HEAD = 80
 class Member {
   readonly #token: string
   readonly #resumes: boolean
-  #port = 0
   #peer: Peer | null = null
   #session: string | null = null
   #seq = 0
@@ -30,12 +29,11 @@ class Member {
 
   /** Resolves with whether it went on where it was. */
   async enter(port: number): Promise<boolean> {
-    this.#port = port
     this.attempts++
     const path = `/ws?bot_token=${this.#token}`
     const going = this.#session === null ? 'resume=1' : `resume=${this.#session}&seq=${this.#seq}`
     const there = new Promise<boolean>((resolve) => (this.#there = resolve))
-    this.#peer = await openPeer(this.#port, this.#resumes ? `${path}&${going}` : path, (opcode, payload) => {
+    this.#peer = await openPeer(port, this.#resumes ? `${path}&${going}` : path, (opcode, payload) => {
       if (opcode === 1) this.#take(payload)
     })
     const gone = this.#peer.closed.then(() => Promise.reject(new Error('the connection has ended')))

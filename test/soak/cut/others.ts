@@ -1,11 +1,11 @@
 /** Those who are not cut, one in each server: they write messages, and hear how long each takes. In a process of their own. */
 import { createHistogram } from 'node:perf_hooks'
+import { tokenOf } from '../../../bench/servers/world.ts'
 import { answer, tell } from '../answers.ts'
 import { Poster } from '../crash/poster.ts'
 import type { Figures } from '../messages.ts'
 import { openPeer, openPeers, type Peer } from '../peers/peer.ts'
 import { isOthersCommand, type OthersCommand } from './commands.ts'
-import { tokenOf } from './world.ts'
 
 interface Other {
   readonly channel: string

@@ -8,6 +8,7 @@ import { fill, MEMBERS } from '../cut/world.ts'
 import { type Figures, of } from '../messages.ts'
 import { type Context, greatest, judge, type Scenario } from '../scenario.ts'
 
+/** Seconds in which all have to be back. */
 const BACK = 30
 /**
  * How much longer others may wait meanwhile, at p99; and milliseconds that nobody waits longer than. Node itself takes 40 µs for each
