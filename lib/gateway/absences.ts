@@ -15,13 +15,8 @@ export class Absences {
   readonly #deadlines: Deadlines<Absence>
 
   /** @param pace many may be due at the same time */
-  constructor(now: () => number, pace: () => Pace | null) {
-    this.#deadlines = new Deadlines(now, (absence) => {
-      const end = (): void => this.#end(absence)
-      const given = pace()
-      if (given === null) end()
-      else given.run(end)
-    })
+  constructor(now: () => number, pace: Pace) {
+    this.#deadlines = new Deadlines(now, (absence) => pace.run(() => this.#end(absence)))
   }
 
   close(): void {

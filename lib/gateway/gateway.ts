@@ -50,6 +50,10 @@ export class Gateway {
 
   constructor(home: Home, host: Host, passwords: Passwords) {
     const { folder, world } = home
+    const { pace } = host
+    if (pace === null) throw new Error('The host does not run')
+    // Whoever has said something waits for it to be written.
+    pace.giveWayTo(() => world.changes.waiting > 0)
     this.#home = home
     this.#passwords = passwords
     this.#host = host
@@ -79,7 +83,7 @@ export class Gateway {
     ])
     const api = new Api(router, tokens, settings)
     this.#tokens = tokens
-    this.#sockets = new Sockets(world, tokens, settings, host)
+    this.#sockets = new Sockets(world, tokens, settings, host, pace)
     this.api = { role: null, serve: (request) => api.serve(request) }
     this.socket = {
       role: null,

@@ -19,8 +19,9 @@ export function takeSnapshot(world: World, user: User): Snapshot {
   const servers = world.servers.of(id)
   const directs = world.directs.of(id)
   const roles = groupBy(world.roles.around(id), ({ server_id }) => server_id)
-  const held = world.roles.heldBy(id)
   const overrides = groupBy(world.overrides.around(id), ({ server_id }) => server_id)
+  // Most have none of what the rest would be asked for.
+  const held = overrides.size === 0 ? new Set<string>() : world.roles.heldBy(id)
   const channels = servers.flatMap(({ id: server, owner_id }) => {
     const own = overrides.get(server)
     if (own === undefined) return []
@@ -30,7 +31,7 @@ export function takeSnapshot(world: World, user: User): Snapshot {
   })
   const hidden = new Set(channels.filter(({ visible }) => !visible).map((channel) => channel.id))
   const unread = world.unreads.inChannels(id).filter((channel) => !hidden.has(channel.id))
-  const unreadDirects = world.unreads.inDirects(id)
+  const unreadDirects = directs.length === 0 ? [] : world.unreads.inDirects(id)
   const others = world.users.findAll(directs.map((direct) => otherOf(direct, id)))
   const frame = toFrame('READY', {
     user: toSelf(world, user),

@@ -14,6 +14,7 @@ import {
   WS_STATUS_OK,
 } from '../websock/constants.ts'
 import { rFailure } from '../websock/log.ts'
+import type { Pace } from '../websock/pace.ts'
 import { webSocketRun } from '../websock/run.ts'
 import { webSocketCork, webSocketSendString } from '../websock/send.ts'
 import { Absences } from './absences.ts'
@@ -48,7 +49,7 @@ export class Sockets {
   readonly #going = new Rate(MOST_GOING, 1000)
   readonly #unlisten: () => void
 
-  constructor(world: World, tokens: Tokens, settings: GatewaySettings, host: Host) {
+  constructor(world: World, tokens: Tokens, settings: GatewaySettings, host: Host, pace: Pace) {
     this.#world = world
     this.#tokens = tokens
     this.#settings = settings
@@ -64,7 +65,7 @@ export class Sockets {
       (connection) => this.#overrun(connection),
     )
     this.#expiring = new Deadlines(world.now, (connection) => this.#expire(connection))
-    this.#absences = new Absences(world.now, () => host.pace)
+    this.#absences = new Absences(world.now, pace)
     this.#unlisten = world.events.on((event) => {
       this.#fanout.tell(event)
       this.#revoke(event)

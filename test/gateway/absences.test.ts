@@ -6,10 +6,7 @@ import { Pace } from '../../lib/websock/pace.ts'
 /** Absences of whose links it is told when they are let go of. */
 function setUp() {
   const ended: string[] = []
-  const absences = new Absences(
-    () => 0,
-    () => new Pace(new ManualClock()),
-  )
+  const absences = new Absences(() => 0, new Pace(new ManualClock()))
   const add = (userId: string, session: string | null, bot: string | null): void => {
     const name = [userId, session, bot].join(' ')
     const link = { declare: () => {}, detach: () => void ended.push(name) }

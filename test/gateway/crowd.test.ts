@@ -62,4 +62,20 @@ describe.each(engines)('a crowd that is cut, on %s', (engine) => {
     await world.changes.run(() => world.users.disable(last.id))
     expect(await whoWent(client, 1)).toEqual([last.id])
   })
+
+  it('what somebody has said is written before the crowd goes on', async () => {
+    const { host, world } = await Gateway.start(engine)
+    let done = 0
+    for (let i = 0; i < 50; i++) {
+      host.pace?.run(() => {
+        done++
+        const end = performance.now() + 1
+        while (performance.now() < end);
+      })
+    }
+    const before = done
+    expect(before).toBeLessThan(50)
+    await world.changes.run(() => {})
+    expect(done).toBe(before)
+  })
 })

@@ -53,6 +53,25 @@ describe('the pace of a crowd', () => {
     expect(done).toBe(1000)
   })
 
+  it('what else is due comes first, for a few turns; who comes alone does not wait for it', () => {
+    const { clock, pace, done, add } = crowd(6)
+    let due = true
+    pace.giveWayTo(() => due)
+    for (let turns = 1; turns <= 4; turns++) clock.turn()
+    expect(done).toEqual([0, 1, 2, 3])
+    clock.turn()
+    expect(done).toEqual([0, 1, 2, 3, 4, 5])
+    clock.turn()
+    add(6)
+    expect(done).toHaveLength(7)
+    for (let name = 7; name < 20; name++) add(name)
+    clock.turn()
+    expect(done).toHaveLength(10)
+    due = false
+    clock.turn()
+    expect(done).toHaveLength(14)
+  })
+
   it('what is asked for by what is done comes behind those who wait', () => {
     const { clock, pace, done, add } = crowd(4)
     pace.run(() => add(5))
