@@ -23,7 +23,7 @@ export const differences = {
     node: 'that is no matter of its own',
     uws: "a ping; dropped 16 s later without an answer; not with inactivity 'never'",
   },
-  'frames in the segment of the handshake': { node: 'delivered', uws: 'lost' },
+  'frames in the segment of the handshake': { node: 'delivered', uws: 'lost; 505 where an upgrade comes later' },
   'HTTP/1.0': { node: 'served', uws: '505' },
   'receive overflow': { node: 'the peer waits', uws: 'Close 1008' },
   'validateUTF: false': { node: 'text is not checked', uws: 'ignored, with a warning' },

@@ -3,6 +3,8 @@ import { webWriteResponseString } from '../../lib/web/reply.ts'
 import { WS_EVENT_CLOSE } from '../../lib/websock/constants.ts'
 import { webSocketRun } from '../../lib/websock/run.ts'
 import { GUARDED, open } from '../support/door.ts'
+import { byEngine } from '../support/differences.ts'
+import { text } from '../support/frames.ts'
 import { handshake, type RawClient } from '../support/raw.ts'
 import { engines } from '../support/server.ts'
 
@@ -17,8 +19,11 @@ async function peek(client: RawClient): Promise<void> {
 }
 
 describe.each(engines)('many who come at once, on %s', (engine) => {
-  /** A server that takes its time for each, and so many clients that have asked for a WebSocket in one go. */
-  async function crowd() {
+  /**
+   * A server that takes its time for each, and so many clients that have asked for a WebSocket in one go; with something behind that
+   * in the same packet.
+   */
+  async function crowd(behind = Buffer.alloc(0)) {
     const opened: string[] = []
     const door = await open(engine, GUARDED, {
       actions: {
@@ -41,7 +46,7 @@ describe.each(engines)('many who come at once, on %s', (engine) => {
     }
     const other = await connect()
     const clients = await Promise.all(Array.from({ length: CROWD }, connect))
-    for (const [i, client] of clients.entries()) client.send(handshake(`/slow?${i}`))
+    for (const [i, client] of clients.entries()) client.send(Buffer.concat([handshake(`/slow?${i}`), behind]))
     return { door, other, opened, clients }
   }
 
@@ -54,6 +59,14 @@ describe.each(engines)('many who come at once, on %s', (engine) => {
     expect(await Promise.all(clients.map(upgraded))).toEqual(clients.map(() => 101))
     expect(opened).toEqual(clients.map((_, i) => String(i)))
     expect(door.host.connections).toBe(CROWD)
+  })
+
+  it('who sends frames with the handshake', async () => {
+    const { opened, clients } = await crowd(text('early'))
+    const statuses = await Promise.all(clients.map(upgraded))
+    const others = byEngine(engine, 'frames in the segment of the handshake', { node: 101, uws: 505 })
+    expect(new Set(statuses)).toEqual(new Set([101, others]))
+    expect(opened).toHaveLength(statuses.filter((status) => status === 101).length)
   })
 
   it('who has gone meanwhile does not stay', async () => {
