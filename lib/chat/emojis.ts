@@ -2,7 +2,7 @@ import type { Access } from './access.ts'
 import { type Core, createdAt } from './core.ts'
 import type { Files, StoredFile } from './files.ts'
 import { MAX_EMOJI_IMAGE, MAX_EMOJIS } from './limits.ts'
-import { findMedia, type Media } from './media.ts'
+import type { Content } from './media.ts'
 import { MANAGE_SERVER } from './permissions.ts'
 import { notFound, Refusal } from './refusal.ts'
 import type { Param } from './store/database.ts'
@@ -74,9 +74,9 @@ export class Emojis {
     this.#access.mayInServer(user, server, MANAGE_SERVER)
   }
 
-  checkImage(bytes: Buffer): void {
-    if (bytes.length > MAX_EMOJI_IMAGE) throw new Refusal('INVALID', `image has ${MAX_EMOJI_IMAGE} bytes at most`)
-    if (findMedia(bytes).kind !== 'image') throw new Refusal('INVALID', 'image is a PNG, JPEG, GIF or WebP')
+  checkImage({ size, kind }: Pick<Content, 'size' | 'kind'>): void {
+    if (size > MAX_EMOJI_IMAGE) throw new Refusal('INVALID', `image has ${MAX_EMOJI_IMAGE} bytes at most`)
+    if (kind !== 'image') throw new Refusal('INVALID', 'image is a PNG, JPEG, GIF or WebP')
   }
 
   /** Its image, for anybody. */
@@ -90,14 +90,14 @@ export class Emojis {
   // Changes
 
   /** Of a PNG, JPEG, GIF or WebP, whose bytes are in the store. CONFLICT where the name is taken. */
-  create(user: string, server: string, name: string, bytes: Buffer, media: Media): Emoji {
+  create(user: string, server: string, name: string, content: Content): Emoji {
     this.checkMay(user, server)
-    this.checkImage(bytes)
+    this.checkImage(content)
     if (this.#ofServer({ server }).length >= MAX_EMOJIS) {
       throw new Refusal('LIMIT', `A server can have ${MAX_EMOJIS} emoji`)
     }
     const { ids, changes, audit } = this.#core
-    const file = this.#files.add(user, null, name, bytes, media)
+    const file = this.#files.add(user, null, name, content)
     const id = ids.next()
     try {
       this.#insert({ id, server, by: user, name, file: file.id, at: createdAt(id) })

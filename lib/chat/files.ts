@@ -3,7 +3,7 @@ import { type Core, createdAt } from './core.ts'
 import { toTime } from './ids.ts'
 import { MAX_MESSAGE_FILES, MAX_STORED } from './limits.ts'
 import type { Links } from './links.ts'
-import { findMedia, type Media } from './media.ts'
+import { type Content, findMedia, type Media } from './media.ts'
 import { notFound, Refusal } from './refusal.ts'
 import { Blobs } from './store/blobs.ts'
 import type { Param } from './store/database.ts'
@@ -213,13 +213,13 @@ export class Files {
   }
 
   /** Has bytes in the store before `change` says what they are for; what it refuses is not kept. */
-  async keep<T>(bytes: Buffer, change: (media: Media) => T): Promise<T> {
-    const sha256 = Blobs.hashOf(bytes)
+  async keep<T>(bytes: Buffer, change: (content: Content) => T): Promise<T> {
+    const sha256 = await Blobs.hashOf(bytes)
     // What arrives is not swept away meanwhile.
     this.#arriving.set(sha256, (this.#arriving.get(sha256) ?? 0) + 1)
     try {
       await this.#blobs.keep(bytes, sha256)
-      return await this.#core.changes.run(() => change(findMedia(bytes)))
+      return await this.#core.changes.run(() => change({ ...findMedia(bytes), size: bytes.length, sha256 }))
     } finally {
       const others = (this.#arriving.get(sha256) ?? 1) - 1
       if (others > 0) this.#arriving.set(sha256, others)
@@ -236,13 +236,14 @@ export class Files {
   // Changes
 
   /** Bytes that are in the store already. */
-  add(user: string, channel: string | null, name: string, bytes: Buffer, { mime, kind }: Media): AttachedFile {
-    if ((this.#storedBy({ user })?.bytes ?? 0) + bytes.length > MAX_STORED) {
+  add(user: string, channel: string | null, name: string, content: Content): AttachedFile {
+    const { mime, kind, size, sha256 } = content
+    if ((this.#storedBy({ user })?.bytes ?? 0) + size > MAX_STORED) {
       throw new Refusal('LIMIT', `You can have ${MAX_STORED} bytes of files`)
     }
     const id = this.#core.ids.next()
-    const [sha256, at] = [Blobs.hashOf(bytes), createdAt(id)]
-    this.#insertBlob({ sha256, size: bytes.length, mime, at })
+    const at = createdAt(id)
+    this.#insertBlob({ sha256, size, mime, at })
     this.#insert({ id, sha256, name, kind, owner: user, channel, at })
     const [file] = this.read([id])
     if (file === undefined) throw notFound()

@@ -4,6 +4,13 @@ export interface Media {
   readonly kind: 'image' | 'record' | 'video' | 'file'
 }
 
+/** What is known of the bytes of a file: found out once. */
+export interface Content extends Media {
+  /** Bytes. */
+  readonly size: number
+  readonly sha256: string
+}
+
 interface Signature extends Media {
   /** Latin-1. */
   readonly begins: string

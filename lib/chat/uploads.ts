@@ -3,7 +3,7 @@ import { isClean } from './content.ts'
 import type { Directs } from './directs.ts'
 import type { AttachedFile, Files } from './files.ts'
 import { MAX_FILE_NAME } from './limits.ts'
-import type { Media } from './media.ts'
+import type { Content } from './media.ts'
 import { ATTACH_FILES } from './permissions.ts'
 
 /** Without a path in front, and without what is not seen, or has the rest read backwards. */
@@ -33,8 +33,8 @@ export class Uploads {
   // Changes
 
   /** Bytes that are in the store. */
-  add(user: string, channel: string, name: string, bytes: Buffer, media: Media): AttachedFile {
+  add(user: string, channel: string, name: string, content: Content): AttachedFile {
     this.checkMay(user, channel)
-    return this.#files.add(user, channel, toName(name), bytes, media)
+    return this.#files.add(user, channel, toName(name), content)
   }
 }

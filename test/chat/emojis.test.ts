@@ -12,7 +12,7 @@ function setUp() {
   const { ada, place, world } = town
   /** As doors make one. */
   const make = (name: string, bytes = png(name), by = ada, server = place): Promise<Emoji> =>
-    world.files.keep(bytes, (media) => world.emojis.create(by, server, name, bytes, media))
+    world.files.keep(bytes, (content) => world.emojis.create(by, server, name, content))
   const remove = (by: string, id: string, server = place): void =>
     town.do(({ emojis }) => emojis.remove(by, server, id))
   const imageOf = ({ id }: Emoji): Promise<Buffer> => world.files.bytesOf(world.emojis.image(id))

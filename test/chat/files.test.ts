@@ -127,7 +127,7 @@ describe('a file', () => {
     // The same bytes under another name are counted, too.
     expect(await codeOfLate(add('five5'))).toBe('LIMIT')
     const image = png('buoy')
-    const making = world.files.keep(image, (media) => world.emojis.create(town.ada, town.place, 'buoy', image, media))
+    const making = world.files.keep(image, (content) => world.emojis.create(town.ada, town.place, 'buoy', content))
     expect(await codeOfLate(making)).toBe('nothing was refused')
     await add('x', 'x', town.ada)
     remove(message.id)

@@ -6,7 +6,6 @@ import { addFile, codeOfLate, filesIn, png } from '../support/stored.ts'
 import { START, Town } from '../support/world.ts'
 
 const [HOUR, DAY] = [3_600_000, 86_400_000]
-const TEXT = { mime: 'text/plain', kind: 'file' } as const
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -44,7 +43,7 @@ describe('what nobody needs', () => {
     const [kept, left] = [await add('kept'), await add('left')]
     post(kept.id)
     const image = png('buoy')
-    await world.files.keep(image, (media) => world.emojis.create(town.ada, town.place, 'buoy', image, media))
+    await world.files.keep(image, (content) => world.emojis.create(town.ada, town.place, 'buoy', content))
     await sweep(START + DAY)
     expect(counts()).toEqual([3, 3, 3])
     await sweep(START + DAY + 1)
@@ -138,7 +137,7 @@ describe('bytes that come again', () => {
     vi.spyOn(Blobs.prototype, 'keep').mockReturnValueOnce(new Promise((resolve) => (open = resolve)))
     const second = add('fog')
     const bytes = Buffer.from('fog')
-    const refused = world.files.keep(bytes, () => world.uploads.add(town.cleo, town.pier, 'fog', bytes, TEXT))
+    const refused = world.files.keep(bytes, (content) => world.uploads.add(town.cleo, town.pier, 'fog', content))
     expect(await codeOfLate(refused)).toBe('NOT_FOUND')
     await sweep(START + 2 * DAY)
     open()
@@ -168,7 +167,7 @@ describe('bytes that nothing knows', () => {
     expect(await codeOfLate(add('too much'))).toBe('LIMIT')
     const [image, other] = [png('buoy'), png('another')]
     const make = (bytes: Buffer) =>
-      world.files.keep(bytes, (found) => world.emojis.create(town.ada, town.place, 'buoy', bytes, found))
+      world.files.keep(bytes, (content) => world.emojis.create(town.ada, town.place, 'buoy', content))
     await make(image)
     expect(await codeOfLate(make(other))).toBe('CONFLICT')
     expect(await codeOfLate(make(Buffer.from('<svg/>')))).toBe('INVALID')

@@ -28,7 +28,7 @@ export const addFile = (
   name = 'fog.txt',
 ): Promise<AttachedFile> => {
   const bytes = Buffer.from(content)
-  return world.files.keep(bytes, (media) => world.uploads.add(user, channel, name, bytes, media))
+  return world.files.keep(bytes, (kept) => world.uploads.add(user, channel, name, kept))
 }
 
 /** How what is under way is refused. */

@@ -23,7 +23,7 @@ describe.each(engines)('many who come at once, on %s', (engine) => {
    * A server that takes its time for each, and so many clients that have asked for a WebSocket in one go; with something behind that
    * in the same packet.
    */
-  async function crowd(behind = Buffer.alloc(0)) {
+  async function crowd(behind: Buffer = Buffer.alloc(0)) {
     const opened: string[] = []
     const door = await open(engine, GUARDED, {
       actions: {

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID, subtle } from 'node:crypto'
 import { existsSync, rmSync, statSync } from 'node:fs'
 import { mkdir, open, opendir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -18,8 +18,9 @@ export class Blobs {
     rmSync(this.#tmp, { recursive: true, force: true })
   }
 
-  static hashOf(bytes: Buffer): string {
-    return createHash('sha256').update(bytes).digest('hex')
+  /** A file of some megabytes takes as many milliseconds: not of the event loop. */
+  static async hashOf(bytes: Buffer): Promise<string> {
+    return Buffer.from(await subtle.digest('SHA-256', bytes)).toString('hex')
   }
 
   #pathOf(sha256: string): string {

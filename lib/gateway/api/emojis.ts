@@ -1,3 +1,4 @@
+import { findMedia } from '../../chat/media.ts'
 import { Refusal } from '../../chat/refusal.ts'
 import type { World } from '../../chat/world.ts'
 import { toEmoji } from '../wire.ts'
@@ -18,10 +19,10 @@ export const emojiRoutes = (world: World): Route[] => [
     if (!NAME.test(name)) throw new Refusal('INVALID', 'name has 1 to 32 of a-z, 0-9, _ and -')
     const { bytes } = fileOf(call.body, 'image')
     // It is the body that is wrong: before who may is looked at.
-    world.emojis.checkImage(bytes)
+    world.emojis.checkImage({ ...findMedia(bytes), size: bytes.length })
     world.emojis.checkMay(user, server)
-    return world.files.keep(bytes, (media) =>
-      keyed(world, call, () => created(toEmoji(world.emojis.create(user, server, name, bytes, media))))(),
+    return world.files.keep(bytes, (content) =>
+      keyed(world, call, () => created(toEmoji(world.emojis.create(user, server, name, content))))(),
     )
   }),
   route('DELETE /servers/:id/emojis/:emoji_id', 'user', async (call) => {

@@ -19,8 +19,8 @@ export const fileRoutes = (world: World, maxFile: number): Route[] => [
     const { name, bytes } = fileOf(call.body, 'file')
     if (bytes.length > maxFile) throw new Refusal('INVALID', `file has ${maxFile} bytes at most`)
     world.uploads.checkMay(user, channel)
-    return world.files.keep(bytes, (media) =>
-      keyed(world, call, () => created(world.uploads.add(user, channel, name, bytes, media)))(),
+    return world.files.keep(bytes, (content) =>
+      keyed(world, call, () => created(world.uploads.add(user, channel, name, content)))(),
     )
   }),
   route('GET /files/:id', 'public', async (call) => {

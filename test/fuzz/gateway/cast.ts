@@ -1,6 +1,6 @@
 import { hashToken, makeBotToken } from '../../../lib/gateway/tokens.ts'
 import { must } from '../target.ts'
-import { addChannel, addDirect, addServer, addUser, change, hide, IMAGE } from './house.ts'
+import { addChannel, addDirect, addServer, addUser, change, GIF, hide } from './house.ts'
 import type { LiveGateway } from './host.ts'
 
 /** Whose token a request has, and what becomes of it. */
@@ -192,7 +192,7 @@ export class Cast {
     }
     const [own, foreign] = [poll(owner.id, channel), poll(outsider.id, foreignChannel)]
     const emoji = (by: string, where: string): string =>
-      world.emojis.create(by, where, `e${++serial}`, IMAGE, { mime: 'image/gif', kind: 'image' }).id
+      world.emojis.create(by, where, `e${++serial}`, GIF).id
     const [invite, foreignInvite] = [
       world.invites.create(owner.id, server, null, null),
       world.invites.create(outsider.id, foreignServer, null, null),

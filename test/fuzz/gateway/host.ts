@@ -69,7 +69,7 @@ export class LiveGateway {
     const { world } = gateway
     const painter = addUser(world, 'painter')
     const studio = addServer(world, painter, false)
-    await world.files.keep(IMAGE, (media) => world.emojis.create(painter, studio, 'first', IMAGE, media))
+    await world.files.keep(IMAGE, (content) => world.emojis.create(painter, studio, 'first', content))
     return gateway
   }
 

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Outcome } from '../../../lib/chat/changes.ts'
+import type { Content } from '../../../lib/chat/media.ts'
 import { SEND_MESSAGES, VIEW_CHANNEL } from '../../../lib/chat/permissions.ts'
 import type { World } from '../../../lib/chat/world.ts'
 import { must } from '../target.ts'
@@ -10,6 +12,12 @@ import { must } from '../target.ts'
 
 /** Of emoji: its bytes are in the store. */
 export const IMAGE = Buffer.from('GIF89a')
+export const GIF: Content = {
+  mime: 'image/gif',
+  kind: 'image',
+  size: IMAGE.length,
+  sha256: createHash('sha256').update(IMAGE).digest('hex'),
+}
 
 /** Worlds in which a change runs. */
 const changing = new WeakSet<World>()

@@ -1,4 +1,4 @@
-import type { Media } from '../../../lib/chat/media.ts'
+import type { Content } from '../../../lib/chat/media.ts'
 import type { World } from '../../../lib/chat/world.ts'
 import { hashToken, makeRefreshToken } from '../../../lib/gateway/tokens.ts'
 import { type Caller, MEMBERS, ROLES } from './callers.ts'
@@ -54,7 +54,8 @@ const [ANCHOR, BOAT] = ['⚓', '⛵']
 export interface SceneOptions {
   readonly people: Readonly<Record<Account, string>>
   readonly passwordHash: string
-  readonly media: Media
+  /** Of the image. */
+  readonly content: Content
   /** The server needs no invite. */
   readonly open: boolean
 }
@@ -65,7 +66,7 @@ let serial = 0
  * Part of a change. The target is a plain member, somebody is in no server; both are new. The member has written the message;
  * all have reacted to it.
  */
-export function makeScene(world: World, { people, passwordHash, media, open }: SceneOptions): Scene {
+export function makeScene(world: World, { people, passwordHash, content, open }: SceneOptions): Scene {
   const { users, servers, roles, channels, messages, arrivals } = world
   const { owner, admin, moderator, member, bot, stranger, banned } = people
   const name = `x${++serial}`
@@ -96,8 +97,7 @@ export function makeScene(world: World, { people, passwordHash, media, open }: S
   const { poll } = messages.ask(owner, channel, { question: 'Sail?', options: ['yes', 'no'] })
   const override = world.overrides.set(owner, channel, { roleId: free, userId: null }, 0, 64).id
   const invite = world.invites.create(owner, server, null, null)
-  const bytes = Buffer.from(IMAGE)
-  const { url } = world.files.add(member, channel, 'chart.gif', bytes, media)
+  const { url } = world.files.add(member, channel, 'chart.gif', content)
   const [path = '', signature = ''] = url.split('?')
   const { direct } = world.directs.open(owner, member)
   const refresh = makeRefreshToken()
@@ -117,7 +117,7 @@ export function makeScene(world: World, { people, passwordHash, media, open }: S
     override,
     invite: invite.id,
     code: invite.code,
-    emoji: world.emojis.create(owner, server, 'buoy', bytes, media).id,
+    emoji: world.emojis.create(owner, server, 'buoy', content).id,
     file: path.replace('/files/', ''),
     signature,
     direct: direct.id,

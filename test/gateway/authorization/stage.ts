@@ -2,7 +2,6 @@ import { createHmac } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findMedia } from '../../../lib/chat/media.ts'
 import { openSqlite, type Sqlite } from '../../../lib/chat/store/sqlite.ts'
 import { Passwords } from '../../../lib/gateway/passwords.ts'
 import { type Client, field, Gateway, type Person, type Reply } from '../../support/gateway.ts'
@@ -97,10 +96,9 @@ export class Stage {
   async scene(row: Pick<Row, 'open' | 'before' | 'rule'>, mode: Mode, keepsLast = false): Promise<Scene> {
     const { world } = this.gateway
     const { people } = this
-    const bytes = Buffer.from(IMAGE)
-    const scene = await world.files.keep(bytes, () => {
+    const scene = await world.files.keep(Buffer.from(IMAGE), (content) => {
       if (!keepsLast) this.#clear()
-      const options = { people, passwordHash: this.#passwordHash, media: findMedia(bytes), open: row.open }
+      const options = { people, passwordHash: this.#passwordHash, content, open: row.open }
       const made = makeScene(world, options)
       const things = { ...made.things, ...row.before(made) }
       this.#set(things, mode, overrideIn(mode, row.rule))
