@@ -191,8 +191,7 @@ export class Cast {
       return made
     }
     const [own, foreign] = [poll(owner.id, channel), poll(outsider.id, foreignChannel)]
-    const emoji = (by: string, where: string): string =>
-      world.emojis.create(by, where, `e${++serial}`, GIF).id
+    const emoji = (by: string, where: string): string => world.emojis.create(by, where, `e${++serial}`, GIF).id
     const [invite, foreignInvite] = [
       world.invites.create(owner.id, server, null, null),
       world.invites.create(outsider.id, foreignServer, null, null),
