@@ -32,6 +32,11 @@ function isAmbiguous({ rawHeaders, headers }: http.IncomingMessage): boolean {
 }
 
 const NO_LIMIT = 0x7fff_ffff
+/**
+ * Connections that the system keeps until node takes them, one in a turn of the event loop, or fewer where the system says so
+ * (`net.core.somaxconn`). It drops others without a word, and each of those tries again after 1, 3, 7, 15 and 31 s.
+ */
+const BACKLOG = 65_535
 
 /** node:http(s) with our own RFC 6455 behind its upgrade event. */
 class NodeServer implements ServerPort, Fanout {
@@ -64,7 +69,7 @@ class NodeServer implements ServerPort, Fanout {
     const server = this.#create(tls)
     return new Promise((resolve, reject) => {
       server.once('error', reject)
-      server.listen({ host, port, exclusive: !this.#options.sharesPorts }, () => {
+      server.listen({ host, port, backlog: BACKLOG, exclusive: !this.#options.sharesPorts }, () => {
         server.off('error', reject)
         server.on('error', ignore)
         if (this.#gone !== null) {
