@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'n
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Blobs } from '../../lib/chat/store/blobs.ts'
+import { deferred } from '../support/memory.ts'
 import { addFile, codeOfLate, filesIn, png } from '../support/stored.ts'
 import { START, Town } from '../support/world.ts'
 
@@ -133,14 +134,18 @@ describe('bytes that come again', () => {
   it('twice, of which the first is refused, are not swept away before the second', async () => {
     const { town, world, add, sweep, counts, read } = setUp()
     await add('fog')
-    let open = (): void => {}
-    vi.spyOn(Blobs.prototype, 'keep').mockReturnValueOnce(new Promise((resolve) => (open = resolve)))
+    const [reached, gate] = [deferred(), deferred()]
+    vi.spyOn(Blobs.prototype, 'keep').mockImplementationOnce(() => {
+      reached.resolve()
+      return gate.promise
+    })
     const second = add('fog')
+    await reached.promise
     const bytes = Buffer.from('fog')
     const refused = world.files.keep(bytes, (content) => world.uploads.add(town.cleo, town.pier, 'fog', content))
     expect(await codeOfLate(refused)).toBe('NOT_FOUND')
     await sweep(START + 2 * DAY)
-    open()
+    gate.resolve()
     const { id } = await second
     expect([counts(), await read(id)]).toEqual([[1, 1, 1], 'fog'])
   })
@@ -160,7 +165,7 @@ function age(folder: string): void {
 }
 
 describe('bytes that nothing knows', () => {
-  it('of what was refused go after a day', async () => {
+  it('of what was refused go at once', async () => {
     const { town, world, add, sweep, counts } = setUp()
     await add('fog at six')
     town.write('UPDATE blobs SET size = ?', 2 ** 30)
@@ -171,6 +176,7 @@ describe('bytes that nothing knows', () => {
     await make(image)
     expect(await codeOfLate(make(other))).toBe('CONFLICT')
     expect(await codeOfLate(make(Buffer.from('<svg/>')))).toBe('INVALID')
+    expect(counts()).toEqual([2, 2, 2])
     age(town.folder)
     await sweep(START + 2 * DAY)
     // The emoji is left.

@@ -161,6 +161,39 @@ describe.each(engines)('a session, on %s', (engine) => {
     expect(typesOf(after)).toEqual(['READY'])
   })
 
+  it('ends with the login that it has gone on with, and not with the one before', async () => {
+    const { gateway, brin, begin, resume, cut } = await harbour(engine)
+    const before = await begin(brin)
+    const [id, other, third] = [sessionOf(before), await gateway.login(brin.id), await gateway.login(brin.id)]
+    await cut(before)
+    const moved = resume(other, before)
+    await moved.next('RESUMED')
+    await cut(moved)
+    await gateway.request('POST', '/auth/logout', brin)
+    const again = resume(other, moved, lastOf(moved), id)
+    await again.next('RESUMED')
+    await cut(again)
+    await gateway.request('POST', '/auth/logout', other)
+    const after = resume(third, again, lastOf(again), id)
+    await after.next('READY')
+    expect(typesOf(after)).toEqual(['READY'])
+  })
+
+  it('of one user there wait as many as they may have connections: the oldest is over', async () => {
+    const { brin, begin, resume, cut } = await harbour(engine, { wsMaxConnsPerUser: 2 })
+    const cutOnes: Client[] = []
+    for (let i = 0; i < 3; i++) {
+      const client = await begin(brin)
+      cutOnes.push(client)
+      await cut(client)
+    }
+    for (const [i, client] of cutOnes.entries()) {
+      const after = resume(brin, client)
+      await after.next(i === 0 ? 'READY' : 'RESUMED')
+      expect(typesOf(after)).toHaveLength(1)
+    }
+  })
+
   it('is looked at anew: what somebody may not see any more, or not yet, is not in it', async () => {
     const { gateway, ada, brin, id, begin, resume, cut } = await harbour(engine)
     const [bridge, deck] = [await gateway.channel(ada, id, 'bridge'), await gateway.channel(ada, id, 'deck')]
@@ -222,6 +255,23 @@ describe.each(engines)('a session, on %s', (engine) => {
       await after.next(first)
       await after.settle()
       expect(typesOf(after)).toEqual(first === 'READY' ? ['READY'] : ['RESUMED', 'MESSAGE_CREATE', 'MESSAGE_CREATE'])
+      await after.close()
+    }
+  })
+
+  it('is over where what was missed is more than half of what may wait for a client', async () => {
+    const { gateway, ada, brin, channel, begin, resume, cut } = await harbour(engine, { maxBackpressure: '64K' })
+    for (const [count, first] of [
+      [5, 'RESUMED'],
+      [9, 'READY'],
+    ] as const) {
+      const before = await begin(brin)
+      await cut(before)
+      for (let i = 0; i < count; i++) await gateway.post(ada, channel, 'x'.repeat(4000))
+      const after = resume(brin, before)
+      await after.next(first)
+      await after.settle()
+      expect(typesOf(after)).toHaveLength(first === 'READY' ? 1 : count + 1)
       await after.close()
     }
   })

@@ -1,3 +1,4 @@
+import { peopleMutations } from './people.ts'
 import { worldMutations } from './world.ts'
 
 /** One-line changes that must not go unnoticed: for each trap that matters, the one that breaks it. */
@@ -1595,4 +1596,5 @@ export const mutations: readonly Mutation[] = [
     name: 'without our Close',
   },
   ...worldMutations,
+  ...peopleMutations,
 ]
