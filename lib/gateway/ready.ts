@@ -20,7 +20,7 @@ export function takeSnapshot(world: World, user: User): Snapshot {
   const directs = world.directs.of(id)
   const roles = groupBy(world.roles.around(id), ({ server_id }) => server_id)
   const overrides = groupBy(world.overrides.around(id), ({ server_id }) => server_id)
-  // Most have none of what the rest would be asked for.
+  // Most have no overrides, and no direct messages: what is only for those is not asked for.
   const held = overrides.size === 0 ? new Set<string>() : world.roles.heldBy(id)
   const channels = servers.flatMap(({ id: server, owner_id }) => {
     const own = overrides.get(server)

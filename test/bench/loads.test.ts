@@ -4,6 +4,7 @@ import { openLoad } from '../../bench/loads/index.ts'
 import { answerLength, masked, open, openMember } from '../../bench/loads/peer.ts'
 import type { Target } from '../../bench/server-process.ts'
 import { readFrames } from '../support/frames.ts'
+import { spin } from '../support/spin.ts'
 
 /** Where the header of an HTTP message ends. */
 const HEADER_END = '\r\n\r\n'
@@ -170,10 +171,7 @@ describe('paced', () => {
     const server = await serve(64)
     const load = await openLoad(server, { kind: 'paced', connections: 1, rate: 1000, size: 64 })
     // This process is the client.
-    setTimeout(() => {
-      const end = performance.now() + 100
-      while (performance.now() < end);
-    }, 100)
+    setTimeout(() => spin(100), 100)
     const { latency } = await load.run(500)
     load.close()
     expect(latency?.late).toBeGreaterThan(80_000)

@@ -66,7 +66,7 @@ export type PeersCommand =
   | { readonly do: 'closes'; readonly seconds: number; readonly window: number }
   | { readonly do: 'leave' }
 
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+export const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 export const isFigures = (value: unknown): value is Figures =>
   isObject(value) && Object.values(value).every((one) => typeof one === 'number')

@@ -7,6 +7,7 @@ import { byEngine } from '../support/differences.ts'
 import { text } from '../support/frames.ts'
 import { handshake, type RawClient } from '../support/raw.ts'
 import { engines } from '../support/server.ts'
+import { spin } from '../support/spin.ts'
 
 /** Milliseconds that letting one in takes. */
 const TAKES = 3
@@ -34,8 +35,7 @@ describe.each(engines)('many who come at once, on %s', (engine) => {
         '/': (web) => webWriteResponseString(web, 200, 'in'),
       },
       authorize: () => {
-        const end = performance.now() + TAKES
-        while (performance.now() < end);
+        spin(TAKES)
         return true
       },
     })
@@ -105,8 +105,7 @@ describe.each(engines)('many who come at once, on %s', (engine) => {
             webSocketRun(web.webSocket, (_ws, event) => {
               if (event !== WS_EVENT_CLOSE) return
               closed++
-              const end = performance.now() + TAKES
-              while (performance.now() < end);
+              spin(TAKES)
             }),
         },
       },

@@ -1,3 +1,5 @@
+import { isObject } from '../messages.ts'
+
 /** What the programs of clients that are cut, and of the others, are told. */
 
 export type MembersCommand =
@@ -17,8 +19,6 @@ export type OthersCommand =
   | { readonly do: 'look'; readonly forget: boolean }
   /** Answered when all that was said was heard. */
   | { readonly do: 'hush' }
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 export const isMembersCommand = (value: unknown): value is MembersCommand => isObject(value) && 'do' in value
 export const isOthersCommand = (value: unknown): value is OthersCommand => isObject(value) && 'do' in value

@@ -62,7 +62,6 @@ export class Mirror {
     if (type === 'READY') this.#begin(data)
     if (type === 'RESUMED') this.returns.resumed++
     if (type === 'MESSAGE_CREATE' && fieldOf(data, 'channel_id') === this.#channel) this.#hear(data)
-    if (type === 'READY') this.#session = String(fieldOf(data, 'session_id'))
     return typeof seq === 'number' ? `${this.#session}&seq=${seq}` : null
   }
 
@@ -72,6 +71,7 @@ export class Mirror {
     const own = all.find((one) => fieldOf(one, 'channel_id') === this.#channel)
     const messages = new Map<string, string>()
     this.returns.anew++
+    this.#session = String(fieldOf(ready, 'session_id'))
     this.messages = messages
     this.#unread = Number(fieldOf(own, 'unread_count') ?? 0)
     this.#heard = 0

@@ -6,6 +6,7 @@ import { Child } from '../child.ts'
 import type { MembersCommand, OthersCommand } from '../cut/commands.ts'
 import { fill, MEMBERS } from '../cut/world.ts'
 import { type Figures, of } from '../messages.ts'
+import { checkFiles } from '../open-files.ts'
 import { type Context, greatest, judge, type Scenario } from '../scenario.ts'
 
 /** Seconds in which all have to be back. */
@@ -82,6 +83,7 @@ export const cut: Scenario = {
   title: 'clients that are cut all at once, and come back anew or go on: how long that takes, and how long others wait',
   async run(context) {
     const plan = toPlan(context)
+    checkFiles(plan.clients)
     const { engine, progress } = context
     const rounds: { readonly anew: Figures; readonly resumed: Figures }[] = []
     for (let i = 0; i < plan.rounds; i++) {

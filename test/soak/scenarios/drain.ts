@@ -1,12 +1,10 @@
-import { execFileSync } from 'node:child_process'
 import { type Figures, of } from '../messages.ts'
+import { checkFiles } from '../open-files.ts'
 import { type Context, greatest, judge, type Scenario, unpaired, withPair } from '../scenario.ts'
 
 /** Milliseconds in which closes are counted, and how far above the rate they may be there. */
 const WINDOW = 500
 const FASTER = 1.2
-/** Files of a process that are no connections of ours. */
-const OTHER_FILES = 200
 
 interface Plan {
   readonly rounds: number
@@ -20,16 +18,6 @@ const toPlan = ({ wishes: { rounds, clients, quick } }: Context): Plan => ({
   clients: clients ?? (quick ? 200 : 10_000),
   rate: quick ? 100 : 2000,
 })
-
-/** Node has raised its own limit to the hard one already, and children have it, too. */
-function checkFiles(clients: number): void {
-  const limit = execFileSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' }).trim()
-  if (limit === 'unlimited' || Number(limit) >= clients + OTHER_FILES) return
-  throw new Error(
-    `${clients} clients need ${clients + OTHER_FILES} open files in each process, and there may be ${limit}: ` +
-      `'ulimit -n ${clients + OTHER_FILES}' first, as root, or fewer --clients`,
-  )
-}
 
 const measure = (context: Context, { clients, rate }: Plan): Promise<Figures> =>
   withPair(context, { limits: { connections: 'unlimited', drainRate: rate } }, async ({ server, peers, port }) => {
