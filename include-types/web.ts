@@ -1,3 +1,4 @@
+import type { ChannelConfig } from './agent.ts'
 import type { WebSocket, WebSocketTopics } from './websock.ts'
 
 /**
@@ -24,6 +25,8 @@ export interface Config {
   /** 'full' (default): what was answered is on the disk, also when power is lost; 'normal' is faster. */
   synchronous?: 'full' | 'normal'
   gateway?: GatewayConfig
+  /** As in nanobot's own config. */
+  channels?: { websocket?: ChannelConfig }
 }
 
 /** The Together gateway: what `handler: 'gateway'` serves. */
@@ -206,7 +209,7 @@ export interface RouteConfig {
   /** Only the path itself, also where `match` ends in '/'. */
   exact?: boolean
   /** Default 'file'. */
-  handler?: 'file' | 'action' | 'observe' | 'gateway'
+  handler?: 'file' | 'action' | 'observe' | 'gateway' | 'agent'
   /** Others are answered with 405. Default: GET and HEAD, for actions POST too. */
   methods?: string[]
   /** Every request is sent there with 302. */
@@ -236,6 +239,8 @@ export interface RouteConfig {
   cache?: { maxAge?: Time; directives?: string; extensions?: string[] }
   /** action: deliver messages in parts. */
   partial?: boolean
+  /** agent: what this route has in place of `channels.websocket`. */
+  channel?: ChannelConfig
   /** Origins, beside the host's own, from which browsers may open a WebSocket; '*' for any. */
   origins?: string[]
 }

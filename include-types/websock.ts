@@ -74,6 +74,8 @@ export interface WebSocketDefaults {
   inboundOnly?: boolean
   /** A ping is sent this often. */
   pingPeriod: number
+  /** No pong within so many milliseconds of a ping, whatever else comes: Close 1011. Default 0: none is waited for. */
+  pongTimeout?: number
   /**
    * What becomes of a peer that reads too slowly. `close`: what is published to it beyond `maxBackpressure` ends it with Close
    * 1013. `drop-new`: it misses that. `pause`: as `close`, and while half of `maxBackpressure` waits nothing is read from it; node engine.

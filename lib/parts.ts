@@ -11,6 +11,7 @@ export const parts: Parts = {
     action: actionHandler,
     file: fileHandler,
     observe: observeHandler,
+    agent: async (route, host) => (await import('./agents.ts')).agentHandler(route, host),
     gateway: async (route, host) => (await import('./protocols.ts')).gatewayHandler(route, host),
   },
   selectEngine,

@@ -6,7 +6,7 @@ import { rFailure } from './websock/log.ts'
 /* Handlers that stand on the world. Loaded by the first route that names one: others need not wait for a database. */
 
 /** The world of a host: one, whatever protocols it is seen through. */
-const homes = new PerHost(
+export const homes = new PerHost(
   ({ settings: { data } }) => new Home(data.folder, data.full, (what, error) => rFailure('world', what, error)),
   (home) => home.close(),
 )

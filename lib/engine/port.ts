@@ -86,6 +86,8 @@ export interface Receiver {
   onData(bytes: Buffer, binary: boolean, end: PieceEnd): void
   /** Bytes of any kind have arrived. */
   onActivity(): void
+  /** A Pong, whatever it answers (RFC 6455 §5.5.3). */
+  onPong(): void
   onDrain(): void
   /** Whether the connection goes on where a publish does not fit; read before `onOverrun`. */
   readonly dropsNew: boolean
@@ -122,6 +124,8 @@ export interface Exchange {
   /** The peer's IP address, '' when unknown, as it is when nobody has asked before the end. */
   readonly remoteAddress: string
   readonly secure: boolean
+  /** The name of the endpoint that it came to. */
+  readonly listener: string
   /** Its listener has more connections than it should. */
   readonly crowded: boolean
   /** True once the peer has gone or the answer has been ended. */
@@ -159,8 +163,8 @@ export interface ServerOptions {
   maxBody: number
   /** Bytes of the longest message that the layer takes, 0: any. For engines that have to know before the layer can. */
   maxMessage: number
-  /** Paths, exactly as they are sent, on which messages are shorter: an engine that has to know before keeps no more of one. */
-  paths?: readonly { readonly path: string; readonly maxMessage: number }[]
+  /** Paths of listeners, exactly as they are sent, on which messages are shorter: an engine that has to know before keeps no more of one. */
+  paths?: readonly { readonly path: string; readonly listeners: readonly string[]; readonly maxMessage: number }[]
   /** A publish is not sent to a connection, and `onOverrun` called, while more bytes than this wait in it. */
   publishLimit: number
   /** Milliseconds of silence that the host allows, Infinity: any. For engines that drop who has closed and does not read. */
@@ -174,6 +178,8 @@ export const crowdLimit = (maxConnections: number): number =>
   maxConnections + Math.max(16, Math.ceil(maxConnections / 8))
 
 export interface Endpoint {
+  /** What comes in is told apart by it; several may share one. */
+  readonly name: string
   readonly host: string
   /** 0: any free port. */
   readonly port: number

@@ -50,8 +50,8 @@ export class Gateway {
 
   constructor(home: Home, host: Host, passwords: Passwords) {
     const { folder, world } = home
-    const { pace } = host
-    if (pace === null) throw new Error('The host does not run')
+    if (host.context === null) throw new Error('The host does not run')
+    const { pace } = host.context
     // Whoever has said something waits for it to be written.
     pace.giveWayTo(() => world.changes.waiting > 0)
     this.#home = home

@@ -13,3 +13,5 @@ export const answer = (status: number, text?: string, headers: HeaderList = []):
   text: text ?? STATUS_CODES[status] ?? '',
   headers,
 })
+
+export const isAnswer = (value: object): value is Answer => 'status' in value && 'text' in value && 'headers' in value

@@ -9,8 +9,8 @@ import { checkHandshake, wantsUpgrade } from './handshake.ts'
 import { askHook, notFound, watch, WEB_HOOK_ACTION, WEB_HOOK_RUN, WEB_HOOK_START, whenKnown } from './hooks.ts'
 import type { Host } from './host.ts'
 import type { WebObserver } from './observer.ts'
-import { parseTarget } from './path.ts'
-import { findRedirect, type RequestUrl } from './redirect.ts'
+import { parseTarget, rawPath } from './path.ts'
+import { findRedirect, type Redirect, type RequestUrl } from './redirect.ts'
 import { Response } from './response.ts'
 import { findRoute } from './router.ts'
 import { upgrade } from './upgrade.ts'
@@ -25,11 +25,21 @@ export interface Route extends RouteSettings {
   readonly context: Context
 }
 
+/** What there is behind a listener. */
+export interface Front {
+  readonly routes: readonly Route[]
+  readonly redirects: readonly Redirect[]
+  /** Some of the routes are for paths as they are sent. */
+  readonly sent: boolean
+}
+
 /** What a request meets. */
 export interface Site {
   readonly host: Host
   readonly settings: Settings
   readonly routes: readonly Route[]
+  /** By the names of listeners. */
+  readonly fronts: ReadonlyMap<string, Front>
   readonly admission: Admission
   readonly observer: WebObserver
 }
@@ -38,6 +48,8 @@ export interface Site {
 export const PUBLIC = 'public'
 /** A name or address, and a port (RFC 9110 §7.2); also none. */
 const HOST = /^(?:[\w.~%-]*|\[[\da-f:.]+\])(?::\d*)?$/i
+/** A listener that is no longer there. */
+const NOTHING: Front = { routes: [], redirects: [], sent: false }
 const NO_WEBSOCKETS = answer(501, 'WebSockets are not served here')
 
 /** Takes one request from the engine to its handler, or answers why not. Never throws. */
@@ -68,17 +80,17 @@ const isHost = (host: string | undefined): boolean => host === undefined || HOST
 
 function route(request: Request, response: Response, asksUpgrade: boolean, site: Site): void {
   const { exchange } = response
-  const { settings, routes } = site
+  const { settings } = site
+  const { routes, redirects, sent } = site.fronts.get(exchange.listener) ?? NOTHING
   const { path } = request
-  const elsewhere =
-    settings.redirects.length === 0 ? null : findRedirect(settings.redirects, toUrl(exchange, request, site))
+  const elsewhere = redirects.length === 0 ? null : findRedirect(redirects, toUrl(exchange, request, site))
   if (elsewhere !== null) {
     // Not to a name that somebody else has put there.
     const wrongHost = site.admission.checkHost(exchange)
     if (wrongHost !== null) return refuse(response, site.observer, wrongHost)
     return response.give(answer(elsewhere.status, undefined, [['Location', elsewhere.location]]))
   }
-  const found = findRoute(routes, path)
+  const found = findRoute(routes, path, sent ? rawPath(exchange.target) : path)
   response.toError = found?.serving.toError ?? null
   const upgrades = asksUpgrade && (found === null || found.serving.upgrades)
   const malformed = upgrades ? (settings.upgrades ? checkHandshake(exchange) : NO_WEBSOCKETS) : null

@@ -18,7 +18,7 @@ import { changeListeners, describe, type Listening, openListeners } from './list
 import type { Observatory, Observed, Report, Snapshot, WebObserver } from './observer.ts'
 import { Response } from './response.ts'
 import { keepFixed, type Parts, type Preparation, prepare } from './preparation.ts'
-import { type Draft, openHandlers, openRoute } from './routes.ts'
+import { type Draft, openHandlers, openRoute, toFronts } from './routes.ts'
 import { isServed, NOBODY, type Running } from './running.ts'
 import { openStatus } from './status.ts'
 import { Ends } from './ends.ts'
@@ -80,8 +80,13 @@ export class Host implements Owner, Observed {
     }
   }
 
+  /** What its connections share; null while it does not run. */
+  get context(): Context | null {
+    return this.#running?.context ?? null
+  }
+
   get topics(): Context['topics'] | null {
-    return this.#running?.context.topics ?? null
+    return this.context?.topics ?? null
   }
 
   get engine(): Engine | null {
@@ -101,16 +106,12 @@ export class Host implements Owner, Observed {
     return this.sockets.size
   }
 
-  get sockets(): ReadonlySet<Socket> {
-    return this.#running?.context.connections ?? NOBODY
-  }
-
   get pressure(): Context['pressure'] | null {
-    return this.#running?.context.pressure ?? null
+    return this.context?.pressure ?? null
   }
 
-  get pace(): Context['pace'] | null {
-    return this.#running?.context.pace ?? null
+  get sockets(): ReadonlySet<Socket> {
+    return this.context?.connections ?? NOBODY
   }
 
   /** A page about this host. */
@@ -259,10 +260,12 @@ export class Host implements Owner, Observed {
 
   #toSite(settings: Settings, drafts: readonly Draft[], context: Context, crowd: Crowd): Site {
     context.pressure.limit = settings.maxBuffered
+    const routes = drafts.map((draft) => openRoute(draft, context))
     return {
       host: this,
       settings,
-      routes: drafts.map((draft) => openRoute(draft, context)),
+      routes,
+      fronts: toFronts(settings, routes),
       admission: new Admission(settings.admission, crowd),
       observer: this.observer,
     }

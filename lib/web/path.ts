@@ -18,6 +18,15 @@ export function queryOf(raw: string): string {
   return mark === -1 ? '' : local.slice(mark + 1)
 }
 
+/** A path without the slashes at its end; the root is one. */
+export const withoutSlashes = (path: string): string => (path.length > 1 ? path.replace(/\/+$/, '') : path)
+
+/** The path of a request target as sent, without slashes at its end: '' for several that are alone. */
+export function rawPath(raw: string): string {
+  const [path = ''] = raw.replace(AUTHORITY, '').split(/[?#]/, 1)
+  return withoutSlashes(path || '/')
+}
+
 /** The path and query of a request target; null for one that is answered with 400. */
 export function parseTarget(raw: string): Target | null {
   if (PLAIN.test(raw)) return { path: raw, query: '' }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Context, forRoute, setDefaults } from '../websock/context.ts'
 import { ConfigError } from './config/error.ts'
 import type { RouteSettings, Settings } from './config/settings.ts'
-import { PUBLIC, type Route } from './dispatch.ts'
+import { type Front, PUBLIC, type Route } from './dispatch.ts'
 import type { HandlerTable } from './handler.ts'
 import type { Host } from './host.ts'
 import { describe } from './listening.ts'
@@ -18,6 +18,7 @@ export interface Draft {
 const ESSENTIAL = [
   'match',
   'segments',
+  'sent',
   'exact',
   'handler',
   'trim',
@@ -26,7 +27,8 @@ const ESSENTIAL = [
   'module',
 ] as const satisfies (keyof RouteSettings)[]
 
-const isSame = (one: RouteSettings, other: RouteSettings): boolean => ESSENTIAL.every((key) => one[key] === other[key])
+const isSame = (one: RouteSettings, other: RouteSettings): boolean =>
+  ESSENTIAL.every((key) => isDeepStrictEqual(one[key], other[key]))
 
 /** Whether nothing at all is new; headers of a running route have those of its host with them. */
 const isUnchanged = (route: RouteSettings, running: Route): boolean =>
@@ -84,6 +86,23 @@ export const findClosed = (drafts: readonly Draft[]): string[] =>
 export async function openHandlers(drafts: readonly Draft[]): Promise<void> {
   for (const { route, before } of drafts) if (route.serving !== before?.serving) await route.serving.open?.()
 }
+
+/** What there is behind each listener. */
+export const toFronts = (
+  { endpoints, redirects, webListeners }: Settings,
+  routes: readonly Route[],
+): ReadonlyMap<string, Front> =>
+  new Map(
+    endpoints.map(({ name }) => {
+      const own = routes.filter(({ listeners }) => listeners.includes(name))
+      const front: Front = {
+        routes: own,
+        redirects: webListeners.includes(name) ? redirects : [],
+        sent: own.some(({ sent }) => sent !== null),
+      }
+      return [name, front]
+    }),
+  )
 
 /** Begins to serve a route: its limits hold from now on, also for the connections that it takes over. */
 export function openRoute({ route, before }: Draft, host: Context): Route {

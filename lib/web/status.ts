@@ -10,8 +10,8 @@ import type { Reporter } from './observer.ts'
  * A host that serves only what there is to know about another. Whether it lives, load balancers may ask; the rest is for who
  * has the token, where there is one.
  */
-const toStatusSettings = (endpoint: Endpoint, token: string | null): Settings => ({
-  ...checkConfig(
+function toStatusSettings(endpoint: Endpoint, token: string | null): Settings {
+  const settings = checkConfig(
     {
       web: {
         engine: 'node',
@@ -23,9 +23,9 @@ const toStatusSettings = (endpoint: Endpoint, token: string | null): Settings =>
       },
     },
     '',
-  ),
-  endpoints: [endpoint],
-})
+  )
+  return { ...settings, endpoints: settings.endpoints.map(({ name }) => ({ ...endpoint, name })) }
+}
 
 /** The same parts, for a host that tells about another. */
 const toStatusParts = (parts: Parts, about: Reporter): Parts => ({

@@ -14,6 +14,8 @@ export interface Limits {
   readonly timeout: number
   /** Milliseconds between pings. */
   readonly pingPeriod: number
+  /** Milliseconds for a ping to be answered. */
+  readonly pongTimeout: number
   readonly backpressure: WebSocketDefaults['backpressure']
   readonly inboundOnly: boolean
   /** What the kernel takes counts as traffic: not where pings show whether there still is a peer to receive it. */
@@ -49,6 +51,7 @@ export const toLimits = (defaults: WebSocketDefaults): Limits =>
     maxQueue: toLimit(defaults.maxQueue),
     timeout: toLimit(defaults.timeout),
     pingPeriod: toLimit(defaults.pingPeriod),
+    pongTimeout: toLimit(defaults.pongTimeout ?? 0),
     backpressure: defaults.backpressure,
     inboundOnly: defaults.inboundOnly ?? false,
   })

@@ -31,6 +31,10 @@ class Connection extends Socket implements Receiver {
     this.lastActive = this.context.wheel.now
   }
 
+  onPong(): void {
+    if (this.outgoing !== null) this.outgoing.pongBy = 0
+  }
+
   onFrame(length: number): boolean {
     this.announced = length
     return isClosing(this) || fits(this, length)

@@ -257,12 +257,14 @@ export const LOST: Omit<Ending, 'at' | 'cause' | 'buffered'> = {
  * @param text the text of the ERROR event; null: there is none
  * @param close the Close to send first: the answer to the peer's, with its reason, or the fault that was found; 0: one
  *   without status; null: none
+ * @param closeReason the reason in it
  */
 export function finish(
   ws: Socket,
   ending: Omit<Ending, 'at' | 'buffered'>,
   text: string | null,
   close: number | null,
+  closeReason = ending.reason ?? '',
 ): void {
   if (ws.ending !== null) return
   // Whoever said Close first, began.
@@ -272,7 +274,7 @@ export function finish(
   if (ws.outgoing !== null) ws.outgoing.more = null
   ws.incoming = null
   ws.context.connections.delete(ws)
-  if (close !== null) ws.transport?.close(close, ending.reason ?? '')
+  if (close !== null) ws.transport?.close(close, closeReason)
   // A client leaves the end of TCP to the server (RFC 6455 §7.1.1), unless the connection has failed.
   if (!ws.client || !ending.orderly) ws.transport?.end()
   // It is over: that server need not be waited for by a process that has nothing else to do.

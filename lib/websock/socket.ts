@@ -49,6 +49,8 @@ export class Outgoing {
   subscribed = false
   /** Nothing is read from the peer until it has read what was sent. */
   holds = false
+  /** A Pong has to come by then, in milliseconds of the wheel; 0: none is waited for. */
+  pongBy = 0
   /** Calls of `webSocketFlush`. */
   flushes: ((result: number) => void)[] | null = null
 }
@@ -197,7 +199,11 @@ export const deadline = (socket: Socket): number => socket.lastActive + socket.l
 export function arm(socket: Socket): void {
   const at = isClosing(socket)
     ? (socket.closing?.by ?? Infinity)
-    : Math.min(socket.pingAt || Infinity, socket.limits.timeout === 0 ? Infinity : deadline(socket))
+    : Math.min(
+        socket.pingAt || Infinity,
+        socket.outgoing?.pongBy || Infinity,
+        socket.limits.timeout === 0 ? Infinity : deadline(socket),
+      )
   if (at === Infinity) socket.context.wheel.clear(socket)
   else socket.context.wheel.set(socket, at)
 }

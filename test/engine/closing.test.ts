@@ -66,7 +66,7 @@ describe('what uWebSockets.js is asked for', () => {
       close: () => {},
     }
     const owner = { options: { ...OPTIONS, inactivity }, stopping: false, onExchange: () => {}, onEnd: () => {} }
-    expect(new UwsApp({ ...native, App: () => app }, null, owner, { connections: 0 }).native).toBe(app)
+    expect(new UwsApp({ ...native, App: () => app }, null, owner, { name: '', connections: 0 }).native).toBe(app)
     expect(behaviors).toHaveLength(1)
     return behaviors[0]!
   }

@@ -54,6 +54,8 @@ export class Model implements FrameHandler {
     this.lastPing = Buffer.from(payload)
   }
 
+  onPong(): void {}
+
   onClose(status: number): void {
     this.ends = status
     this.loose = this.#engine === 'uws' && isRefused(status)

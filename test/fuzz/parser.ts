@@ -67,6 +67,12 @@ class Recorder implements FrameHandler {
     this.#act()
   }
 
+  onPong(): void {
+    this.#begin('onPong')
+    this.events.push('pong')
+    this.#act()
+  }
+
   onClose(status: number, reason: string): void {
     this.#begin('onClose')
     this.#over = true

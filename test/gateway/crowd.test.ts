@@ -68,7 +68,7 @@ describe.each(engines)('a crowd that is cut, on %s', (engine) => {
     const { host, world } = await Gateway.start(engine)
     let done = 0
     for (let i = 0; i < 50; i++) {
-      host.pace?.run(() => {
+      host.context?.pace.run(() => {
         done++
         spin(1)
       })

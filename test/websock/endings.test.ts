@@ -143,6 +143,7 @@ describe.each(['node', 'uws'] as const)('endings over the memory engine that beh
       onFrame: (length) => target?.onFrame(length) ?? false,
       onData: (bytes, binary, end) => target?.onData(bytes, binary, end),
       onPing: () => {},
+      onPong: () => {},
       onClose: (status, reason) => target?.onClose(status, reason),
       onFault: (status, words) => target?.onFault(status, words),
     }

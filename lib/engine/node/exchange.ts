@@ -33,6 +33,7 @@ export class NodeExchange implements Exchange {
   readonly method: string
   readonly target: string
   readonly version: string
+  readonly listener: string
   readonly crowded: boolean
   /** Null once upgraded: an idle connection should not keep its request alive. */
   #req: IncomingMessage | null
@@ -46,7 +47,8 @@ export class NodeExchange implements Exchange {
   /** The peer is expected to read. */
   #reading = false
 
-  constructor(req: IncomingMessage, answer: ServerResponse | UpgradeOffer, crowded = false) {
+  constructor(req: IncomingMessage, answer: ServerResponse | UpgradeOffer, listener = '', crowded = false) {
+    this.listener = listener
     this.crowded = crowded
     this.#req = req
     this.#socket = req.socket

@@ -65,8 +65,8 @@ class NodeServer implements ServerPort, Fanout {
   }
 
   listen(endpoint: Endpoint): Promise<number> {
-    const { host, port, tls } = endpoint
-    const server = this.#create(tls)
+    const { name, host, port, tls } = endpoint
+    const server = this.#create(name, tls)
     return new Promise((resolve, reject) => {
       server.once('error', reject)
       server.listen({ host, port, backlog: BACKLOG, exclusive: !this.#options.sharesPorts }, () => {
@@ -153,7 +153,7 @@ class NodeServer implements ServerPort, Fanout {
     })
   }
 
-  #create(tls: Endpoint['tls']): http.Server {
+  #create(name: string, tls: Endpoint['tls']): http.Server {
     const options = {
       // What is looked at each second, and for how long a TLS handshake may take: silent peers go before they have asked for anything.
       connectionsCheckingInterval: 1000,
@@ -170,14 +170,14 @@ class NodeServer implements ServerPort, Fanout {
       res.on('close', () => this.#answered(res, server))
       // A peer that is lost while it is answered: told by 'close'.
       res.on('error', ignore)
-      this.#begin(new NodeExchange(req, res, isCrowded()), req)
+      this.#begin(new NodeExchange(req, res, name, isCrowded()), req)
     })
     server.on('upgrade', (req: http.IncomingMessage, duplex, head) => {
       const { socket } = req
       this.#silent.delete(socket)
       duplex.on('error', ignore)
       const offer = { socket, head, fanout: this, compression: this.#options.compression }
-      this.#begin(new NodeExchange(req, offer, isCrowded()), req)
+      this.#begin(new NodeExchange(req, offer, name, isCrowded()), req)
     })
     // Below TLS there is another socket.
     server.on('connection', (socket: Socket) => {

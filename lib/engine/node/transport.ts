@@ -241,6 +241,10 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     }
   }
 
+  onPong(): void {
+    this.#receiver?.onPong()
+  }
+
   onClose(status: number, reason: string): void {
     this.#receiver?.onClose(status, reason)
   }

@@ -35,6 +35,7 @@ export interface AppOwner {
 
 /** What the apps of one listener share. */
 export interface Door {
+  readonly name: string
   connections: number
 }
 
@@ -76,8 +77,8 @@ export class UwsApp implements Home {
       if (this.retired) this.#owner.onEnd()
       if (door.connections > crowdLimit(this.#owner.options.maxConnections)) res.close()
     })
-    for (const { path, maxMessage } of this.fixed.paths ?? []) {
-      this.native.ws(path, this.#createBehavior(native, longest(maxMessage)))
+    for (const { path, listeners, maxMessage } of this.fixed.paths ?? []) {
+      if (listeners.includes(door.name)) this.native.ws(path, this.#createBehavior(native, longest(maxMessage)))
     }
     this.native.ws('/*', this.#createBehavior(native, this.longest))
     this.native.any('/*', (res, req) => this.#request(res, req, null))
@@ -109,6 +110,10 @@ export class UwsApp implements Home {
 
   get stopping(): boolean {
     return this.#owner.stopping
+  }
+
+  get listener(): string {
+    return this.#door.name
   }
 
   get crowded(): boolean {
@@ -168,7 +173,7 @@ export class UwsApp implements Home {
       // The path of every message: no closure is made on it.
       message: ({ transport }, message, binary) => transport.received(message, binary),
       ping: ({ transport }) => transport.active(),
-      pong: ({ transport }) => transport.active(),
+      pong: ({ transport }) => guard(() => transport.ponged()),
       drain: ({ transport }) => guard(() => transport.drained()),
       dropped: ({ transport }) => transport.dropped(),
       close: ({ transport }, code, message) => {

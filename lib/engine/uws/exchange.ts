@@ -17,6 +17,8 @@ export interface Home extends Shared {
   readonly maxBody: number
   /** Connections end with their answer from here on. */
   readonly stopping: boolean
+  /** The name of its listener. */
+  readonly listener: string
   /** There are more connections than there should be. */
   readonly crowded: boolean
   /** An exchange is over. */
@@ -95,6 +97,10 @@ export class UwsExchange implements Exchange {
 
   get secure(): boolean {
     return this.#home.secure
+  }
+
+  get listener(): string {
+    return this.#home.listener
   }
 
   get crowded(): boolean {

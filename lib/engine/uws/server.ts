@@ -51,7 +51,7 @@ class UwsServer implements ServerPort, AppOwner {
     // Another certificate is another app on the same port: it has to be one that can be shared, and is free now.
     const shared = tls !== null || this.options.sharesPorts
     const free = shared && !this.options.sharesPorts ? await findFreePort(host, port) : port
-    const open = await this.#open(endpoint, tls, free, shared, { connections: 0 })
+    const open = await this.#open(endpoint, tls, free, shared, { name: endpoint.name, connections: 0 })
     if (this.stopping) {
       this.#retire(open)
       throw new Error('The server stops')

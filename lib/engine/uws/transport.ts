@@ -178,6 +178,11 @@ export class UwsTransport implements Transport {
     this.#receiver?.onActivity()
   }
 
+  ponged(): void {
+    this.#receiver?.onActivity()
+    this.#receiver?.onPong()
+  }
+
   drained(): void {
     this.#backlog = this.buffered() > 0 || (this.#ws?.getTopics().length ?? 0) > 0
     this.#receiver?.onActivity()

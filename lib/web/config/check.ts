@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { BlockList } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { inspect } from 'node:util'
 import { distance } from 'fastest-levenshtein'
@@ -117,6 +117,27 @@ const readers: Readonly<Record<Reads, (given: string | number, place: Place) => 
     }
   },
   key: (given, { folder }) => void parseKey(resolve(folder, String(given))),
+  address: (given) => {
+    const text = String(given)
+    if (isIP(text) === 0 && !/^[\w-]+(?:\.[\w-]+)*$/.test(text)) throw new Error('is not an address or a name')
+  },
+  path: (given) => mustBeginWithSlash('path', String(given)),
+  issuePath: (given) => {
+    if (String(given).trim() !== '') mustBeginWithSlash('token_issue_path', String(given).trim())
+  },
+  http: (given) => {
+    const text = String(given)
+    if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+      throw new Error('is not a URL with http or https')
+  },
+  place: (given) => {
+    if (!/^[^/]+\/[^/]+$/.test(String(given))) throw new Error("is not 'server/channel'")
+  },
+}
+
+/** In the words of nanobot. */
+function mustBeginWithSlash(name: string, path: string): void {
+  if (!path.startsWith('/')) throw new Error(`${name} must start with "/"`)
 }
 
 /** Everything that is wrong with a config, all at once and in its order. `hidden`: values that may not be shown. */
@@ -133,6 +154,8 @@ export function findProblems(value: unknown, folder: string, hidden: ReadonlySet
   for (const { instancePath, keyword, params } of errors) {
     const path = toPath(instancePath, value)
     if (keyword === 'type' || keyword === 'enum') note(path, expectation(schemaAt(path)))
+    else if (keyword === 'minimum') note(path, `must be ≥ ${schemaAt(path)?.minimum}`)
+    else if (keyword === 'maximum') note(path, `must be ≤ ${schemaAt(path)?.maximum}`)
     else if (keyword === 'required' && 'requiredProperties' in params && Array.isArray(params.requiredProperties)) {
       for (const name of params.requiredProperties) note([...path, name], 'is needed')
     }
@@ -203,6 +226,7 @@ export function valueAt(value: unknown, path: Path): unknown {
 const KINDS: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',
+  integer: 'a whole number',
   boolean: 'true or false',
   array: 'a list',
   object: 'an object',

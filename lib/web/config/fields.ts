@@ -21,6 +21,11 @@ export type Reads =
   | 'prefix'
   | 'secret'
   | 'ice'
+  | 'address'
+  | 'path'
+  | 'issuePath'
+  | 'http'
+  | 'place'
 
 /** `secret`: never shown. */
 export interface SchemaNode {
@@ -34,6 +39,12 @@ export interface SchemaNode {
   readonly items?: SchemaNode
   readonly reads?: Reads
   readonly secret?: true
+  readonly minimum?: number
+  readonly maximum?: number
+  /** An object whose keys may be written in snake_case, and whose values as text. */
+  readonly lenient?: true
+  /** Text stands for an object that has it there. */
+  readonly short?: string
 }
 
 export const MEASURE = ['number', 'string'] as const
@@ -45,6 +56,13 @@ export const count = <const D>(byDefault: D, description: string) =>
   ({ type: MEASURE, reads: 'count', default: byDefault, description }) as const
 export const whole = <const D extends number>(byDefault: D, description: string) =>
   ({ type: 'number', reads: 'whole', default: byDefault, description }) as const
+export const range = <const D extends number, const T extends 'integer' | 'number' = 'integer'>(
+  minimum: number,
+  maximum: number,
+  byDefault: D,
+  description: string,
+  type?: T,
+) => ({ type: type ?? ('integer' as T), minimum, maximum, default: byDefault, description }) as const
 export const text = (description: string) => ({ type: 'string', description }) as const
 export const textOr = <const D>(byDefault: D, description: string) =>
   ({ type: 'string', default: byDefault, description }) as const

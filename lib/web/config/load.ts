@@ -5,6 +5,8 @@ import { findConflicts, findOddities } from './conflicts.ts'
 import { substitute } from './environment.ts'
 import { ConfigError } from './error.ts'
 import { type Flags, override } from './overrides.ts'
+import { pathKey, respell } from './respell.ts'
+import { configSchema } from './schema.ts'
 import type { Settings } from './settings.ts'
 import { readSource, type Source } from './source.ts'
 import { toSettings } from './to-settings.ts'
@@ -24,6 +26,8 @@ interface Draft {
   readonly problems: readonly Problem[]
   /** Values that may not be shown. */
   readonly hidden: ReadonlySet<unknown>
+  /** Where something is that is spelled in another way there, by its path as a key. */
+  readonly spelled: ReadonlyMap<string, Path>
   /** What was said elsewhere, and where, by path. */
   readonly said: ReadonlyMap<Path, string>
 }
@@ -34,7 +38,10 @@ export const loadConfig = (file: string, given: Given = {}): Settings =>
 
 /** A config that a program has made. Throws ConfigError. */
 export const checkConfig = (value: unknown, folder: string): Settings =>
-  toChecked({ source: { locate: () => '' }, value, problems: [], hidden: new Set(), said: new Map() }, folder)
+  toChecked(
+    { source: { locate: () => '' }, problems: [], hidden: new Set(), said: new Map(), ...respell(value, configSchema) },
+    folder,
+  )
 
 /** What a program names or hands over: a file, a config, or settings that were made of one. Throws ConfigError. */
 export function readConfig(config: string | Config | Settings): Settings {
@@ -51,7 +58,8 @@ export const effectiveConfig = (file: string, given: Given = {}): Pick<Draft, 'v
 function draft(file: string, { environment = process.env, flags = {} }: Given): Draft {
   const source = open(file)
   const { value, problems, hidden } = substitute(source.value, environment)
-  return { source, problems, hidden, ...override(value, environment, flags) }
+  const { said, value: overridden } = override(value, environment, flags)
+  return { source, problems, hidden, said, ...respell(overridden, configSchema) }
 }
 
 function open(file: string): Source {
@@ -62,7 +70,7 @@ function open(file: string): Source {
   }
 }
 
-function toChecked({ source, value, problems: before, hidden, said }: Draft, folder: string): Settings {
+function toChecked({ source, value, problems: before, hidden, said, spelled }: Draft, folder: string): Settings {
   // What is not there is not wrong in yet another way.
   const known = new Set(before.map(({ path }) => toKey(path)))
   const found = [...findProblems(value, folder, hidden), ...findConflicts(value, folder)]
@@ -70,7 +78,8 @@ function toChecked({ source, value, problems: before, hidden, said }: Draft, fol
   /** Where something is to be mended: what the file says by its place and key, the rest by its flag or variable. */
   const place = (path: Path): string => {
     const [, elsewhere] = [...said].find(([from]) => from.every((part, i) => path[i] === part)) ?? []
-    return elsewhere ?? [source.locate(path), toKey(path) || 'config'].filter((part) => part !== '').join(' ')
+    const there = spelled.get(pathKey(path)) ?? path
+    return elsewhere ?? [source.locate(there), toKey(there) || 'config'].filter((part) => part !== '').join(' ')
   }
   if (problems.length > 0 || !isConfig(value)) {
     throw new ConfigError(

@@ -3,7 +3,16 @@ import { configSchema } from './schema.ts'
 
 /** The schema for editors: without the words that only we understand. */
 export const toJsonSchema = (): string =>
-  `${JSON.stringify(configSchema, (key, value: unknown) => (key === 'reads' || key === 'secret' ? undefined : value), 2)}\n`
+  `${JSON.stringify(configSchema, (key, value: unknown) => (OWN.has(key) ? undefined : withShort(value)), 2)}\n`
+
+const OWN: ReadonlySet<string> = new Set(['reads', 'secret', 'lenient', 'short'])
+
+/** What may also be said in a word. */
+function withShort(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('short' in value)) return value
+  const { short, ...node } = value
+  return { anyOf: [node, { type: 'string' }] }
+}
 
 /** The reference of the config, in Markdown: a table for each object. */
 export function* toReference(): Generator<string> {

@@ -1,3 +1,4 @@
+import { channel, channels } from './channel.ts'
 import { gateway } from './gateway.ts'
 import { count, flag, headers, MEASURE, type SchemaNode, size, text, textOr, texts, time } from './fields.ts'
 
@@ -28,10 +29,10 @@ export const route = {
     match: textOr('', "'' is every path, 'x/' what begins so, anything else exactly itself."),
     exact: flag(false, "Only the path itself, also where `match` ends in '/'."),
     handler: {
-      enum: ['file', 'action', 'observe', 'gateway'],
+      enum: ['file', 'action', 'observe', 'gateway', 'agent'],
       default: 'file',
       description:
-        'What stands behind the route. observe: what `observe.listen` has, below the route. gateway: the socket of the Together gateway, with its HTTP API beside it.',
+        'What stands behind the route. observe: what `observe.listen` has, below the route. gateway: the socket of the Together gateway, with its HTTP API beside it. agent: the agent channel.',
     },
     methods: texts(
       'Others are answered with 405. Default: GET and HEAD, for actions POST too. GET brings HEAD along.',
@@ -64,6 +65,11 @@ export const route = {
       description: 'action: a module whose default export is the action, relative to the config file.',
     },
     partial: flag(false, 'action: deliver messages in parts.'),
+    channel: {
+      ...channel,
+      description:
+        'agent: what this route has in place of `channels.websocket`; `path`, `host`, `port` and TLS are those of the route.',
+    },
     documents: text('file: the folder, in place of `web.documents`.'),
     compressed: flag(false, 'file: serve `name.br` or `name.gz` beside `name` to those who accept it.'),
     cache: {
@@ -253,6 +259,7 @@ export const configSchema = {
         "'full': what was answered is on the disk, also when power is lost. 'normal' is faster, and may then lose the last seconds.",
     },
     gateway,
+    channels,
     tls: {
       type: 'object',
       required: ['certificate', 'key'],

@@ -1,12 +1,15 @@
 import type { WebSocketDefaults } from '../../../include-types/websock.ts'
 import type { Endpoint, HeaderList, ServerOptions } from '../../engine/port.ts'
 import type { Redirect } from '../redirect.ts'
+import type { ChannelRoute } from './to-channel.ts'
 import type { GatewaySettings } from './gateway.ts'
 
 /** A config as the rest of the program sees it: checked, defaults filled in, units converted, paths absolute. */
 export interface Settings {
   readonly engine: 'auto' | 'uws' | 'node'
   readonly endpoints: readonly Endpoint[]
+  /** The names of those that `web` names; others are a protocol's own. */
+  readonly webListeners: readonly string[]
   readonly server: ServerOptions
   /** Of connections without a route. */
   readonly webSockets: Readonly<WebSocketDefaults>
@@ -71,7 +74,11 @@ export interface RouteSettings {
   readonly exact: boolean
   /** Not one path, but all that begin with one of these, below `match`; null: what `match` says. */
   readonly segments: readonly string[] | null
-  readonly handler: 'file' | 'action' | 'observe' | 'gateway'
+  /** Not what a path means, but how it is sent, without slashes at its end; null: what `match` says. */
+  readonly sent: string | null
+  /** The names of the listeners that have it. */
+  readonly listeners: readonly string[]
+  readonly handler: 'file' | 'action' | 'observe' | 'gateway' | 'agent'
   /** Null: those of the handler. */
   readonly methods: readonly string[] | null
   readonly redirect: string | null
@@ -92,6 +99,8 @@ export interface RouteSettings {
   readonly mime: Readonly<Record<string, string>>
   readonly compressed: boolean
   readonly cache: CacheSettings | null
+  /** Of an agent channel; null for others. */
+  readonly channel: ChannelRoute | null
 }
 
 export interface CacheSettings {

@@ -4,6 +4,7 @@ import type { Endpoint, TlsFiles } from '../../engine/port.ts'
 import { publishLimit } from '../../websock/context.ts'
 import { parsePartialUrl } from '../redirect.ts'
 import type { CheckedConfig } from './check.ts'
+import { joinRoutes, toChannelEndpoint, toMountedChannel, toSection } from './to-channel.ts'
 import { API_SEGMENTS, type GatewaySettings, toGateway } from './gateway.ts'
 import { isLoopback, parseEndpoint } from './endpoint.ts'
 import * as schema from './schema.ts'
@@ -27,7 +28,14 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
   const time = (key: keyof typeof schema.timeouts): number => parseTime(timeouts[key] ?? schema.timeouts[key].default)
   const protocol = webSockets.protocol === undefined ? schema.webSockets.protocol.default : webSockets.protocol
   const tls = config.tls === undefined ? null : readTls(config.tls, folder)
-  const endpoints = [web.listen ?? schema.web.listen.default].flat().map((text) => toEndpoint(text, tls))
+  const own = config.channels?.websocket === undefined ? null : toChannelEndpoint(config.channels.websocket, folder)
+  // Who brings a config of nanobot has no use for another listener.
+  const servesWeb = own === null || web.listen !== undefined || web.routes !== undefined
+  const webEndpoints = servesWeb
+    ? [web.listen ?? schema.web.listen.default].flat().map((text) => toEndpoint(text, tls))
+    : []
+  const webListeners = webEndpoints.map(({ name }) => name)
+  const endpoints = own === null || webListeners.includes(own.name) ? webEndpoints : [...webEndpoints, own]
   const defaults: WebSocketDefaults = {
     maxFrame: size('maxFrame'),
     maxMessage: size('maxMessage'),
@@ -41,15 +49,25 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
   }
   const observe = toObserve(config.observe ?? {}, tls)
   const gateway = toGateway(config.gateway ?? {})
-  const routes = (web.routes ?? [{}])
-    .map((route) => toRoute(route, web, folder, size('body'), defaults, observe.token))
-    .flatMap((route) => (route.handler === 'gateway' ? toGatewayRoutes(route, gateway) : [route]))
+  const toBase = (route: RouteConfig, listeners: readonly string[]): RouteSettings =>
+    toRoute(route, web, folder, size('body'), defaults, observe.token, listeners)
+  const main = config.channels?.websocket ?? {}
+  const webRoutes = (servesWeb ? (web.routes ?? [{}]) : []).flatMap((given, i) => {
+    const route = toBase(given, webListeners)
+    if (route.handler === 'gateway') return toGatewayRoutes(route, gateway)
+    return route.handler === 'agent'
+      ? toMountedChannel(route, given.channel, main, `web.routes[${i}].channel`, folder)
+      : [route]
+  })
+  const section = own === null ? [] : toSection(toBase({ handler: 'agent' }, [own.name]), main, folder)
+  const routes = joinRoutes(webRoutes, section, own !== null && webListeners.includes(own.name))
   // Engines are told once: what the most generous route takes.
   const most = (key: 'maxMessage' | 'maxBackpressure'): number =>
     Math.max(...[defaults, ...routes.map((route) => route.webSockets)].map((own) => noneIsInfinity(own[key])))
   return {
     engine: toEngine(web.engine ?? schema.web.engine.default, tls, routes),
     endpoints,
+    webListeners,
     server: {
       sharesPorts: false,
       maxHeader: finite(size('header')),
@@ -61,8 +79,11 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
       maxMessage: finite(most('maxMessage')),
       // A pattern of the engine: what would be one there is left to the layer.
       paths: routes
-        .filter(({ handler, match, segments }) => handler === 'gateway' && segments === null && !/[:*]/.test(match))
-        .map(({ match, webSockets: { maxMessage } }) => ({ path: match, maxMessage })),
+        .filter(({ handler, match, segments, channel }) => {
+          const isSocket = handler === 'gateway' ? segments === null : channel?.part === 'socket'
+          return isSocket && !/[:*]/.test(match)
+        })
+        .map(({ match, listeners, webSockets: { maxMessage } }) => ({ path: match, listeners, maxMessage })),
       publishLimit: publishLimit({
         ...defaults,
         maxMessage: most('maxMessage'),
@@ -128,9 +149,12 @@ function toObserve(
   return { log, connections: connections ?? log === 'json', endpoint, token: token ?? null }
 }
 
+/** Any free port is another one each time: those of `web` serve the same. */
+const toListenerName = (host: string, port: number): string => (port === 0 ? 'web.listen' : `${host}:${port}`)
+
 function toEndpoint(text: string, tls: TlsFiles | null): Endpoint {
   const { host, port, secure } = parseEndpoint(text)
-  return { host, port, tls: secure ? tls : null }
+  return { name: toListenerName(host, port), host, port, tls: secure ? tls : null }
 }
 
 const sizeOr = (given: Measure | undefined, byHost: number): number => (given === undefined ? byHost : parseSize(given))
@@ -142,6 +166,7 @@ function toRoute(
   maxBody: number,
   host: WebSocketDefaults,
   observeToken: string | null,
+  listeners: readonly string[],
 ): RouteSettings {
   const { limits = {}, cache } = route
   const { match, exact, handler, partial, compressed } = schema.route.properties
@@ -149,6 +174,8 @@ function toRoute(
     match: route.match ?? match.default,
     exact: route.exact ?? exact.default,
     segments: null,
+    sent: null,
+    listeners,
     handler: route.handler ?? handler.default,
     methods: route.methods ?? null,
     redirect: route.redirect ?? null,
@@ -174,6 +201,7 @@ function toRoute(
     mime: Object.fromEntries(Object.entries(web.mime ?? {}).map(([name, type]) => [name.toLowerCase(), type])),
     compressed: route.compressed ?? compressed.default,
     cache: cache === undefined ? null : toCache(cache),
+    channel: null,
   }
 }
 

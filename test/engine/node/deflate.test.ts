@@ -212,6 +212,7 @@ function parse(takeover: boolean | null = false, limit = 0, masked = true): { pa
       },
       onData: (bytes, isBinary, end) => void seen.push([isBinary ? 'binary' : 'text', bytes.toString(), end]),
       onPing: (payload) => void seen.push(['ping', payload.toString()]),
+      onPong: () => {},
       onClose: (status) => void seen.push(['close', status]),
       onFault: (status, words) => void seen.push(['fault', status, words]),
     },
@@ -382,6 +383,7 @@ describe('the parser', () => {
           parser.pause()
         },
         onPing: () => parser.pause(),
+        onPong: () => {},
         onClose: () => {},
         onFault: (_status, words) => void seen.push(words),
       },
@@ -410,6 +412,7 @@ describe('the parser', () => {
           },
           onData: () => void data++,
           onPing: () => {},
+          onPong: () => {},
           onClose: () => {},
           onFault: () => {},
         },

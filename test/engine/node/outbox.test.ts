@@ -128,6 +128,7 @@ describe('what is published in one turn of the event loop', () => {
       onFrame: () => true,
       onData: ignore,
       onActivity: ignore,
+      onPong: ignore,
       onDrain: ignore,
       onFault: ignore,
       onClose: ignore,

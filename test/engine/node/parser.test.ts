@@ -13,6 +13,7 @@ function parse(masked = true): { parser: FrameParser; seen: Seen[]; handler: Fra
     },
     onData: (bytes, isBinary, end) => void seen.push(['data', Buffer.from(bytes), isBinary, end]),
     onPing: (payload) => void seen.push(['ping', Buffer.from(payload)]),
+    onPong: () => {},
     onClose: (status, reason) => void seen.push(['close', status, reason]),
     onFault: (status, words) => void seen.push(['fault', status, words]),
   }

@@ -53,6 +53,8 @@ export class Ears implements Receiver {
 
   onActivity(): void {}
 
+  onPong(): void {}
+
   onDrain(): void {}
 
   onOverrun(): void {}

@@ -160,7 +160,7 @@ class Tap {
         onExchange: (exchange) => void exchange.upgrade('', []),
         onEnd: () => {},
       },
-      { connections: 0 },
+      { name: '', connections: 0 },
     )
     this.app.native.listen('127.0.0.1', 0, native.LIBUS_LISTEN_EXCLUSIVE_PORT, (listener) => {
       if (listener !== false) this.port = native.us_socket_local_port(listener)

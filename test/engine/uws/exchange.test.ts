@@ -396,7 +396,7 @@ describe('listeners', () => {
       },
       () => {},
     )
-    await expect(server.listen({ host: '127.0.0.1', port, tls: null })).rejects.toThrow(RangeError)
+    await expect(server.listen({ name: '', host: '127.0.0.1', port, tls: null })).rejects.toThrow(RangeError)
     await server.close()
   })
 
@@ -1266,6 +1266,7 @@ describe('TLS', () => {
     const cert = readFileSync(tls.certificate)
     const key = readFileSync(tls.key)
     const port = await server.listen({
+      name: '',
       host: '127.0.0.1',
       port: 0,
       tls: { certFile: tls.certificate, keyFile: tls.key, cert, key, ciphers: null, authority: null, verify: 'none' },

@@ -42,7 +42,7 @@ export async function listen(
 ): Promise<{ server: ServerPort; port: number }> {
   const server = engine.createServer({ ...OPTIONS, ...changes }, onExchange)
   servers.add(server)
-  return { server, port: await server.listen({ host: '127.0.0.1', port: 0, tls: null }) }
+  return { server, port: await server.listen({ name: '', host: '127.0.0.1', port: 0, tls: null }) }
 }
 
 /** Answers with a status and text. */
@@ -127,6 +127,8 @@ export class Ears implements Receiver {
   onActivity(): void {
     this.active++
   }
+
+  onPong(): void {}
 
   onDrain(): void {
     this.onDrained()

@@ -1,0 +1,15 @@
+import type { Agent } from '../../../include-types/agent.ts'
+import type { AgentSettings } from '../../web/config/to-channel.ts'
+import { createEcho } from './echo.ts'
+
+/** Makes what answers. Throws, with a text for the user, where that cannot be. */
+export async function createAgent(settings: AgentSettings): Promise<Agent> {
+  switch (settings.type) {
+    case 'echo':
+      return createEcho(settings)
+    case 'openai':
+      return (await import('./openai.ts')).createOpenAi(settings)
+    case 'module':
+      return (await import('./module.ts')).loadAgent(settings)
+  }
+}

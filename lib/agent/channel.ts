@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto'
+import type { Agent } from '../../include-types/agent.ts'
+import type { WebSocket, WebSocketData, WebSocketEvent } from '../../include-types/websock.ts'
+import { isAnswer } from '../web/answer.ts'
+import type { ChannelSettings } from '../web/config/to-channel.ts'
+import type { Target } from '../web/handler.ts'
+import type { Host } from '../web/host.ts'
+import type { Request } from '../web/web.ts'
+import { WS_EVENT_CLOSE, WS_EVENT_MESSAGE, WS_EVENT_OPEN } from '../websock/constants.ts'
+import { rError } from '../websock/log.ts'
+import { webSocketRun } from '../websock/run.ts'
+import { webSocketCork } from '../websock/send.ts'
+import { Chat, type Identity, send, type Shared } from './chat.ts'
+import { Chats } from './chats.ts'
+import type { Connection } from './connection.ts'
+import { admit, maySpeak, NEEDS_UPGRADE, type Visitor } from './door.ts'
+import { decode, parse } from './inbound.ts'
+import { Ledger } from './kept.ts'
+import { type Desk, OPERATIONS, type Told } from './operations.ts'
+import { IssuedTokens } from './tokens.ts'
+import { Turns } from './turns.ts'
+import { toAttached, toError, toReady } from './wire.ts'
+
+/** An agent channel of one host: who is let in, their chats, and the agent that answers. */
+export class Channel implements Desk {
+  readonly #shared: Shared
+  readonly #chats: Chats
+  readonly tokens: IssuedTokens
+  /** What serves its path. */
+  readonly socket: Target
+
+  constructor(settings: ChannelSettings, agent: Agent, host: Host) {
+    if (host.context === null) throw new Error('The host does not run')
+    const { clock } = host.context
+    this.#shared = {
+      settings,
+      agent,
+      clock,
+      turns: new Turns(settings.maxConcurrentTurns),
+      ledger: new Ledger(settings.resumeBytes),
+      topics: () => host.topics,
+    }
+    this.#chats = new Chats(clock, () => settings)
+    this.tokens = new IssuedTokens(() => clock.now())
+    this.socket = {
+      role: null,
+      admit: (request) => {
+        const verdict = admit(request.query, settings, this.tokens)
+        // Nothing keeps what was in it.
+        request.url = request.path
+        return isAnswer(verdict) ? verdict : this.#toTarget(verdict)
+      },
+      serve: (request) => request.response?.give(NEEDS_UPGRADE),
+    }
+  }
+
+  /** Chats, and those of them that wait for their clients. */
+  get chats(): { readonly open: number; readonly waiting: number } {
+    return { open: this.#chats.size, waiting: this.#chats.waiting }
+  }
+
+  get agent(): Agent {
+    return this.#shared.agent
+  }
+
+  async close(): Promise<void> {
+    this.#chats.close()
+    this.tokens.clear()
+    await this.agent.stop?.()
+  }
+
+  #toTarget(visitor: Visitor): Target {
+    return { role: null, ignoresProtocols: true, serve: (request) => this.#run(request, visitor) }
+  }
+
+  #run({ webSocket: ws, remote }: Request, visitor: Visitor): void {
+    if (ws === null) return
+    const connection: Connection = { ws, visitor, remote, chat: null, chats: new Map() }
+    void webSocketRun(ws, this.#proc, connection)
+  }
+
+  /** One for all connections. */
+  readonly #proc = (
+    _ws: WebSocket,
+    event: WebSocketEvent,
+    buf: WebSocketData,
+    _length: number,
+    connection: Connection,
+  ): void => {
+    if (event === WS_EVENT_MESSAGE) this.#receive(connection, buf)
+    else if (event === WS_EVENT_OPEN) this.#begin(connection)
+    else if (event === WS_EVENT_CLOSE) this.#end(connection)
+  }
+
+  /** READY, and what was missed: in one go, so that nothing comes between. */
+  #begin(connection: Connection): void {
+    const { ws, visitor } = connection
+    const { clientId, resume, index } = visitor
+    const known = resume === null ? null : this.#chats.find(resume, clientId)
+    const chat = known ?? this.#create(connection, resume !== null)
+    const kept = known === null ? null : chat.kept
+    const missed = kept === null ? [] : (kept.after(index ?? kept.last) ?? null)
+    const from = missed === null || kept === null ? (kept?.last ?? 0) : kept.last - missed.length
+    const resumed = known !== null && missed !== null
+    webSocketCork(ws, () => {
+      const progress = chat.kept === null ? null : { index: from, resumed }
+      send(connection, toReady({ chatId: chat.id, clientId, resume: progress }))
+      for (const frame of missed ?? []) send(connection, frame)
+    })
+    connection.chat = chat
+    this.#enter(connection, chat)
+  }
+
+  #create({ visitor: { clientId }, remote }: Connection, resumable: boolean): Chat {
+    const identity: Identity = { id: randomUUID(), clientId, remote, resumable }
+    const chat = new Chat(this.#shared, identity)
+    this.#chats.add(chat)
+    return chat
+  }
+
+  #enter(connection: Connection, chat: Chat): void {
+    connection.chats.set(chat.id, chat)
+    chat.enter(connection)
+    this.#chats.return(chat)
+  }
+
+  #end(connection: Connection): void {
+    for (const chat of connection.chats.values()) {
+      chat.leave(connection)
+      if (chat.connections > 0) continue
+      if (chat.kept !== null || this.#shared.settings.multiChat) this.#chats.leave(chat)
+      else this.#chats.remove(chat)
+    }
+    connection.chats.clear()
+    connection.chat = null
+  }
+
+  #receive(connection: Connection, buf: WebSocketData): void {
+    const { settings } = this.#shared
+    const { clientId } = connection.visitor
+    if (!maySpeak(settings, clientId))
+      return rError('agent', '%s: a client that is not in allowFrom, ignored', settings.name)
+    const text = typeof buf === 'string' ? buf : decode(buf ?? EMPTY)
+    if (text === null) return rError('agent', '%s: a binary message that is not text, ignored', settings.name)
+    const said = parse(text, settings.multiChat)
+    if (said === null) return
+    if (typeof said === 'string') connection.chat?.say(said)
+    else this.#operate(connection, said.type, said.fields)
+  }
+
+  #operate(connection: Connection, type: string, fields: Readonly<Record<string, unknown>>): void {
+    const operation = Object.hasOwn(OPERATIONS, type) ? OPERATIONS[type] : undefined
+    const told: Told =
+      operation === undefined ? { refused: `unknown type: '${type}'` } : operation(this, connection, fields)
+    if (told === null) return
+    send(connection, 'attached' in told ? toAttached(told.attached.id) : toError(told.refused, told.chatId))
+  }
+
+  open(connection: Connection): Chat | null {
+    if (connection.chats.size >= this.#shared.settings.maxChatsPerClient) return null
+    const chat = this.#create(connection, connection.chat?.kept !== null)
+    this.#enter(connection, chat)
+    return chat
+  }
+
+  attach(connection: Connection, id: string): Chat | null {
+    const known = connection.chats.get(id)
+    if (known !== undefined) return known
+    if (connection.chats.size >= this.#shared.settings.maxChatsPerClient) return null
+    const chat = this.#chats.find(id, connection.visitor.clientId)
+    if (chat !== null) this.#enter(connection, chat)
+    return chat
+  }
+}
+
+const EMPTY = new Uint8Array()

@@ -1,0 +1,88 @@
+import type { Chat } from './chat.ts'
+import type { Clock } from '../engine/port.ts'
+
+export interface ChatLimits {
+  /** Milliseconds for which a chat waits for its client. */
+  readonly resumeFor: number
+  readonly resumeChats: number
+}
+
+/** The chats of a channel, also those that wait for their clients. */
+export class Chats {
+  readonly #chats = new Map<string, Chat>()
+  /** Those that wait, the oldest first, and until when. */
+  readonly #left = new Map<Chat, number>()
+  readonly #clock: Clock
+  readonly #limits: () => ChatLimits
+  #stop: (() => void) | null = null
+
+  constructor(clock: Clock, limits: () => ChatLimits) {
+    this.#clock = clock
+    this.#limits = limits
+  }
+
+  get size(): number {
+    return this.#chats.size
+  }
+
+  /** Those of nobody. */
+  get waiting(): number {
+    return this.#left.size
+  }
+
+  add(chat: Chat): void {
+    this.#chats.set(chat.id, chat)
+  }
+
+  /** One's own; what is another's is nobody's. */
+  find(id: string, clientId: string): Chat | null {
+    const chat = this.#chats.get(id)
+    return chat === undefined || chat.clientId !== clientId ? null : chat
+  }
+
+  /** Its client is there. */
+  return(chat: Chat): void {
+    this.#left.delete(chat)
+  }
+
+  /** Nobody hears it any more, for now. */
+  leave(chat: Chat): void {
+    const { resumeFor, resumeChats } = this.#limits()
+    this.#left.set(chat, this.#clock.now() + resumeFor)
+    for (const oldest of this.#left.keys()) {
+      if (this.#left.size <= resumeChats) break
+      this.remove(oldest)
+    }
+    this.#watch()
+  }
+
+  remove(chat: Chat): void {
+    this.#left.delete(chat)
+    this.#chats.delete(chat.id)
+    chat.close()
+  }
+
+  close(): void {
+    this.#stop?.()
+    this.#stop = null
+    for (const chat of this.#chats.values()) this.remove(chat)
+  }
+
+  #watch(): void {
+    if (this.#stop !== null) return
+    const [first] = this.#left.values()
+    if (first === undefined) return
+    this.#stop = this.#clock.after(
+      Math.max(1, first - this.#clock.now()),
+      () => {
+        this.#stop = null
+        for (const [chat, until] of this.#left) {
+          if (until > this.#clock.now()) break
+          this.remove(chat)
+        }
+        this.#watch()
+      },
+      false,
+    )
+  }
+}

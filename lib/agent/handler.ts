@@ -1,0 +1,89 @@
+import type { Agent } from '../../include-types/agent.ts'
+import type { Home } from '../chat/home.ts'
+import type { Answer } from '../web/answer.ts'
+import type { AgentSettings, ChannelSettings } from '../web/config/to-channel.ts'
+import type { RouteSettings } from '../web/config/settings.ts'
+import type { Handler, HandlerFactory, Target } from '../web/handler.ts'
+import type { Host } from '../web/host.ts'
+import { PerHost } from '../web/per-host.ts'
+import { createAgent } from './agents/create.ts'
+import { Channel } from './channel.ts'
+import { FORBIDDEN, NEEDS_UPGRADE, NOT_FOUND, UNAUTHORIZED } from './door.ts'
+import { issue } from './issue.ts'
+
+/** Whatever is asked, this protocol has an answer of its own. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+const WORDS: ReadonlyMap<number, Answer> = new Map([
+  [401, UNAUTHORIZED],
+  [403, FORBIDDEN],
+  [404, NOT_FOUND],
+  // What is wrong with a handshake, the client is told in one way.
+  [400, NEEDS_UPGRADE],
+  [405, NEEDS_UPGRADE],
+  [426, NEEDS_UPGRADE],
+])
+const toError = (given: Answer): Answer => WORDS.get(given.status) ?? given
+
+/** Makes what answers. */
+export type AgentFactory = (settings: AgentSettings) => Agent | Promise<Agent>
+
+/** The channels of a host, by their names: a channel may have more than one door. */
+class Channels {
+  readonly #agents = new Map<string, Agent>()
+  readonly #channels = new Map<string, Channel>()
+
+  /** Before the host runs: what is wrong with an agent keeps it from starting. */
+  async prepare({ name, agent }: ChannelSettings, create: AgentFactory): Promise<void> {
+    if (!this.#agents.has(name)) this.#agents.set(name, await create(agent))
+  }
+
+  async open(settings: ChannelSettings, host: Host): Promise<void> {
+    const agent = this.#agents.get(settings.name)
+    if (agent === undefined || this.#channels.has(settings.name)) return
+    await agent.start?.()
+    this.#channels.set(settings.name, new Channel(settings, agent, host))
+  }
+
+  get(name: string): Channel {
+    const channel = this.#channels.get(name)
+    if (channel === undefined) throw new Error('The channel is not open')
+    return channel
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#channels.values(), (channel) => channel.close()))
+  }
+}
+
+/** nanobot's WebSocket channel behind a route: its socket, where it gives tokens, or what is neither. */
+export function createAgentHandler(
+  _homes: () => Promise<PerHost<Home>>,
+  create: AgentFactory = createAgent,
+): HandlerFactory {
+  const channels = new PerHost(
+    () => new Channels(),
+    (those) => those.close(),
+  )
+  return async ({ channel: door }: RouteSettings, host): Promise<Handler> => {
+    if (door === null) throw new Error('The route has no channel')
+    const { part, settings } = door
+    const own = channels.of(host)
+    await own.prepare(settings, create)
+    const others: Record<Exclude<typeof part, 'socket'>, Target> = {
+      tokens: {
+        role: null,
+        serve: (request) => request.response?.give(issue(request, settings, own.get(settings.name).tokens)),
+      },
+      nothing: { role: null, serve: (request) => request.response?.give(NOT_FOUND) },
+    }
+    return {
+      methods: METHODS,
+      upgrades: part === 'socket',
+      answersOptions: true,
+      ...(part === 'socket' ? { toError } : {}),
+      open: () => own.open(settings, host),
+      find: () => (part === 'socket' ? own.get(settings.name).socket : others[part]),
+    }
+  }
+}

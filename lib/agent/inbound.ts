@@ -1,0 +1,57 @@
+/** What a client may send: text, or an object with the text in one of these. */
+const FIELDS = ['content', 'text', 'message'] as const
+
+/** What a frame says. */
+export type Inbound =
+  /** Text for the agent. */
+  | string
+  /** An object with a `type`, for channels with several chats. */
+  | { readonly type: string; readonly fields: Readonly<Record<string, unknown>> }
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Text of binary frames; null for what is none. */
+export function decode(bytes: Uint8Array): string | null {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    return null
+  }
+}
+
+const isBlank = (text: string): boolean => text.trim() === ''
+
+/** What a frame says; null for nothing: it is not answered. `typed`: whether objects with a `type` are something else. */
+export function parse(frame: string, typed: boolean): Inbound | null {
+  const trimmed = frame.trim()
+  if (trimmed === '') return null
+  const first = trimmed[0]
+  if (first !== '{' && first !== '"') return trimmed
+  const value = toJson(trimmed)
+  // What only looks like JSON is text.
+  if (value === undefined) return trimmed
+  if (typeof value === 'string') return isBlank(value) ? null : value
+  if (typeof value !== 'object' || value === null) return trimmed
+  const fields = new Map<string, unknown>(Object.entries(value))
+  const type = fields.get('type')
+  if (typed && typeof type === 'string') return { type, fields: Object.fromEntries(fields) }
+  return contentOf(fields)
+}
+
+/** The first of the fields that has text in it; null where none has. */
+export function contentOf(fields: ReadonlyMap<string, unknown>): string | null {
+  for (const name of FIELDS) {
+    const value = fields.get(name)
+    if (typeof value === 'string' && !isBlank(value)) return value
+  }
+  return null
+}
+
+/** Undefined for what is no JSON. */
+function toJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
