@@ -181,7 +181,7 @@ export interface ChannelConfig {
   agentTimeoutS?: number
   /** Seconds for the next piece of it; default 90. */
   idleTimeoutS?: number
-  /** openai: seconds for the server to begin to answer; default 10. */
+  /** openai: seconds to reach the server; default 10. */
   connectTimeoutS?: number
   /** Answers at the same time, 0 for any number; default 32. */
   maxConcurrentTurns?: number

@@ -44,7 +44,7 @@ export { isAllowed as maySpeak }
 export function admit(query: string, settings: ChannelSettings, tokens: IssuedTokens): Visitor | Answer {
   const params = new URLSearchParams(query)
   const given = valueOf(params, 'client_id')
-  const named = [...given].slice(0, MAX_CLIENT_ID).join('')
+  const named = Array.from(given).slice(0, MAX_CLIENT_ID).join('')
   if (!isAllowed(settings, named)) return FORBIDDEN
   if (!isTrusted(valueOf(params, 'token'), settings, tokens)) return UNAUTHORIZED
   if (named !== given) rError('agent', 'a client_id was cut to %s characters', MAX_CLIENT_ID)

@@ -261,14 +261,8 @@ export class Host implements Owner, Observed {
   #toSite(settings: Settings, drafts: readonly Draft[], context: Context, crowd: Crowd): Site {
     context.pressure.limit = settings.maxBuffered
     const routes = drafts.map((draft) => openRoute(draft, context))
-    return {
-      host: this,
-      settings,
-      routes,
-      fronts: toFronts(settings, routes),
-      admission: new Admission(settings.admission, crowd),
-      observer: this.observer,
-    }
+    const admission = new Admission(settings.admission, crowd)
+    return { host: this, settings, routes, fronts: toFronts(settings, routes), admission, observer: this.observer }
   }
 
   /** No new connections, Close 1001 to those there are; what has not gone after `timeouts.drain` is dropped. */

@@ -4,12 +4,7 @@ import { createEcho } from './echo.ts'
 
 /** Makes what answers. Throws, with a text for the user, where that cannot be. */
 export async function createAgent(settings: AgentSettings): Promise<Agent> {
-  switch (settings.type) {
-    case 'echo':
-      return createEcho(settings)
-    case 'openai':
-      return (await import('./openai.ts')).createOpenAi(settings)
-    case 'module':
-      return (await import('./module.ts')).loadAgent(settings)
-  }
+  if (settings.type === 'openai') return (await import('./openai.ts')).createOpenAi(settings)
+  if (settings.type === 'module') return (await import('./module.ts')).loadAgent(settings)
+  return createEcho(settings)
 }

@@ -1,4 +1,4 @@
-import { flag, MEASURE, range, texts, whole } from './fields.ts'
+import { flag, MEASURE, range, span, texts, whole } from './fields.ts'
 
 /*
  * The agent channel, by the names that nanobot's documentation has for it (docs/WEBSOCKET.md, `channels.websocket`). What that
@@ -118,8 +118,8 @@ export const channel = {
     },
     streaming: flag(true, '`delta` and `stream_end`, or one `message`.'),
     maxMessageBytes: range(1024, 16_777_216, 1_048_576, 'Longest message of a client: Close 1009.'),
-    pingIntervalS: range(5, 300, 20, 'Seconds between two pings.', 'number'),
-    pingTimeoutS: range(5, 300, 20, 'Seconds for a pong: Close 1011.', 'number'),
+    pingIntervalS: span(5, 300, 20, 'Seconds between two pings.'),
+    pingTimeoutS: span(5, 300, 20, 'Seconds for a pong: Close 1011.'),
     sslCertfile: { type: 'string', default: '', description: 'PEM file with the chain; with `sslKeyfile`: wss.' },
     sslKeyfile: { type: 'string', default: '', description: 'PEM file.' },
     origins: texts(
@@ -133,9 +133,9 @@ export const channel = {
     reasoning: flag(false, 'What a model thinks: `reasoning_delta`, `reasoning_end`.'),
     commands: flag(false, '`/stop` and `/new`.'),
     agent,
-    agentTimeoutS: range(0, 3600, 300, 'Seconds for an answer; 0 is any number.', 'number'),
-    idleTimeoutS: range(1, 3600, 90, 'Seconds for the next piece of it.', 'number'),
-    connectTimeoutS: range(1, 120, 10, 'openai: seconds for the server to begin to answer.', 'number'),
+    agentTimeoutS: span(0, 3600, 300, 'Seconds for an answer; 0 is any number.'),
+    idleTimeoutS: span(1, 3600, 90, 'Seconds for the next piece of it.'),
+    connectTimeoutS: span(1, 120, 10, 'openai: seconds to reach the server.'),
     maxConcurrentTurns: whole(32, 'Answers at the same time, the others wait; 0 is any number.'),
     maxQueuedPerChat: range(
       1,
@@ -152,12 +152,11 @@ export const channel = {
       description: 'Longest answer: what is longer ends as an error.',
     },
     maxChatsPerClient: range(1, 10_000, 100, 'multiChat: chats of one connection.'),
-    resumeS: range(
+    resumeS: span(
       0,
       86_400,
       60,
       'Seconds for which a chat waits for its client, where that asked for it: `?resume=1`.',
-      'number',
     ),
     resumeChats: range(0, 1_000_000, 10_000, 'Chats that wait so; the oldest go first.'),
     resumeBytes: {

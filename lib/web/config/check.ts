@@ -38,7 +38,7 @@ export type CheckedConfig = ReturnType<typeof validator.Parse>
 /** Whether a value has the shape of a config: everything but its units. */
 export const isConfig = (value: unknown): value is CheckedConfig => validator.Check(value)
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The part of the schema that a part of a config has to follow. */

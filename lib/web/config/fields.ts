@@ -56,13 +56,10 @@ export const count = <const D>(byDefault: D, description: string) =>
   ({ type: MEASURE, reads: 'count', default: byDefault, description }) as const
 export const whole = <const D extends number>(byDefault: D, description: string) =>
   ({ type: 'number', reads: 'whole', default: byDefault, description }) as const
-export const range = <const D extends number, const T extends 'integer' | 'number' = 'integer'>(
-  minimum: number,
-  maximum: number,
-  byDefault: D,
-  description: string,
-  type?: T,
-) => ({ type: type ?? ('integer' as T), minimum, maximum, default: byDefault, description }) as const
+export const range = <const D extends number>(minimum: number, maximum: number, byDefault: D, description: string) =>
+  ({ type: 'integer', minimum, maximum, default: byDefault, description }) as const
+export const span = <const D extends number>(minimum: number, maximum: number, byDefault: D, description: string) =>
+  ({ type: 'number', minimum, maximum, default: byDefault, description }) as const
 export const text = (description: string) => ({ type: 'string', description }) as const
 export const textOr = <const D>(byDefault: D, description: string) =>
   ({ type: 'string', default: byDefault, description }) as const

@@ -10,7 +10,7 @@ const OWN: ReadonlySet<string> = new Set(['reads', 'secret', 'lenient', 'short']
 /** What may also be said in a word. */
 function withShort(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('short' in value)) return value
-  const { short, ...node } = value
+  const node = Object.fromEntries(Object.entries(value).filter(([key]) => key !== 'short'))
   return { anyOf: [node, { type: 'string' }] }
 }
 

@@ -1,4 +1,4 @@
-import type { Path } from './check.ts'
+import { isRecord, type Path } from './check.ts'
 import type { SchemaNode } from './fields.ts'
 
 /**
@@ -24,7 +24,7 @@ function visit(value: unknown, node: SchemaNode, path: Path, spelled: Map<string
   }
   if (typeof value === 'string' && node.short !== undefined) return { [node.short]: value }
   const { properties } = node
-  if (typeof value !== 'object' || value === null || properties === undefined) return value
+  if (!isRecord(value) || properties === undefined) return value
   const lenient = node.lenient === true
   const result = new Map<string, unknown>()
   for (const [key, inner] of Object.entries(value)) {

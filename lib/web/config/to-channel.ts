@@ -210,14 +210,15 @@ export function joinRoutes(
   shares: boolean,
 ): RouteSettings[] {
   const [first] = section
-  if (first?.channel == null) return [...routes]
+  const door = first?.channel ?? null
+  if (first === undefined || door === null) return [...routes]
   if (shares) {
     const wide = routes.findIndex(
       ({ match, exact, segments }) => !exact && segments === null && /(?:^|\/)$/.test(match),
     )
     return wide === -1 ? [...routes, ...section] : [...routes.slice(0, wide), ...section, ...routes.slice(wide)]
   }
-  const { settings } = first.channel
+  const { settings } = door
   return [
     ...routes,
     ...section,

@@ -28,14 +28,14 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
   const time = (key: keyof typeof schema.timeouts): number => parseTime(timeouts[key] ?? schema.timeouts[key].default)
   const protocol = webSockets.protocol === undefined ? schema.webSockets.protocol.default : webSockets.protocol
   const tls = config.tls === undefined ? null : readTls(config.tls, folder)
-  const own = config.channels?.websocket === undefined ? null : toChannelEndpoint(config.channels.websocket, folder)
+  const single = config.channels?.websocket === undefined ? null : toChannelEndpoint(config.channels.websocket, folder)
   // Who brings a config of nanobot has no use for another listener.
-  const servesWeb = own === null || web.listen !== undefined || web.routes !== undefined
+  const servesWeb = single === null || web.listen !== undefined || web.routes !== undefined
   const webEndpoints = servesWeb
     ? [web.listen ?? schema.web.listen.default].flat().map((text) => toEndpoint(text, tls))
     : []
   const webListeners = webEndpoints.map(({ name }) => name)
-  const endpoints = own === null || webListeners.includes(own.name) ? webEndpoints : [...webEndpoints, own]
+  const endpoints = single === null || webListeners.includes(single.name) ? webEndpoints : [...webEndpoints, single]
   const defaults: WebSocketDefaults = {
     maxFrame: size('maxFrame'),
     maxMessage: size('maxMessage'),
@@ -59,8 +59,8 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
       ? toMountedChannel(route, given.channel, main, `web.routes[${i}].channel`, folder)
       : [route]
   })
-  const section = own === null ? [] : toSection(toBase({ handler: 'agent' }, [own.name]), main, folder)
-  const routes = joinRoutes(webRoutes, section, own !== null && webListeners.includes(own.name))
+  const section = single === null ? [] : toSection(toBase({ handler: 'agent' }, [single.name]), main, folder)
+  const routes = joinRoutes(webRoutes, section, single !== null && webListeners.includes(single.name))
   // Engines are told once: what the most generous route takes.
   const most = (key: 'maxMessage' | 'maxBackpressure'): number =>
     Math.max(...[defaults, ...routes.map((route) => route.webSockets)].map((own) => noneIsInfinity(own[key])))

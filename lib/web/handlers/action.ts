@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
-import { register } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import type { Web, WebAction } from '../../../include-types/web.ts'
 import { toTarget } from '../action.ts'
 import { ConfigError } from '../config/error.ts'
 import type { HandlerFactory } from '../handler.ts'
+import { importModule } from '../modules/import.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST']
 
@@ -28,17 +28,4 @@ async function loadAction(path: string): Promise<(web: Web) => unknown> {
     return module.default
   }
   throw new ConfigError([`${path}: has no default export that is a function`])
-}
-
-// Where this file runs from its source, somebody compiles already, and programs import that source.
-let registered = import.meta.url.endsWith('.ts')
-
-/** Modules get this program as 'fiberws', wherever they lie, and are compiled as they are loaded. */
-async function importModule(url: string): Promise<unknown> {
-  if (!registered) {
-    registered = true
-    const own = new URL('../../index.js', import.meta.url).href
-    register('./loader.js', { parentURL: import.meta.url, data: { own } })
-  }
-  return import(url)
 }

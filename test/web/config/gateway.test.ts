@@ -94,7 +94,7 @@ describe('the gateway of a config', () => {
       timeout: 7000,
       inboundOnly: true,
     })
-    expect(server.paths).toEqual([{ path: '/ws', maxMessage: 8192 }])
+    expect(server.paths).toEqual([{ path: '/ws', listeners: ['127.0.0.1:8080'], maxMessage: 8192 }])
     expect(routes.at(-1)?.webSockets).toMatchObject({ maxMessage: 64 * 1024 * 1024, maxFrame: 100 })
     expect(routes.at(-1)?.webSockets.maxSent).toBeUndefined()
   })

@@ -1,0 +1,253 @@
+import http from 'node:http'
+import https from 'node:https'
+import type { IncomingMessage } from 'node:http'
+import { createParser } from 'eventsource-parser'
+import { Failure, type FailureCode } from '../failure.ts'
+
+/** Bytes of an error that are read, for the log. */
+const MAX_ERROR = 4096
+/** Characters of an event, and bytes of an answer that comes in one piece. */
+const MAX_EVENT = 16 << 20
+/** Milliseconds for what comes behind the reason of the end: how much it has cost, and the mark that it is all. */
+const AFTERTHOUGHT = 5000
+
+/** Why there is no answer, and whether it is worth another try. */
+export class ModelFailure extends Failure {
+  readonly retryable: boolean
+  /** Milliseconds that the server asks to wait; null: it does not say. */
+  readonly retryAfter: number | null
+
+  constructor(code: FailureCode, message: string, retryable = false, retryAfter: number | null = null) {
+    super(code, message)
+    this.retryable = retryable
+    this.retryAfter = retryAfter
+  }
+}
+
+/** One piece of what a model says. */
+export type Piece =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'reasoning'; readonly text: string }
+  | { readonly type: 'finish'; readonly reason: string }
+  | {
+      readonly type: 'usage'
+      readonly promptTokens?: number
+      readonly completionTokens?: number
+      readonly totalTokens?: number
+    }
+
+export interface Call {
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  readonly agent: http.Agent
+  /** Milliseconds to reach the server. */
+  readonly connectTimeout: number
+  readonly signal: AbortSignal
+}
+
+/** Asks for a chat completion, and gives what comes as it comes. Throws ModelFailure. */
+export async function* complete(call: Call): AsyncGenerator<Piece> {
+  const response = await post(call)
+  try {
+    const { statusCode = 0, headers } = response
+    if (statusCode < 200 || statusCode > 299)
+      throw toFailure(statusCode, await readSome(response), headers['retry-after'])
+    if (/\bjson\b/i.test(headers['content-type'] ?? '')) yield* readWhole(response)
+    else yield* readEvents(response)
+  } finally {
+    response.destroy()
+  }
+}
+
+const unreachable = (message: string): ModelFailure => new ModelFailure('model_unavailable', message, true)
+
+function post({ url, headers, body, agent, connectTimeout, signal }: Call): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const { request } = url.protocol === 'https:' ? https : http
+    const sent = request(url, { method: 'POST', headers, agent, signal })
+    const timer = setTimeout(() => {
+      sent.destroy(new Error(`no connection within ${connectTimeout / 1000} s`))
+    }, connectTimeout)
+    sent.on('socket', (socket) => {
+      const ready = url.protocol === 'https:' ? 'secureConnect' : 'connect'
+      if (socket.connecting) socket.once(ready, () => clearTimeout(timer))
+      else clearTimeout(timer)
+    })
+    sent.on('response', resolve)
+    sent.on('error', (error) => reject(unreachable(error.message)))
+    sent.on('close', () => clearTimeout(timer))
+    sent.end(body)
+  })
+}
+
+async function readSome(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  try {
+    for await (const chunk of response) {
+      if (!Buffer.isBuffer(chunk)) break
+      chunks.push(chunk)
+      length += chunk.length
+      if (length >= MAX_ERROR) break
+    }
+  } catch {
+    // What has come is better than nothing.
+  }
+  return Buffer.concat(chunks).subarray(0, MAX_ERROR).toString()
+}
+
+/** An answer of 200 that is no stream. */
+async function* readWhole(response: IncomingMessage): AsyncGenerator<Piece> {
+  let text = ''
+  for await (const chunk of texts(response)) {
+    text += chunk
+    if (text.length > MAX_EVENT) throw unreachable('its answer is too long')
+  }
+  const value = toJson(text)
+  const failure = errorIn(value)
+  if (failure !== null) throw failure
+  const said = textOf(at(value, 'choices', 0, 'message', 'content'))
+  const thought = at(value, 'choices', 0, 'message', 'reasoning_content')
+  if (typeof thought === 'string' && thought !== '') yield { type: 'reasoning', text: thought }
+  if (said !== '') yield { type: 'text', text: said }
+  yield { type: 'finish', reason: reasonIn(value) ?? 'stop' }
+  yield* usageIn(value)
+}
+
+/** Server-sent events, up to `[DONE]`. */
+async function* readEvents(response: IncomingMessage): AsyncGenerator<Piece> {
+  const events: string[] = []
+  let tooLong = false
+  const parser = createParser({
+    maxBufferSize: MAX_EVENT,
+    onEvent: ({ data }) => void events.push(data),
+    onError: ({ type }) => (tooLong ||= type === 'max-buffer-size-exceeded'),
+  })
+  let finished = false
+  let timer: NodeJS.Timeout | undefined
+  try {
+    for await (const chunk of texts(response, () => finished)) {
+      parser.feed(chunk)
+      if (tooLong) throw unreachable('an event of its stream is too long')
+      for (const event of events.splice(0)) {
+        if (event.trim() === '[DONE]') return
+        for (const piece of toPieces(event)) {
+          if (piece.type === 'finish' && !finished) {
+            finished = true
+            timer = setTimeout(() => response.destroy(), AFTERTHOUGHT)
+          }
+          yield piece
+        }
+      }
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+  if (!finished) throw unreachable('its stream ended in the middle')
+}
+
+/** The body as text, a line's end behind it: the last event may come without one. Throws where it is cut, unless it `may` be. */
+async function* texts(response: IncomingMessage, may = (): boolean => false): AsyncGenerator<string> {
+  response.setEncoding('utf8')
+  try {
+    for await (const chunk of response) if (typeof chunk === 'string') yield chunk
+  } catch (error) {
+    if (!may()) throw unreachable(error instanceof Error ? error.message : String(error))
+  }
+  yield '\n\n'
+}
+
+function* toPieces(event: string): Generator<Piece> {
+  const value = toJson(event)
+  const failure = errorIn(value)
+  if (failure !== null) throw failure
+  const delta = at(value, 'choices', 0, 'delta')
+  const thought = at(delta, 'reasoning_content')
+  if (typeof thought === 'string' && thought !== '') yield { type: 'reasoning', text: thought }
+  const text = textOf(at(delta, 'content'))
+  if (text !== '') yield { type: 'text', text }
+  const reason = reasonIn(value)
+  if (reason !== null) yield { type: 'finish', reason }
+  yield* usageIn(value)
+}
+
+function toJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw unreachable('it sent something that is not JSON')
+  }
+}
+
+/** What is at a place in something that may be anything. */
+function at(value: unknown, ...path: readonly (string | number)[]): unknown {
+  let found = value
+  for (const key of path) {
+    found =
+      typeof found === 'object' && found !== null && Object.hasOwn(found, key) ? Reflect.get(found, key) : undefined
+  }
+  return found
+}
+
+/** Text, or parts of it. */
+const textOf = (content: unknown): string =>
+  typeof content === 'string'
+    ? content
+    : Array.isArray(content)
+      ? content
+          .map((part: unknown) => at(part, 'text'))
+          .filter((text) => typeof text === 'string')
+          .join('')
+      : ''
+
+function reasonIn(value: unknown): string | null {
+  const reason = at(value, 'choices', 0, 'finish_reason')
+  return typeof reason === 'string' ? reason : null
+}
+
+function* usageIn(value: unknown): Generator<Piece> {
+  const usage = at(value, 'usage')
+  if (typeof usage !== 'object' || usage === null) return
+  const count = (name: string): number | null => {
+    const given = at(usage, name)
+    return typeof given === 'number' && given >= 0 ? given : null
+  }
+  const [prompt, completion, total] = [count('prompt_tokens'), count('completion_tokens'), count('total_tokens')]
+  yield {
+    type: 'usage',
+    ...(prompt === null ? {} : { promptTokens: prompt }),
+    ...(completion === null ? {} : { completionTokens: completion }),
+    ...(total === null ? {} : { totalTokens: total }),
+  }
+}
+
+/** An error where an answer should be: `{error: {…}}`, or as vLLM has it. */
+function errorIn(value: unknown): ModelFailure | null {
+  const error = at(value, 'error') ?? (at(value, 'object') === 'error' ? value : undefined)
+  if (error === undefined || error === null) return null
+  const code = Number(at(error, 'code'))
+  const status = Number.isInteger(code) && code >= 400 && code <= 599 ? code : 503
+  return toFailure(status, JSON.stringify(error).slice(0, MAX_ERROR), undefined)
+}
+
+const CODES: Readonly<Record<number, FailureCode>> = {
+  401: 'model_auth',
+  403: 'model_auth',
+  408: 'model_unavailable',
+  429: 'model_rate_limited',
+}
+
+function toFailure(status: number, body: string, retryAfter: string | undefined): ModelFailure {
+  const code = CODES[status] ?? (status >= 400 && status < 500 ? 'model_rejected' : 'model_unavailable')
+  const retryable =
+    (status === 408 || status === 409 || status === 429 || status >= 500) && !/insufficient_quota/.test(body)
+  return new ModelFailure(code, `${status} ${body}`, retryable, toMilliseconds(retryAfter))
+}
+
+/** Retry-After: seconds, or a date (RFC 9110 §10.2.3). */
+function toMilliseconds(retryAfter = ''): number | null {
+  if (/^\d+$/.test(retryAfter)) return 1000 * Number(retryAfter)
+  const date = Date.parse(retryAfter)
+  return Number.isNaN(date) ? null : Math.max(0, date - Date.now())
+}
