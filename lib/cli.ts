@@ -12,6 +12,7 @@ import { ConfigError } from './web/config/error.ts'
 import { effectiveConfig, loadConfig } from './web/config/load.ts'
 import { INITIAL, printConfig } from './web/config/print.ts'
 import type { RouteSettings, Settings } from './web/config/settings.ts'
+import type { ChannelRoute } from './web/config/to-channel.ts'
 import { PUBLIC } from './web/dispatch.ts'
 import { createHost, type Host } from './web/host.ts'
 import { describe } from './web/listening.ts'
@@ -118,27 +119,50 @@ const say = ({ observe }: Settings, line: string): void =>
 function announce(settings: Settings, { engine, listening }: Started): void {
   const { workers, routes } = settings
   say(settings, `fiberws ${version()}, ${engine}${workers === 1 ? '' : `, ${workers} workers`}`)
-  for (const { url } of listening) {
+  for (const { url, endpoint } of listening) {
     say(settings, `listening on ${url}`)
-    for (const route of routes) say(settings, `  ${toLine(route, url)}`)
+    for (const route of routes) {
+      if (route.listeners.includes(endpoint.name) && route.channel?.part !== 'nothing') {
+        say(settings, `  ${toLine(route, url)}`)
+      }
+    }
+  }
+  for (const { url, endpoint, port } of listening) {
+    for (const { match, listeners, channel } of routes) {
+      if (channel?.part !== 'socket' || !listeners.includes(endpoint.name)) continue
+      // nanobot's own words: who looks for them finds them.
+      const scheme = url.startsWith('https:') ? 'wss' : 'ws'
+      say(settings, `WebSocket server listening on ${scheme}://${endpoint.host}:${port}${match}`)
+    }
   }
 }
 
 /** What can be tried at a route. */
-function toLine({ match, handler, redirect, segments, exact }: RouteSettings, url: string): string {
+function toLine({ match, handler, redirect, segments, exact, channel }: RouteSettings, url: string): string {
   const path = match.startsWith('/') ? match : `/${match}`
   const kind = redirect === null ? handler : 'redirect'
   const socket = url.replace(/^http/, 'ws')
   if (segments !== null) return `${kind.padEnd(8)} ${url}${match}/auth/login and the rest of its API`
+  if (channel !== null) return toChannelLine(channel, path, url)
   if (kind === 'gateway' && exact) return `${kind.padEnd(8)} ${socket}${path}?token=…`
   return `${kind.padEnd(8)} ${kind === 'action' ? socket : url}${path}`
 }
 
-/** A start that opens doors to the network says so. */
+/** A channel has a socket, and may have a place that gives tokens. */
+function toChannelLine({ part, settings }: ChannelRoute, path: string, url: string): string {
+  if (part === 'tokens') return `tokens   ${url}${path}`
+  const needsToken = settings.token !== null || settings.requiresToken
+  return `agent    ${url.replace(/^http/, 'ws')}${path}?client_id=alice${needsToken ? '&token=…' : ''}`
+}
+
+/** A start that opens doors to the network says so; what there is to say about agent channels is a warning of the config. */
 function noticeOpenDoors({ routes, endpoints }: Settings): void {
-  const open = routes.filter(({ authenticates, role }) => !authenticates && (role === null || role === PUBLIC))
-  const names = open.map(({ match }) => `'${match}'`).join(', ')
-  for (const { host } of endpoints) {
+  const doors = routes.filter(
+    ({ authenticates, role, channel }) => !authenticates && channel === null && (role === null || role === PUBLIC),
+  )
+  for (const { host, name } of endpoints) {
+    const open = doors.filter(({ listeners }) => listeners.includes(name))
+    const names = open.map(({ match }) => `'${match}'`).join(', ')
     if (isLoopback(host) || open.length === 0) continue
     process.stderr.write(`notice: '${host}' can be reached from the network, and asks no credential for ${names}\n`)
   }

@@ -18,17 +18,14 @@ export interface Visitor {
 }
 
 // The connection ends with them, as it does at nanobot.
-const CLOSE = [['Connection', 'close']] as const
-const bare = (status: number, text: string): Answer =>
-  answer(status, text, [['Content-Type', 'text/plain; charset=utf-8'], ...CLOSE])
+const bare = (status: number, text: string, headers: Answer['headers'] = []): Answer => ({
+  ...answer(status, text, [['Content-Type', 'text/plain; charset=utf-8'], ...headers]),
+  closes: true,
+})
 export const NOT_FOUND = bare(404, 'Not Found')
 export const FORBIDDEN = bare(403, 'Forbidden')
 export const UNAUTHORIZED = bare(401, 'Unauthorized')
-export const NEEDS_UPGRADE = answer(426, 'Upgrade Required', [
-  ['Content-Type', 'text/plain; charset=utf-8'],
-  ['Upgrade', 'websocket'],
-  ...CLOSE,
-])
+export const NEEDS_UPGRADE = bare(426, 'Upgrade Required', [['Upgrade', 'websocket']])
 
 /** The first that is not blank: of repeated ones, and of those that are only named. */
 const valueOf = (params: URLSearchParams, name: string): string =>

@@ -6,6 +6,8 @@ export interface Answer {
   readonly status: number
   readonly text: string
   readonly headers: HeaderList
+  /** The connection ends with it. */
+  readonly closes?: true
 }
 
 export const answer = (status: number, text?: string, headers: HeaderList = []): Answer => ({

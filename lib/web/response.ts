@@ -74,8 +74,9 @@ export class Response {
   /** A whole answer, where none was begun. */
   give(given: Answer): void {
     if (this.done || this.#started) return
-    const { status, text, headers } = given.status >= 400 && this.toError !== null ? this.toError(given) : given
+    const { status, text, headers, closes } = given.status >= 400 && this.toError !== null ? this.toError(given) : given
     this.#status = status
+    if (closes === true) this.exchange.refuseBody()
     const typed = headers.some(([name]) => name === 'Content-Type')
     const body = typed ? text : `${text}\n`
     if (hasContent(status)) this.add([['Content-Type', 'text/plain; charset=utf-8']])

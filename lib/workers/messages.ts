@@ -1,3 +1,4 @@
+import type { Endpoint } from '../engine/port.ts'
 import type { Settings } from '../web/config/settings.ts'
 import type { Snapshot } from '../web/observer.ts'
 
@@ -10,6 +11,7 @@ import type { Snapshot } from '../web/observer.ts'
 export interface Place {
   readonly url: string
   readonly port: number
+  readonly endpoint: Pick<Endpoint, 'name' | 'host'>
 }
 
 /** What a start line says of a worker. */

@@ -66,7 +66,15 @@ async function start(host: Host): Promise<void> {
     return tell({ kind: 'failed', error: host.error ?? 'Cannot start' }, () => process.exit(1))
   }
   const engine = `${host.engine?.name} engine ${host.engine?.version}`
-  tell({ kind: 'started', engine, listening: host.listening.map(({ url, port }) => ({ url, port })) })
+  tell({
+    kind: 'started',
+    engine,
+    listening: host.listening.map(({ url, port, endpoint: { name, host: address } }) => ({
+      url,
+      port,
+      endpoint: { name, host: address },
+    })),
+  })
 }
 
 const reload = async (host: Host, settings: Settings): Promise<string | null> =>

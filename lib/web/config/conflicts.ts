@@ -2,7 +2,9 @@ import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { matches } from '../router.ts'
 import { type Path, type Problem, valueAt, walk } from './check.ts'
-import { type Address, isLoopback, parseEndpoint } from './endpoint.ts'
+import { findChannelConflicts, findChannelOddities } from './channel-conflicts.ts'
+import { addressesOf, meet } from './addresses.ts'
+import { isLoopback, parseEndpoint } from './endpoint.ts'
 import { isPair } from './tls.ts'
 
 /** What is right for itself, and wrong together. */
@@ -14,6 +16,7 @@ export function findConflicts(value: unknown, folder: string): Problem[] {
     ...findOpenDoors(value),
     ...findWorldConflicts(value),
     ...findIceConflicts(value),
+    ...findChannelConflicts(value, folder),
   ]
 }
 
@@ -58,35 +61,17 @@ function isCipher(name: string): boolean {
   }
 }
 
-/** The addresses that can be read, each with its path. */
-function addressesOf(value: unknown): { readonly path: Path; readonly address: Address }[] {
-  const listen = valueAt(value, ['web', 'listen'])
-  const texts: unknown[] = Array.isArray(listen) ? listen : [listen]
-  return texts.flatMap((text, i) => {
-    try {
-      const address = typeof text === 'string' ? parseEndpoint(text) : null
-      return address === null ? [] : [{ path: ['web', 'listen', ...(Array.isArray(listen) ? [i] : [])], address }]
-    } catch {
-      return []
-    }
-  })
-}
-
-const ALL = new Set(['::', '0.0.0.0'])
-
 function findListenConflicts(value: unknown): Problem[] {
   const listen = valueAt(value, ['web', 'listen'])
   if (Array.isArray(listen) && listen.length === 0) {
     return [problem(['web', 'listen'], 'has no address: name one, or leave it out')]
   }
   const addresses = addressesOf(value)
-  return addresses.flatMap(({ path, address: { host, port } }, i) => {
-    const meets = (other: Address): boolean =>
-      port !== 0 && other.port === port && (other.host === host || ALL.has(other.host) || ALL.has(host))
-    return addresses.slice(0, i).some(({ address }) => meets(address))
-      ? [problem(path, `has port ${port}, which another address here has already`)]
-      : []
-  })
+  return addresses.flatMap(({ path, address }, i) =>
+    addresses.slice(0, i).some((other) => meet(address, other.address))
+      ? [problem(path, `has port ${address.port}, which another address here has already`)]
+      : [],
+  )
 }
 
 /** What uws cannot do. */
@@ -109,8 +94,10 @@ function findWorldConflicts(value: unknown): Problem[] {
     .slice(1)
     .map((i) => problem(['web', 'routes', i], `is a second gateway: web.routes[${gateways[0]}] is one`))
   const workers = valueAt(value, ['web', 'workers'])
-  if (gateways.length === 0 || workers === undefined || Number(workers) === 1) return again
-  return [...again, problem(['web', 'workers'], 'is for one process where there is a gateway: say 1')]
+  const agents = routes.includes('agent') || valueAt(value, ['channels', 'websocket', 'enabled']) === true
+  if ((gateways.length === 0 && !agents) || workers === undefined || Number(workers) === 1) return again
+  const what = gateways.length > 0 ? 'a gateway' : 'an agent channel'
+  return [...again, problem(['web', 'workers'], `is for one process where there is ${what}: say 1`)]
 }
 
 /** What browsers would not take: a call fails there, long behind the start. */
@@ -167,6 +154,8 @@ export function findOddities(value: unknown): Problem[] {
     if (first !== undefined) note(['web', 'routes', i], `is never reached: web.routes[${first.i}] has its paths`)
     const action = of('handler') === 'action'
     if (of('module') !== undefined && !action) note(at('module'), "is for handler: 'action', ignored")
+    if (of('channel') !== undefined && of('handler') !== 'agent')
+      note(at('channel'), "is for handler: 'agent', ignored")
     for (const key of ['documents', 'compressed', 'cache']) {
       if (of(key) !== undefined && action) note(at(key), "is for handler: 'file', ignored")
     }
@@ -176,7 +165,7 @@ export function findOddities(value: unknown): Problem[] {
     if (typeof name === 'string' && !name.startsWith('.'))
       note(['web', 'mime', name], `matches nothing: say '.${name}'`)
   }
-  return odd
+  return [...odd, ...findChannelOddities(value)]
 }
 
 type Match = Parameters<typeof matches>[0]

@@ -288,7 +288,7 @@ describe('listen', () => {
     ['http://[::1]:81', '::1', 81],
     ['localhost', 'localhost', 80],
   ])('%s', (listen, host, port) => {
-    expect(checkConfig({ web: { listen } }, '/').endpoints).toEqual([{ host, port, tls: null }])
+    expect(checkConfig({ web: { listen } }, '/').endpoints).toMatchObject([{ host, port, tls: null }])
   })
 })
 
