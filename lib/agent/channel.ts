@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Agent } from '../../include-types/agent.ts'
 import type { WebSocket, WebSocketData, WebSocketEvent } from '../../include-types/websock.ts'
+import type { World } from '../chat/world.ts'
 import { isAnswer } from '../web/answer.ts'
 import type { ChannelSettings } from '../web/config/to-channel.ts'
 import type { Target } from '../web/handler.ts'
@@ -16,6 +17,7 @@ import type { Connection } from './connection.ts'
 import { admit, maySpeak, NEEDS_UPGRADE, type Visitor } from './door.ts'
 import { decode, parse } from './inbound.ts'
 import { Ledger } from './kept.ts'
+import { Member } from './member.ts'
 import { type Desk, OPERATIONS, type Told } from './operations.ts'
 import { IssuedTokens } from './tokens.ts'
 import { Turns } from './turns.ts'
@@ -24,12 +26,14 @@ import { toAttached, toError, toReady } from './wire.ts'
 /** An agent channel of one host: who is let in, their chats, and the agent that answers. */
 export class Channel implements Desk {
   readonly #shared: Shared
+  readonly #member: Member | null
   readonly #chats: Chats
   readonly tokens: IssuedTokens
   /** What serves its path. */
   readonly socket: Target
 
-  constructor(settings: ChannelSettings, agent: Agent, host: Host) {
+  /** @param world where the agent is a member, too; null: nowhere */
+  constructor(settings: ChannelSettings, agent: Agent, host: Host, world: World | null) {
     if (host.context === null) throw new Error('The host does not run')
     const { clock } = host.context
     this.#shared = {
@@ -40,12 +44,13 @@ export class Channel implements Desk {
       ledger: new Ledger(settings.resumeBytes),
       topics: () => host.topics,
     }
-    this.#chats = new Chats(clock, () => settings)
+    this.#member = world === null || settings.join === null ? null : new Member(world, this.#shared, settings.join)
+    this.#chats = new Chats(clock, () => this.#shared.settings)
     this.tokens = new IssuedTokens(() => clock.now())
     this.socket = {
       role: null,
       admit: (request) => {
-        const verdict = admit(request.query, settings, this.tokens)
+        const verdict = admit(request.query, this.#shared.settings, this.tokens)
         // Nothing keeps what was in it.
         request.url = request.path
         return isAnswer(verdict) ? verdict : this.#toTarget(verdict)
@@ -63,7 +68,24 @@ export class Channel implements Desk {
     return this.#shared.agent
   }
 
+  get settings(): ChannelSettings {
+    return this.#shared.settings
+  }
+
+  /** Other settings from now on; the agent stays who it is. */
+  adopt(settings: ChannelSettings): void {
+    const { turns, ledger } = this.#shared
+    this.#shared.settings = settings
+    turns.most = settings.maxConcurrentTurns
+    ledger.limit = settings.resumeBytes
+  }
+
+  async open(): Promise<void> {
+    await this.#member?.join()
+  }
+
   async close(): Promise<void> {
+    this.#member?.close()
     this.#chats.close()
     this.tokens.clear()
     await this.agent.stop?.()
@@ -156,7 +178,7 @@ export class Channel implements Desk {
     send(connection, 'attached' in told ? toAttached(told.attached.id) : toError(told.refused, told.chatId))
   }
 
-  open(connection: Connection): Chat | null {
+  newChat(connection: Connection): Chat | null {
     if (connection.chats.size >= this.#shared.settings.maxChatsPerClient) return null
     const chat = this.#create(connection, connection.chat?.kept !== null)
     this.#enter(connection, chat)

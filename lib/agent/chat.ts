@@ -1,29 +1,19 @@
-import type { Agent, ChatMessage, Session } from '../../include-types/agent.ts'
-import type { Clock } from '../engine/port.ts'
-import type { ChannelSettings } from '../web/config/to-channel.ts'
 import { webSocketFree } from '../websock/close.ts'
 import { R_ERR_WOULD_BLOCK } from '../websock/constants.ts'
-import { rFailure } from '../websock/log.ts'
 import { webSocketFlush, webSocketGetBufferedAmount, webSocketSendString } from '../websock/send.ts'
 import { joinTopic, leaveTopic, type Topics } from '../websock/topics.ts'
 import type { Connection } from './connection.ts'
-import { type FailureCode, textOf } from './failure.ts'
-import { remember } from './history.ts'
+import { type Company, Conversation } from './conversation.ts'
+import { textOf } from './failure.ts'
 import { Kept, type Ledger } from './kept.ts'
 import { Output, type Outlet } from './output.ts'
-import type { Taker, Turns } from './turns.ts'
-import { Turn } from './turn.ts'
 import { toMessage } from './wire.ts'
 
 /** Bytes that may wait for a client before its agent waits, too. */
 const ROOM = 256 << 10
 
-/** What the chats of a channel share. */
-export interface Shared {
-  readonly settings: ChannelSettings
-  readonly agent: Agent
-  readonly clock: Clock
-  readonly turns: Turns
+/** What the chats of a channel have in common. */
+export interface Shared extends Company {
   readonly ledger: Ledger
   readonly topics: () => Topics | null
 }
@@ -37,60 +27,28 @@ export interface Identity {
   readonly resumable: boolean
 }
 
-class ChatSession implements Session {
-  readonly key: string
-  readonly chatId: string
+/** One chat: who hears it, and what they say. */
+export class Chat implements Outlet {
+  readonly id: string
   readonly clientId: string
-  readonly remote: string
-  history: readonly ChatMessage[] = []
-  readonly state = new Map<string, unknown>()
-
-  constructor({ id, clientId, remote }: Identity) {
-    this.key = `websocket:${id}`
-    this.chatId = id
-    this.clientId = clientId
-    this.remote = remote
-  }
-}
-
-/** Commands that wait for their turn, as messages do. */
-const QUEUED_COMMANDS: Readonly<Record<string, (session: ChatSession) => string>> = {
-  '/new': (session) => {
-    session.history = []
-    session.state.clear()
-    return 'New session started.'
-  },
-}
-
-/** One conversation with the agent: who hears it, what was said, what is still to be answered. */
-export class Chat implements Outlet, Taker {
-  readonly #shared: Shared
-  readonly #session: ChatSession
   /** Null: nobody can go on with it. */
   readonly kept: Kept | null
+  readonly #shared: Shared
+  readonly #conversation: Conversation
   readonly #connections = new Set<Connection>()
   readonly #topic: string
   /** What its frames have in common. */
   readonly #tail: string
-  #queue: string[] = []
-  #turn: Turn | null = null
-  #turns = 0
   #closed = false
 
-  constructor(shared: Shared, identity: Identity) {
+  constructor(shared: Shared, { id, clientId, remote, resumable }: Identity) {
+    this.id = id
+    this.clientId = clientId
     this.#shared = shared
-    this.#session = new ChatSession(identity)
-    this.kept = identity.resumable ? new Kept(shared.ledger) : null
-    this.#topic = `a/${identity.id}`
-    this.#tail = shared.settings.multiChat ? `,"chat_id":"${identity.id}"` : ''
-  }
-
-  get id(): string {
-    return this.#session.chatId
-  }
-
-  get clientId(): string {
-    return this.#session.clientId
+    this.#conversation = new Conversation(shared, { key: `websocket:${id}`, chatId: id, clientId, remote })
+    this.kept = resumable ? new Kept(shared.ledger) : null
+    this.#topic = `a/${id}`
+    this.#tail = shared.settings.multiChat ? `,"chat_id":"${id}"` : ''
   }
 
   get connections(): number {
@@ -114,67 +72,38 @@ export class Chat implements Outlet, Taker {
 
   /** Its client says something. */
   say(text: string): void {
-    const { settings, turns } = this.#shared
+    const { settings } = this.#shared
     if (settings.commands && text.trim() === '/stop') return this.#stop()
-    if (this.#queue.length >= settings.maxQueuedPerChat) return this.#refuse('queue_full')
-    this.#queue.push(text)
-    turns.want(this)
-  }
-
-  take(done: () => void): boolean {
-    for (;;) {
-      const text = this.#queue.shift()
-      if (text === undefined || this.#closed) return false
-      const command = this.#shared.settings.commands ? QUEUED_COMMANDS[text.trim()] : undefined
-      if (command === undefined) {
-        this.#answer(text, done)
-        return true
-      }
-      this.#tell(command(this.#session))
+    const item =
+      settings.commands && text.trim() === '/new'
+        ? { run: () => this.#begin() }
+        : { text, toSink: (turnId: string) => new Output(this, settings, turnId) }
+    if (!this.#conversation.push(item)) {
+      this.emit(toMessage({ text: textOf('queue_full'), error: { code: 'queue_full' } }))
     }
   }
 
-  #answer(text: string, done: () => void): void {
-    const { settings, agent, clock } = this.#shared
-    const turnId = `${this.id.slice(0, 8)}.${++this.#turns}`
-    const sink = new Output(this, settings, turnId)
-    this.#turn = new Turn({ agent, session: this.#session, text, turnId, sink, limits: settings, clock }, (answer) => {
-      this.#turn = null
-      if (answer !== null) this.#session.history = remember(this.#session.history, text, answer, settings)
-      done()
-    })
-    this.#turn.start()
+  // As nanobot says it, here and below.
+
+  #stop(): void {
+    const stopped = this.#conversation.stop()
+    this.#tell(stopped === 0 ? 'No active task to stop.' : `Stopped ${stopped} task(s).`)
   }
 
-  /** Of what runs and waits, as nanobot counts it. */
-  #stop(): void {
-    const stopped = this.#queue.length + (this.#turn === null ? 0 : 1)
-    this.#queue = []
-    this.#turn?.cancel()
-    this.#tell(stopped === 0 ? 'No active task to stop.' : `Stopped ${stopped} task(s).`)
+  #begin(): void {
+    this.#conversation.clear()
+    this.#tell('New session started.')
   }
 
   #tell(text: string): void {
     this.emit(toMessage({ text }))
   }
 
-  #refuse(code: FailureCode): void {
-    this.emit(toMessage({ text: textOf(code), error: { code } }))
-  }
-
-  /** Nobody comes back: the agent may forget it. */
+  /** Nobody comes back, and nobody hears any more of it. */
   close(): void {
-    if (this.#closed) return
     this.#closed = true
-    this.#queue = []
-    this.#turn?.cancel()
+    this.#conversation.close()
     this.kept?.clear()
-    const { agent } = this.#shared
-    try {
-      agent.sessionClosed?.(this.#session)
-    } catch (error) {
-      rFailure('agent', `${agent.name}: sessionClosed failed`, error)
-    }
   }
 
   emit(frame: string): void {

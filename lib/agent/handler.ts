@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Agent } from '../../include-types/agent.ts'
 import type { Home } from '../chat/home.ts'
+import { checkFolder } from '../chat/store/folder.ts'
 import type { Answer } from '../web/answer.ts'
 import type { AgentSettings, ChannelSettings } from '../web/config/to-channel.ts'
 import type { RouteSettings } from '../web/config/settings.ts'
@@ -25,6 +27,8 @@ const WORDS: ReadonlyMap<number, Answer> = new Map([
 ])
 const toError = (given: Answer): Answer => WORDS.get(given.status) ?? given
 
+/** The worlds of hosts: asked for where an agent is a member. */
+type Homes = () => Promise<PerHost<Home>>
 /** Makes what answers. */
 export type AgentFactory = (settings: AgentSettings) => Agent | Promise<Agent>
 
@@ -38,11 +42,18 @@ class Channels {
     if (!this.#agents.has(name)) this.#agents.set(name, await create(agent))
   }
 
-  async open(settings: ChannelSettings, host: Host): Promise<void> {
+  async open(settings: ChannelSettings, host: Host, homes: Homes): Promise<void> {
     const agent = this.#agents.get(settings.name)
-    if (agent === undefined || this.#channels.has(settings.name)) return
+    const known = this.#channels.get(settings.name)
+    if (known !== undefined) return adopt(known, settings, host)
+    if (agent === undefined) return
     await agent.start?.()
-    this.#channels.set(settings.name, new Channel(settings, agent, host))
+    const home = settings.join === null ? null : (await homes()).of(host)
+    const channel = new Channel(settings, agent, host, home?.world ?? null)
+    this.#channels.set(settings.name, channel)
+    // Behind the world, so that it goes before it.
+    host.ends.add(() => channel.close())
+    await channel.open()
   }
 
   get(name: string): Channel {
@@ -50,24 +61,27 @@ class Channels {
     if (channel === undefined) throw new Error('The channel is not open')
     return channel
   }
+}
 
-  async close(): Promise<void> {
-    await Promise.all(Array.from(this.#channels.values(), (channel) => channel.close()))
+/** After a reload, and where a channel has more than one door. */
+function adopt(channel: Channel, settings: ChannelSettings, host: Host): void {
+  const { name, agent, join } = channel.settings
+  if (!isDeepStrictEqual([agent, join], [settings.agent, settings.join])) {
+    host.warnings.push(`${name}.agent counts after a restart`)
   }
+  channel.adopt({ ...settings, agent, join })
 }
 
 /** nanobot's WebSocket channel behind a route: its socket, where it gives tokens, or what is neither. */
-export function createAgentHandler(
-  _homes: () => Promise<PerHost<Home>>,
-  create: AgentFactory = createAgent,
-): HandlerFactory {
+export function createAgentHandler(homes: Homes, create: AgentFactory = createAgent): HandlerFactory {
   const channels = new PerHost(
     () => new Channels(),
-    (those) => those.close(),
+    () => {},
   )
   return async ({ channel: door }: RouteSettings, host): Promise<Handler> => {
     if (door === null) throw new Error('The route has no channel')
     const { part, settings } = door
+    if (settings.join !== null) checkFolder(host.settings.data.folder)
     const own = channels.of(host)
     await own.prepare(settings, create)
     const others: Record<Exclude<typeof part, 'socket'>, Target> = {
@@ -82,7 +96,7 @@ export function createAgentHandler(
       upgrades: part === 'socket',
       answersOptions: true,
       ...(part === 'socket' ? { toError } : {}),
-      open: () => own.open(settings, host),
+      open: () => own.open(settings, host, homes),
       find: () => (part === 'socket' ? own.get(settings.name).socket : others[part]),
     }
   }

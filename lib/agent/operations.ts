@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts'
 /** What clients with several chats may ask for. */
 export interface Desk {
   /** A new chat; null where the client has as many as it may. */
-  open(connection: Connection): Chat | null
+  newChat(connection: Connection): Chat | null
   /** One of the client's own chats; null for any other. */
   attach(connection: Connection, id: string): Chat | null
 }
@@ -22,7 +22,7 @@ const INVALID = { refused: 'invalid chat_id' } as const
 /** By the `type` of an envelope. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   new_chat: (desk, connection) => {
-    const chat = desk.open(connection)
+    const chat = desk.newChat(connection)
     return chat === null ? { refused: 'too_many_chats' } : { attached: chat }
   },
 

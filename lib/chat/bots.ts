@@ -25,6 +25,7 @@ export class Bots {
   readonly #users: Users
   readonly #byId
   readonly #byToken
+  readonly #byHandle
   readonly #ofCreator
   readonly #insert
   readonly #update
@@ -41,6 +42,9 @@ export class Bots {
     this.#byToken = db.first((q, p: Param<{ hash: string }>) =>
       q.selectFrom('bots').select(COLUMNS).where('token_hash', '=', p('hash')).where('revoked_at', 'is', null),
     )
+    this.#byHandle = db.first((q, p: Param<{ handle: string }>) =>
+      q.selectFrom('bots').select(COLUMNS).where('handle', '=', p('handle')),
+    )
     this.#ofCreator = db.all((q, p: Param<{ user: string }>) =>
       q.selectFrom('bots').select(COLUMNS).where('created_by', '=', p('user')).orderBy('id'),
     )
@@ -54,6 +58,7 @@ export class Bots {
           description: string | null
           hash: string
           creator: string | null
+          handle: string | null
           at: string
         }>,
       ) =>
@@ -65,6 +70,7 @@ export class Bots {
           token_hash: p('hash'),
           token_gen: 1,
           created_by: p('creator'),
+          handle: p('handle'),
           created_at: p('at'),
         }),
     )
@@ -121,9 +127,35 @@ export class Bots {
     let username = toUsername(name, id)
     // With 10,000 bots of the same name one in a hundred times two have the same digits.
     while (this.#users.findByName(username) !== null) username = toUsername(name, ids.next())
-    const user = this.#users.create({ username, email: null, passwordHash: null, bot: true })
-    this.#insert({ id, user: user.id, name, description, hash: tokenHash, creator, at: createdAt(id) })
+    this.#add({ id, username, name, description, hash: tokenHash, creator, handle: null })
     return this.get(creator, id)
+  }
+
+  /** The bot that a config names, made where there is none: nobody's, and nobody logs in as it. */
+  ensure(handle: string): Bot {
+    const known = this.#byHandle({ handle })
+    if (known !== undefined) return known
+    const id = this.#core.ids.next()
+    const free = CALLABLE.test(handle) && this.#users.findByName(handle) === null
+    const username = free ? handle : toUsername(handle, id)
+    this.#add({ id, username, name: handle, description: null, hash: `config:${id}`, creator: null, handle })
+    const made = this.#byHandle({ handle })
+    if (made === undefined) throw new Error('The bot was not made')
+    return made
+  }
+
+  #add(bot: {
+    readonly id: string
+    readonly username: string
+    readonly name: string
+    readonly description: string | null
+    readonly hash: string
+    readonly creator: string | null
+    readonly handle: string | null
+  }): void {
+    const { id, username, name, description, hash, creator, handle } = bot
+    const user = this.#users.create({ username, email: null, passwordHash: null, bot: true })
+    this.#insert({ id, user: user.id, name, description, hash, creator, handle, at: createdAt(id) })
   }
 
   change(creator: string, id: string, next: { readonly name?: string; readonly description?: string | null }): Bot {
@@ -154,6 +186,9 @@ export class Bots {
     return bot
   }
 }
+
+/** A name that is found again in `@name`. */
+const CALLABLE = /^\w[\w.-]{0,30}\w$/
 
 /** `<slug>-bot-<8 hex>`: the last digits of the id are random. */
 function toUsername(name: string, id: string): string {

@@ -37,6 +37,7 @@ export class Channels {
   readonly #access: Access
   readonly #byId
   readonly #ofServer
+  readonly #named
   readonly #overridesOf
   readonly #shape
   readonly #insert
@@ -52,6 +53,16 @@ export class Channels {
     )
     this.#ofServer = db.all((q, p: Param<{ server: string }>) =>
       q.selectFrom('channels').select(COLUMNS).where('server_id', '=', p('server')).orderBy('position').orderBy('id'),
+    )
+    this.#named = db.first((q, p: Param<{ server: string; name: string }>) =>
+      q
+        .selectFrom('channels as c')
+        .innerJoin('servers as s', 's.id', 'c.server_id')
+        .where((eb) => eb.or([eb('s.name', '=', p('server')), eb('s.id', '=', p('server'))]))
+        .where((eb) => eb.or([eb('c.name', '=', p('name')), eb('c.id', '=', p('name'))]))
+        .where('c.type', '=', 'text')
+        .select(['c.id', 'c.server_id'])
+        .orderBy('c.id'),
     )
     this.#overridesOf = db.all((q, p: Param<{ server: string }>) =>
       q
@@ -121,6 +132,11 @@ export class Channels {
     return this.#known(id)
   }
 
+  /** A text channel by names or ids, as a config has them; of several of one name the oldest. */
+  named(server: string, name: string): { readonly id: string; readonly server_id: string } | null {
+    return this.#named({ server, name }) ?? null
+  }
+
   // Changes
 
   create(user: string, server: string, { name, type, topic, category }: ChannelDraft): Channel {
@@ -132,6 +148,7 @@ export class Channels {
     const position = last === null ? 0 : last + 1
     this.#log(user, server, 'channel.create', id, { name, type })
     this.#insert({ num: numbers.take('channel'), id, server, name, type, position, category, topic, at: createdAt(id) })
+    this.#core.changes.emit({ type: 'channel.created', serverId: server, channelId: id })
     return this.#known(id)
   }
 

@@ -114,6 +114,7 @@ export type WorldEvent =
       readonly channelId: string
       readonly overrideId: string
     }
+  | { readonly type: 'channel.created'; readonly serverId: string; readonly channelId: string }
   /** Who can see a channel may be others than before: `deleted` where it has gone. */
   | {
       readonly type: 'channel.visibility'

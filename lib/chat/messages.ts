@@ -9,6 +9,7 @@ import type { Page } from './page.ts'
 import { ATTACH_FILES, MANAGE_MESSAGES, SEND_MESSAGES } from './permissions.ts'
 import type { PollDraft, Polls } from './polls.ts'
 import { forbidden, notFound, Refusal } from './refusal.ts'
+import type { Flag } from './store/flag.ts'
 import { type Message, type MessageStatements, prepareMessages, toMessage } from './store/messages.ts'
 import type { Users } from './users.ts'
 
@@ -21,6 +22,8 @@ export interface MessageDraft {
 }
 
 interface Said extends Required<MessageDraft> {
+  /** It grows. */
+  readonly draft?: boolean
   readonly threadId: string | null
   readonly poll: PollDraft | null
 }
@@ -104,6 +107,32 @@ export class Messages {
     return this.#add(author, seen, { content, replyTo, files, threadId: null, poll: null })
   }
 
+  /** The beginning of something that grows, unless it is `done`: an answer to a message, in its thread where it is in one. */
+  begin(author: string, channel: string, replyTo: string, content: string, done: boolean): Message {
+    const seen = this.#access.channel(author, channel, SEND_MESSAGES)
+    this.#checkTarget(replyTo, seen.id)
+    const threadId = this.#rows.place({ id: replyTo })?.thread_id ?? null
+    const inThread = threadId !== null
+    const said = { content, replyTo: inThread ? null : replyTo, threadId, files: [], poll: null, draft: !done }
+    return this.#add(author, seen, said)
+  }
+
+  /** More of what was begun, which is not called an edit; `done`: it will not grow any more. */
+  grow(author: string, id: string, content: string, done: boolean): Message {
+    const { seen, author: own } = this.#locate(author, id)
+    if (own !== author) throw forbidden()
+    needs(seen, SEND_MESSAGES)
+    checkContent(content)
+    const before = this.#known(id, author)
+    if (before.draft === 0) throw new Refusal('INVALID', 'This message is complete')
+    const draft = done ? 0 : 1
+    if (before.content === content && before.draft === draft) return before
+    this.#say(id, seen, content, (everyone) => this.#rows.grow({ id, content, everyone, draft }))
+    const message = this.#known(id, null)
+    this.#core.changes.emit({ type: 'message.updated', serverId: seen.server_id, message, votes: [] })
+    return message
+  }
+
   /** Continues a message, which does not continue another. */
   reply(author: string, channel: string, root: string, content: string): Message {
     const seen = this.locate(author, channel, root, SEND_MESSAGES)
@@ -120,7 +149,8 @@ export class Messages {
   }
 
   #add(author: string, { id: channelId, server_id, last_seq }: Seen, said: Said): Message {
-    const { content, replyTo, threadId, poll, files } = said
+    const { content, replyTo, threadId, poll, files, draft: grows = false } = said
+    const draft = grows ? 1 : 0
     checkContent(content, files)
     const { ids, numbers, changes } = this.#core
     const { everyone, users } = this.#findMentioned(content, channelId, server_id)
@@ -140,7 +170,7 @@ export class Messages {
       reply_to: replyTo,
       thread_id: threadId,
       everyone: mentionsEveryone,
-      draft: 0,
+      draft,
       at,
     })
     for (const user of users) this.#rows.mention({ user, channel: channelId, message: id })
@@ -159,7 +189,7 @@ export class Messages {
       pinned_at: null,
       edited_at: null,
       deleted: 0,
-      draft: 0,
+      draft,
       created_at: at,
       mention_user_ids: users,
       thread_reply_count: 0,
@@ -178,10 +208,7 @@ export class Messages {
     checkContent(content)
     const before = this.#known(id, user)
     if (before.content === content) return before
-    const { everyone, users } = this.#findMentioned(content, seen.id, seen.server_id)
-    this.#rows.edit({ id, content, everyone: everyone ? 1 : 0, at: toTime(this.#core.now()) })
-    this.#rows.forget({ message: id })
-    for (const mentioned of users) this.#rows.mention({ user: mentioned, channel: seen.id, message: id })
+    this.#say(id, seen, content, (everyone) => this.#rows.edit({ id, content, everyone, at: toTime(this.#core.now()) }))
     const message = this.#known(id, user)
     // Each who sees it has a vote of their own.
     const { poll } = message
@@ -189,6 +216,14 @@ export class Messages {
     const votes = poll === null ? [] : this.#polls.votes(poll.id)
     this.#core.changes.emit({ type: 'message.updated', serverId: seen.server_id, message: told, votes })
     return message
+  }
+
+  /** Writes other content, and whom that calls. */
+  #say(id: string, seen: Seen, content: string, write: (everyone: Flag) => void): void {
+    const { everyone, users } = this.#findMentioned(content, seen.id, seen.server_id)
+    write(everyone ? 1 : 0)
+    this.#rows.forget({ message: id })
+    for (const user of users) this.#rows.mention({ user, channel: seen.id, message: id })
   }
 
   /** One's own, or with MANAGE_MESSAGES any; its thread goes with it. */

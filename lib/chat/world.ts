@@ -174,6 +174,8 @@ function createCore(db: Database, now: () => number, failed: Failed): Core {
   }))
   // What somebody did when the last process ended, nobody does now.
   db.exec('UPDATE users SET activity = NULL WHERE activity IS NOT NULL')
+  // And what was growing then, does so no more.
+  db.exec('UPDATE messages SET draft = 0 WHERE draft = 1')
   const numbers = new Numbers(db)
   const events = new Events(failed)
   const changes = new Changes(db, numbers, events)

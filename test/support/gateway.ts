@@ -94,6 +94,10 @@ export class Gateway {
     settings: GatewayConfig = {},
     folder = temporary(),
     web: Config['web'] = {},
+    more: {
+      readonly channels?: NonNullable<Config['channels']>
+      readonly handlers?: (homes: PerHost<Home>) => Partial<typeof parts.handlers>
+    } = {},
   ): Promise<Gateway> {
     const homes = new PerHost(
       ({ settings: { data } }) => new Home(data.folder, data.full, (what, error) => console.error(what, error)),
@@ -104,10 +108,15 @@ export class Gateway {
         dataDir: folder,
         gateway: { rateLimits: 'off', ...settings },
         web: { engine, listen: 'http://127.0.0.1:0', routes: [{ match: '/ws', handler: 'gateway' }], ...web },
+        ...(more.channels === undefined ? {} : { channels: more.channels }),
       },
       {
         ...parts,
-        handlers: { ...parts.handlers, gateway: createGatewayHandler(homes, new Passwords({ N: 1024, r: 8, p: 1 })) },
+        handlers: {
+          ...parts.handlers,
+          gateway: createGatewayHandler(homes, new Passwords({ N: 1024, r: 8, p: 1 })),
+          ...more.handlers?.(homes),
+        },
       },
     )
     if ((await host.start()) !== 0) throw new Error(host.error ?? 'no start')

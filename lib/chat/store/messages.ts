@@ -237,6 +237,12 @@ export const prepareMessages = (db: Database) => ({
       .set({ content: p('content'), mention_everyone: p('everyone'), edited_at: p('at') })
       .where('id', '=', p('id')),
   ),
+  grow: db.run((q, p: Param<{ id: string; content: string; everyone: Flag; draft: Flag }>) =>
+    q
+      .updateTable('messages')
+      .set({ content: p('content'), mention_everyone: p('everyone'), draft: p('draft') })
+      .where('id', '=', p('id')),
+  ),
   // What is deleted is gone; its place stays, so that nothing takes its number.
   delete: db.run((q, p: Param<{ id: string }>) =>
     q
