@@ -1,4 +1,5 @@
 import type { Scenario } from '../scenario.ts'
+import { agent, answers, reader } from './agent.ts'
 import { crash } from './crash.ts'
 import { crowd } from './crowd.ts'
 import { cut } from './cut.ts'
@@ -21,6 +22,9 @@ export const scenarios = {
   rights,
   cut,
   restart,
+  agent,
+  answers,
+  reader,
 } satisfies Record<string, Scenario>
 
 export type ScenarioName = keyof typeof scenarios
