@@ -6,6 +6,7 @@ import { isAnswer } from '../../lib/web/answer.ts'
 import { checkConfig } from '../../lib/web/config/load.ts'
 import type { ChannelSettings } from '../../lib/web/config/to-channel.ts'
 import { type AgentClient, agentOf, AgentServer } from '../support/agent.ts'
+import { byEngine } from '../support/differences.ts'
 import { type Answered, knock, takeAnswer } from '../support/knock.ts'
 import { hush, LogLines } from '../support/log-lines.ts'
 import { handshake, RawClient } from '../support/raw.ts'
@@ -551,12 +552,20 @@ describe.each(engines)('the door of the agent channel on %s', (engine) => {
       }
     })
 
-    // Of the last one, the last byte alone would be a blank.
-    it.each(['hüsh', 'hush-\u{1F419}', 'voilà'])('trap 16: %s is good as UTF-8', async (tokenIssueSecret) => {
+    it.each(['hüsh', 'h\u{1F419}sh', 'vous êtes là ?'])('trap 16: %s is good as UTF-8', async (tokenIssueSecret) => {
       const server = await start({ ...ISSUING, tokenIssueSecret })
       expect((await ask(server, { Authorization: `Bearer ${tokenIssueSecret}` })).status).toBe(200)
       expect((await ask(server, { 'X-Nanobot-Auth': tokenIssueSecret })).status).toBe(200)
-      expect((await ask(server, { 'X-Nanobot-Auth': `${tokenIssueSecret}é` })).status).toBe(401)
+      expect((await ask(server, { 'X-Nanobot-Auth': `ü${tokenIssueSecret}` })).status).toBe(401)
+      expect((await ask(server, { 'X-Nanobot-Auth': tokenIssueSecret.replace(/[^ -~]/u, 'ö') })).status).toBe(401)
+    })
+
+    // Its last byte alone would be a blank.
+    it('trap 16: also with such a character at its end, as far as engines tell it', async () => {
+      const server = await start({ ...ISSUING, tokenIssueSecret: 'voilà' })
+      const status = byEngine(engine, 'bytes beyond ASCII in a header', { node: 200, uws: 401 })
+      expect((await ask(server, { Authorization: 'Bearer voilà' })).status).toBe(status)
+      expect((await ask(server, { 'X-Nanobot-Auth': 'voilà' })).status).toBe(status)
     })
 
     it('the configured secret is trimmed', async () => {
