@@ -685,7 +685,7 @@ describe.each(engines)('the door of the agent channel on %s', (engine) => {
   })
 
   describe('a stop', () => {
-    it('trap 38: before a start, and twice, does no harm', async () => {
+    it('trap 38: twice, also at once, does no harm', async () => {
       const server = await start(ISSUING)
       await Promise.all([server.host.stop(), server.host.stop()])
       await server.host.stop()
