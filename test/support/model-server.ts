@@ -12,6 +12,8 @@ import { patiently } from './patience.ts'
 export type Step = string | Buffer | Promise<unknown>
 
 export interface Script {
+  /** What the status waits for. */
+  readonly after?: Promise<unknown>
   /** Default 200. */
   readonly status?: number
   /** Beside those of the framing; default is a stream of events. */
@@ -156,6 +158,7 @@ export class ModelServer {
 
   async #play(script: Script, socket: Socket, response: ServerResponse): Promise<void> {
     const { status = 200, headers = EVENTS, body = [], framing = 'chunked', end = 'done', silent = false } = script
+    await script.after
     if (framing === 'close') response.useChunkedEncodingByDefault = false
     if (!silent) {
       response.writeHead(status, { ...headers, ...(framing === 'close' ? { Connection: 'close' } : {}) })
