@@ -239,18 +239,27 @@ describe('a server of openai that cannot be reached', () => {
     expect(asked.failure?.message).toContain('0.1 s')
   })
 
-  it('has as long as it likes for an answer, once it is reached', async () => {
+  it('has as long as it likes for an answer, once it is reached, also on a connection that is there', async () => {
     const silent = await RawServer.listen()
     const late = later()
-    const model = await ModelServer.start({ ...answer('slow'), after: late.event })
+    const model = await ModelServer.start(answer('quick'), { ...answer('slow'), after: late.event })
     const over = { connectTimeout: 50 }
-    const first = askModel({ baseUrl: model.baseUrl, retries: 0 }, { over })
+    const agent = openai({ baseUrl: model.baseUrl, retries: 0 }, [0], over)
+    const say = async (): Promise<unknown[]> => {
+      const said: unknown[] = []
+      const { signal } = new AbortController()
+      for await (const chunk of iterate(agent.reply(sessionOf(), 'q', contextOf(signal)))) said.push(chunk)
+      return said
+    }
+    expect(await say()).toEqual(['quick'])
+    const second = say()
+    await model.next()
     await model.next()
     // Another one that runs into the limit tells when the first would have.
     const other = await askModel({ baseUrl: `https://127.0.0.1:${silent.port}/v1`, retries: 0 }, { over })
     expect(other.failure?.message).toContain('0.05 s')
     late.happen()
-    expect(await first).toMatchObject({ text: 'slow', failure: null })
+    expect(await second).toEqual(['slow'])
   })
 })
 
