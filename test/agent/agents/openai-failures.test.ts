@@ -242,7 +242,10 @@ describe('a server of openai that cannot be reached', () => {
   it('has as long as it likes for an answer, once it is reached, also on a connection that is there', async () => {
     const silent = await RawServer.listen()
     const late = later()
-    const model = await ModelServer.start(answer('quick'), { ...answer('slow'), after: late.event })
+    const model = await ModelServer.start(json({ choices: [{ message: { content: 'quick' } }] }), {
+      ...answer('slow'),
+      after: late.event,
+    })
     const over = { connectTimeout: 50 }
     const agent = openai({ baseUrl: model.baseUrl, retries: 0 }, [0], over)
     const say = async (): Promise<unknown[]> => {
