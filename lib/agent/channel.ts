@@ -8,7 +8,7 @@ import type { Target } from '../web/handler.ts'
 import type { Host } from '../web/host.ts'
 import type { Request } from '../web/web.ts'
 import { WS_EVENT_CLOSE, WS_EVENT_MESSAGE, WS_EVENT_OPEN } from '../websock/constants.ts'
-import { rError } from '../websock/log.ts'
+import { rError, rFailure } from '../websock/log.ts'
 import { webSocketRun } from '../websock/run.ts'
 import { webSocketCork } from '../websock/send.ts'
 import { Chat, type Identity, send, type Shared } from './chat.ts'
@@ -88,7 +88,11 @@ export class Channel implements Desk {
     this.#member?.close()
     this.#chats.close()
     this.tokens.clear()
-    await this.agent.stop?.()
+    try {
+      await this.agent.stop?.()
+    } catch (error) {
+      rFailure('agent', `${this.agent.name}: stop failed`, error)
+    }
   }
 
   #toTarget(visitor: Visitor): Target {
@@ -164,9 +168,11 @@ export class Channel implements Desk {
       return rError('agent', '%s: a client that is not in allowFrom, ignored', settings.name)
     const text = typeof buf === 'string' ? buf : decode(buf ?? EMPTY)
     if (text === null) return rError('agent', '%s: a binary message that is not text, ignored', settings.name)
-    const said = parse(text, settings.multiChat)
+    const { chat } = connection
+    const said = parse(text, settings.multiChat, chat !== null && chat.kept !== null)
     if (said === null) return
-    if (typeof said === 'string') connection.chat?.say(said)
+    if (typeof said === 'string') chat?.say(said)
+    else if ('content' in said) chat?.say(said.content, said.id)
     else this.#operate(connection, said.type, said.fields)
   }
 

@@ -12,6 +12,10 @@ import { toMessage } from './wire.ts'
 /** Bytes that may wait for a client before its agent waits, too. */
 const ROOM = 256 << 10
 
+/** Names of messages that a chat remembers, and characters of one. */
+const MOST_KNOWN = 100
+const LONGEST_NAME = 64
+
 /** What the chats of a channel have in common. */
 export interface Shared extends Company {
   readonly ledger: Ledger
@@ -39,6 +43,8 @@ export class Chat implements Outlet {
   readonly #topic: string
   /** What its frames have in common. */
   readonly #tail: string
+  /** Names of what its client has said lately. */
+  readonly #known = new Set<string>()
   #closed = false
 
   constructor(shared: Shared, { id, clientId, remote, resumable }: Identity) {
@@ -70,17 +76,26 @@ export class Chat implements Outlet {
     if (this.#connections.size === 1) for (const { ws } of this.#connections) leaveTopic(ws, this.#topic)
   }
 
-  /** Its client says something. */
-  say(text: string): void {
+  /** Its client says something. It may say it again, under the same name: where its connection ended it cannot know what came. */
+  say(text: string, id: string | null = null): void {
     const { settings } = this.#shared
+    const name = id?.slice(0, LONGEST_NAME) ?? null
+    if (name !== null && this.#known.has(name)) return
     if (settings.commands && text.trim() === '/stop') return this.#stop()
     const item =
       settings.commands && text.trim() === '/new'
         ? { run: () => this.#begin() }
         : { text, toSink: (turnId: string) => new Output(this, settings, turnId) }
     if (!this.#conversation.push(item)) {
-      this.emit(toMessage({ text: textOf('queue_full'), error: { code: 'queue_full' } }))
+      return this.emit(toMessage({ text: textOf('queue_full'), error: { code: 'queue_full' } }))
     }
+    if (name !== null) this.#know(name)
+  }
+
+  #know(name: string): void {
+    this.#known.add(name)
+    const [oldest] = this.#known
+    if (this.#known.size > MOST_KNOWN && oldest !== undefined) this.#known.delete(oldest)
   }
 
   // As nanobot says it, here and below.

@@ -39,7 +39,8 @@ export { isAllowed as maySpeak }
 
 /** Whether who asks is let in. Only the look at a token may spend one, and it comes last. */
 export function admit(query: string, settings: ChannelSettings, tokens: IssuedTokens): Visitor | Answer {
-  const params = new URLSearchParams(query)
+  // It takes one '?' away, which is not part of the query.
+  const params = new URLSearchParams(`?${query}`)
   const given = valueOf(params, 'client_id')
   const named = Array.from(given).slice(0, MAX_CLIENT_ID).join('')
   if (!isAllowed(settings, named)) return FORBIDDEN

@@ -5,6 +5,8 @@ const FIELDS = ['content', 'text', 'message'] as const
 export type Inbound =
   /** Text for the agent. */
   | string
+  /** The same, with a name that its client has for it. */
+  | { readonly content: string; readonly id: string }
   /** An object with a `type`, for channels with several chats. */
   | { readonly type: string; readonly fields: Readonly<Record<string, unknown>> }
 
@@ -21,8 +23,11 @@ export function decode(bytes: Uint8Array): string | null {
 
 const isBlank = (text: string): boolean => text.trim() === ''
 
-/** What a frame says; null for nothing: it is not answered. `typed`: whether objects with a `type` are something else. */
-export function parse(frame: string, typed: boolean): Inbound | null {
+/**
+ * What a frame says; null for nothing: it is not answered. `typed`: whether objects with a `type` are something else; `named`:
+ * whether an `id` is of interest.
+ */
+export function parse(frame: string, typed: boolean, named = false): Inbound | null {
   const trimmed = frame.trim()
   if (trimmed === '') return null
   const first = trimmed[0]
@@ -35,7 +40,9 @@ export function parse(frame: string, typed: boolean): Inbound | null {
   const fields = new Map<string, unknown>(Object.entries(value))
   const type = fields.get('type')
   if (typed && typeof type === 'string') return { type, fields: Object.fromEntries(fields) }
-  return contentOf(fields)
+  const content = contentOf(fields)
+  const id = named ? fields.get('id') : undefined
+  return content !== null && typeof id === 'string' && id !== '' ? { content, id } : content
 }
 
 /** The first of the fields that has text in it; null where none has. */

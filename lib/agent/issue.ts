@@ -17,7 +17,7 @@ const TOO_MANY = json(429, { error: 'too many outstanding tokens' })
 /** What was sent as a credential. Whoever says Bearer is judged by that alone. */
 function credentialOf(headers: Readonly<Record<string, string>>): string {
   const [, bearer] = /^bearer (.*)$/is.exec(headers['authorization'] ?? '') ?? []
-  return (bearer ?? headers['x-nanobot-auth'] ?? '').trim()
+  return toUtf8(bearer ?? headers['x-nanobot-auth'] ?? '').trim()
 }
 
 /** A token for one connection, for whoever has the secret. */
@@ -25,7 +25,7 @@ export function issue({ method, headers }: Request, settings: ChannelSettings, t
   const { name, issueSecret, tokenTtlS } = settings
   if (method !== 'GET') return ONLY_GET
   if (issueSecret === null) rError('agent', 'warning: %s.tokenIssueSecret is empty: anybody can get tokens', name)
-  else if (!isSecret(toUtf8(credentialOf(headers)), issueSecret)) return REFUSED
+  else if (!isSecret(credentialOf(headers), issueSecret)) return REFUSED
   const token = tokens.issue(tokenTtlS)
   if (token === null) {
     rError('agent', '%s: too many tokens are out', name)

@@ -33,12 +33,12 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
 
   // It attaches whom it comes from, without a word.
-  message: (desk, connection, { chat_id: id, content }) => {
+  message: (desk, connection, { chat_id: id, content, id: name }) => {
     if (!isChatId(id)) return INVALID
     if (typeof content !== 'string' || content.trim() === '') return { refused: 'missing content', chatId: id }
     const chat = connection.chats.get(id) ?? desk.attach(connection, id)
     if (chat === null) return { refused: 'access_denied', chatId: id }
-    chat.say(content)
+    chat.say(content, typeof name === 'string' && name !== '' && chat.kept !== null ? name : null)
     return null
   },
 }

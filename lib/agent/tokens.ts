@@ -17,6 +17,8 @@ export class IssuedTokens {
   /** Null while too many are out. */
   issue(ttlS: number): string | null {
     this.#purge()
+    // Some may stand behind one that lives longer.
+    if (this.#tokens.size >= MAX_TOKENS) this.#purge(true)
     if (this.#tokens.size >= MAX_TOKENS) return null
     const token = `nbwt_${randomBytes(32).toString('base64url')}`
     this.#tokens.set(token, this.#now() + 1000 * ttlS)
@@ -35,10 +37,11 @@ export class IssuedTokens {
     this.#tokens.clear()
   }
 
-  #purge(): void {
+  #purge(all = false): void {
+    const now = this.#now()
     for (const [token, until] of this.#tokens) {
-      if (this.#now() <= until) return
-      this.#tokens.delete(token)
+      if (now > until) this.#tokens.delete(token)
+      else if (!all) return
     }
   }
 }

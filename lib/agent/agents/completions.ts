@@ -11,6 +11,9 @@ const MAX_EVENT = 16 << 20
 /** Milliseconds for what comes behind the reason of the end: how much it has cost, and the mark that it is all. */
 const AFTERTHOUGHT = 5000
 
+/** And for its end. */
+const LAST_BYTES = 1000
+
 /** Why there is no answer, and whether it is worth another try. */
 export class ModelFailure extends Failure {
   readonly retryable: boolean
@@ -44,20 +47,35 @@ export interface Call {
   /** Milliseconds to reach the server. */
   readonly connectTimeout: number
   readonly signal: AbortSignal
+  /** Takes secrets out of what is for the log. */
+  readonly redact: (text: string) => string
 }
 
 /** Asks for a chat completion, and gives what comes as it comes. Throws ModelFailure. */
 export async function* complete(call: Call): AsyncGenerator<Piece> {
   const response = await post(call)
+  let over = false
   try {
     const { statusCode = 0, headers } = response
-    if (statusCode < 200 || statusCode > 299)
-      throw toFailure(statusCode, await readSome(response), headers['retry-after'])
-    if (/\bjson\b/i.test(headers['content-type'] ?? '')) yield* readWhole(response)
-    else yield* readEvents(response)
+    if (statusCode < 200 || statusCode > 299) {
+      throw toFailure(statusCode, call.redact(await readSome(response)).slice(0, MAX_ERROR), headers['retry-after'])
+    }
+    if (/\bjson\b/i.test(headers['content-type'] ?? '')) yield* readWhole(response, call)
+    else yield* readEvents(response, call)
+    over = true
   } finally {
-    response.destroy()
+    if (over) leave(response)
+    else response.destroy()
   }
+}
+
+/** Behind its last word an answer has an end, which is on its way: then the connection can be used again. */
+function leave(response: IncomingMessage): void {
+  if (response.complete) return
+  const timer = setTimeout(() => response.destroy(), LAST_BYTES)
+  response.on('error', () => {})
+  response.on('close', () => clearTimeout(timer))
+  response.resume()
 }
 
 const unreachable = (message: string): ModelFailure => new ModelFailure('model_unavailable', message, true)
@@ -89,23 +107,24 @@ async function readSome(response: IncomingMessage): Promise<string> {
       if (!Buffer.isBuffer(chunk)) break
       chunks.push(chunk)
       length += chunk.length
-      if (length >= MAX_ERROR) break
+      // A secret that begins in what is kept is seen as a whole.
+      if (length >= 2 * MAX_ERROR) break
     }
   } catch {
     // What has come is better than nothing.
   }
-  return Buffer.concat(chunks).subarray(0, MAX_ERROR).toString()
+  return Buffer.concat(chunks).toString()
 }
 
 /** An answer of 200 that is no stream. */
-async function* readWhole(response: IncomingMessage): AsyncGenerator<Piece> {
+async function* readWhole(response: IncomingMessage, { redact }: Call): AsyncGenerator<Piece> {
   let text = ''
   for await (const chunk of texts(response)) {
     text += chunk
     if (text.length > MAX_EVENT) throw unreachable('its answer is too long')
   }
   const value = toJson(text)
-  const failure = errorIn(value)
+  const failure = errorIn(value, redact)
   if (failure !== null) throw failure
   const said = textOf(at(value, 'choices', 0, 'message', 'content'))
   const thought = at(value, 'choices', 0, 'message', 'reasoning_content')
@@ -116,7 +135,7 @@ async function* readWhole(response: IncomingMessage): AsyncGenerator<Piece> {
 }
 
 /** Server-sent events, up to `[DONE]`. */
-async function* readEvents(response: IncomingMessage): AsyncGenerator<Piece> {
+async function* readEvents(response: IncomingMessage, { redact }: Call): AsyncGenerator<Piece> {
   const events: string[] = []
   let tooLong = false
   const parser = createParser({
@@ -132,7 +151,9 @@ async function* readEvents(response: IncomingMessage): AsyncGenerator<Piece> {
       if (tooLong) throw unreachable('an event of its stream is too long')
       for (const event of events.splice(0)) {
         if (event.trim() === '[DONE]') return
-        for (const piece of toPieces(event)) {
+        // What was cut behind the reason of the end is no loss.
+        if (event.trim() === '' || (finished && !isJson(event))) continue
+        for (const piece of toPieces(event, redact)) {
           if (piece.type === 'finish' && !finished) {
             finished = true
             timer = setTimeout(() => response.destroy(), AFTERTHOUGHT)
@@ -151,16 +172,16 @@ async function* readEvents(response: IncomingMessage): AsyncGenerator<Piece> {
 async function* texts(response: IncomingMessage, may = (): boolean => false): AsyncGenerator<string> {
   response.setEncoding('utf8')
   try {
-    for await (const chunk of response) if (typeof chunk === 'string') yield chunk
+    for await (const chunk of response.iterator({ destroyOnReturn: false })) if (typeof chunk === 'string') yield chunk
   } catch (error) {
     if (!may()) throw unreachable(error instanceof Error ? error.message : String(error))
   }
   yield '\n\n'
 }
 
-function* toPieces(event: string): Generator<Piece> {
+function* toPieces(event: string, redact: Call['redact']): Generator<Piece> {
   const value = toJson(event)
-  const failure = errorIn(value)
+  const failure = errorIn(value, redact)
   if (failure !== null) throw failure
   const delta = at(value, 'choices', 0, 'delta')
   const thought = at(delta, 'reasoning_content')
@@ -177,6 +198,15 @@ function toJson(text: string): unknown {
     return JSON.parse(text)
   } catch {
     throw unreachable('it sent something that is not JSON')
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -223,13 +253,26 @@ function* usageIn(value: unknown): Generator<Piece> {
 }
 
 /** An error where an answer should be: `{error: {…}}`, or as vLLM has it. */
-function errorIn(value: unknown): ModelFailure | null {
+function errorIn(value: unknown, redact: Call['redact']): ModelFailure | null {
   const error = at(value, 'error') ?? (at(value, 'object') === 'error' ? value : undefined)
   if (error === undefined || error === null) return null
-  const code = Number(at(error, 'code'))
-  const status = Number.isInteger(code) && code >= 400 && code <= 599 ? code : 503
-  return toFailure(status, JSON.stringify(error).slice(0, MAX_ERROR), undefined)
+  const code = at(error, 'code')
+  const status = STATUSES.get(String(code)) ?? STATUSES.get(String(at(error, 'type'))) ?? Number(code)
+  const known = Number.isInteger(status) && status >= 400 && status <= 599
+  return toFailure(known ? status : 503, redact(JSON.stringify(error)).slice(0, MAX_ERROR), undefined)
 }
+
+/** What servers call their errors, where there is no status to say it. */
+const STATUSES = new Map([
+  ['rate_limit_exceeded', 429],
+  ['rate_limit_error', 429],
+  ['insufficient_quota', 429],
+  ['invalid_api_key', 401],
+  ['authentication_error', 401],
+  ['permission_error', 403],
+  ['invalid_request_error', 400],
+  ['context_length_exceeded', 400],
+])
 
 const CODES: Readonly<Record<number, FailureCode>> = {
   401: 'model_auth',
@@ -248,6 +291,6 @@ function toFailure(status: number, body: string, retryAfter: string | undefined)
 /** Retry-After: seconds, or a date (RFC 9110 §10.2.3). */
 function toMilliseconds(retryAfter = ''): number | null {
   if (/^\d+$/.test(retryAfter)) return 1000 * Number(retryAfter)
-  const date = Date.parse(retryAfter)
+  const date = /^[A-Z][a-z]+,/.test(retryAfter) ? Date.parse(retryAfter) : NaN
   return Number.isNaN(date) ? null : Math.max(0, date - Date.now())
 }

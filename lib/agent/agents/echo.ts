@@ -10,10 +10,12 @@ export const createEcho = ({ prefix, delay }: { readonly prefix: string; readonl
 })
 
 async function* speak(text: string, delay: number, { signal }: TurnContext): AsyncGenerator<string> {
+  let first = true
   for (const [word] of text.matchAll(WORDS)) {
-    if (signal.aborted) return
-    yield word
     // Nobody waits for what comes behind the end.
-    if (delay > 0) await sleep(delay, undefined, { signal }).catch(() => {})
+    if (delay > 0 && !first) await sleep(delay, undefined, { signal }).catch(() => {})
+    if (signal.aborted) return
+    first = false
+    yield word
   }
 }

@@ -19,7 +19,7 @@ export async function loadAgent({ file, options }: Settings): Promise<Agent> {
   const given: unknown = typeof module === 'object' && module !== null ? Reflect.get(module, 'default') : undefined
   const agent = isFunction(given) && given.length <= 1 ? await make(given, options, file) : given
   if (isAgent(agent)) return guarded(agent)
-  if (isReply(given)) return guarded({ name: 'module', reply: given })
+  if (isReply(given) && given.length !== 1) return guarded({ name: 'module', reply: given })
   throw new ConfigError([`${file}: its default export is not ${WANTED}`])
 }
 
@@ -47,8 +47,8 @@ function guarded(agent: Agent): Agent {
   return {
     name: typeof agent.name === 'string' ? agent.name : 'module',
     start: async () => {
-      if (running++ === 0) process.on('unhandledRejection', forgive)
       await agent.start?.()
+      if (running++ === 0) process.on('unhandledRejection', forgive)
     },
     reply: (session, text, context) => agent.reply(session, text, context),
     sessionClosed: (session) => agent.sessionClosed?.(session),

@@ -14,6 +14,9 @@ const DELAYS = [1000, 2000] as const
 /** Whom a server asks to wait for longer than this, is told so at once. */
 const LONGEST_WAIT = 30_000
 
+/** What is shorter would be found in anything. */
+const SHORTEST_SECRET = 4
+
 /** A model behind a server that has the chat completions of OpenAI. */
 export function createOpenAi(settings: Settings, delays: readonly number[] = DELAYS): Agent {
   const { Agent: Connections } = settings.url.startsWith('https:') ? https : http
@@ -40,18 +43,18 @@ async function* answer(
     agent,
     connectTimeout: settings.connectTimeout,
     signal,
+    redact: toRedact(settings),
   }
   for (let tried = 0; ; tried++) {
     const said = { text: false }
     try {
-      yield* speak(complete(call), settings.stripThink, said)
+      yield* speak(complete(call), settings.stripThink, said, log)
       return
     } catch (error) {
       if (signal.aborted) return
-      const failure = redact(error, settings)
-      const wait = tried < settings.retries && !said.text ? waitFor(failure, delays[tried] ?? delays.at(-1) ?? 0) : null
-      if (wait === null) throw failure
-      log.info(`another try in ${wait} ms: ${failure instanceof Error ? failure.message : String(failure)}`)
+      const wait = tried < settings.retries && !said.text ? waitFor(error, delays[tried] ?? delays.at(-1) ?? 0) : null
+      if (wait === null) throw error
+      log.info(`another try in ${wait} ms: ${error instanceof Error ? error.message : String(error)}`)
       await sleep(wait, undefined, { signal }).catch(() => {})
       if (signal.aborted) return
     }
@@ -66,7 +69,12 @@ function waitFor(failure: unknown, delay: number): number | null {
 }
 
 /** What a model says as chunks, and what its end means. */
-async function* speak(pieces: AsyncIterable<Piece>, strips: boolean, said: { text: boolean }): AsyncGenerator<Chunk> {
+async function* speak(
+  pieces: AsyncIterable<Piece>,
+  strips: boolean,
+  said: { text: boolean },
+  log: TurnContext['log'],
+): AsyncGenerator<Chunk> {
   const filter = strips ? new ThinkFilter() : null
   let reason: string | null = null
   for await (const piece of pieces) {
@@ -86,6 +94,7 @@ async function* speak(pieces: AsyncIterable<Piece>, strips: boolean, said: { tex
   }
   if (reason === 'tool_calls' || reason === 'function_call')
     throw new Failure('agent_error', 'the model asks for a tool')
+  if (reason === 'length') log.info('the model was cut for its length')
   if (said.text) return
   if (reason === 'content_filter') throw new Failure('model_rejected', 'the model has filtered its answer')
   throw new Failure('empty_response', `the model ended with no text (${reason ?? 'no reason'})`)
@@ -119,9 +128,9 @@ function toBody(settings: Settings, { history, chatId }: Session, text: string):
 const toSystem = ({ systemPrompt }: Settings): ChatMessage[] =>
   systemPrompt === '' ? [] : [{ role: 'system', content: systemPrompt }]
 
-/** Servers like to quote the key that they refuse. */
-function redact(error: unknown, { apiKey }: Settings): unknown {
-  if (!(error instanceof ModelFailure) || apiKey === '') return error
-  const { code, message, retryable, retryAfter } = error
-  return new ModelFailure(code, message.replaceAll(apiKey, '(secret)'), retryable, retryAfter)
+/** Servers like to quote the key that they refuse, as text or in JSON. */
+function toRedact({ apiKey, headers }: Settings): (text: string) => string {
+  const secrets = [apiKey, ...Object.values(headers)].filter(({ length }) => length >= SHORTEST_SECRET)
+  const spelled = secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
+  return (text) => spelled.reduce((clean, secret) => clean.replaceAll(secret, '(secret)'), text)
 }

@@ -78,7 +78,7 @@ function toChecked({ source, value, problems: before, hidden, said, spelled }: D
   /** Where something is to be mended: what the file says by its place and key, the rest by its flag or variable. */
   const place = (path: Path): string => {
     const [, elsewhere] = [...said].find(([from]) => from.every((part, i) => path[i] === part)) ?? []
-    const there = spelled.get(pathKey(path)) ?? path
+    const there = asSpelled(path, spelled)
     return elsewhere ?? [source.locate(there), toKey(there) || 'config'].filter((part) => part !== '').join(' ')
   }
   if (problems.length > 0 || !isConfig(value)) {
@@ -96,6 +96,15 @@ function toChecked({ source, value, problems: before, hidden, said, spelled }: D
       [...findUnknown(value), ...findOddities(value)].map(({ path, rule }) => `${place(path)}: ${rule}`),
     ),
   )
+}
+
+/** A path as the file has it. */
+function asSpelled(path: Path, spelled: ReadonlyMap<string, Path>): Path {
+  for (let length = path.length; length > 0; length--) {
+    const known = spelled.get(pathKey(path.slice(0, length)))
+    if (known !== undefined) return [...known, ...path.slice(length)]
+  }
+  return path
 }
 
 /** Nobody changes a config behind the back of those who read it. */

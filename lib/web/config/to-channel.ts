@@ -170,8 +170,10 @@ function toJoin(options: AgentConfig): JoinSettings | null {
 }
 
 function toCompletions(baseUrl: string): string {
-  const url = baseUrl.replace(/\/+$/, '')
-  return url.endsWith('/chat/completions') ? url : `${url}/chat/completions`
+  const url = new URL(baseUrl)
+  const path = url.pathname.replace(/\/+$/, '')
+  url.pathname = path.endsWith('/chat/completions') ? path : `${path}/chat/completions`
+  return url.href
 }
 
 /** Its own listener; null where it has none. */

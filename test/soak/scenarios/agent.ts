@@ -158,6 +158,8 @@ export const answers: Scenario = {
 
 /** Milliseconds that healthy clients may wait longer, beside one that does not read. */
 const SLOWER = 1
+/** Milliseconds after which who does not read is gone: two pings of five seconds, and what is left of the first. */
+const PATIENCE = 16_000
 
 async function hear(port: number, healthy: number, pieces: number): Promise<number[]> {
   const listeners = await connect(port, healthy)
@@ -186,6 +188,7 @@ export const reader: Scenario = {
         slow.ws.pause()
         const beside = await hear(port, healthy, pieces)
         const peak = of(await server.ask({ do: 'cpu' }), 'peak')
+        await sleep(Math.max(0, PATIENCE - (performance.now() - started)))
         // It was dropped, and learns of it when it reads.
         slow.ws.resume()
         while (slow.closed === null) await sleep(20)
