@@ -133,6 +133,8 @@ function announce(settings: Settings, { engine, listening }: Started): void {
       // nanobot's own words: who looks for them finds them.
       const scheme = url.startsWith('https:') ? 'wss' : 'ws'
       say(settings, `WebSocket server listening on ${scheme}://${endpoint.host}:${port}${match}`)
+      const { issuePath } = channel.settings
+      if (issuePath !== null) say(settings, `WebSocket tokens are issued at ${url}${issuePath}`)
     }
   }
 }

@@ -21,6 +21,9 @@ export function queryOf(raw: string): string {
 /** A path without the slashes at its end; the root is one. */
 export const withoutSlashes = (path: string): string => (path.length > 1 ? path.replace(/\/+$/, '') : path)
 
+/** A path of a config, as paths of requests are compared with it. */
+export const toPath = (path: string): string => withoutSlashes(path) || '/'
+
 /** The path of a request target as sent, without slashes at its end: '' for several that are alone. */
 export function rawPath(raw: string): string {
   const [path = ''] = raw.replace(AUTHORITY, '').split(/[?#]/, 1)

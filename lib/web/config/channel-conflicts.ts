@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { withoutSlashes } from '../path.ts'
+import { toPath } from '../path.ts'
 import { addressesOf, meet } from './addresses.ts'
 import { channel } from './channel.ts'
 import { isRecord, type Path, type Problem, valueAt } from './check.ts'
@@ -48,7 +48,8 @@ export const findChannelConflicts = (value: unknown, folder: string): Problem[] 
 
 function findIssuePath({ path, config, socket }: Place): Problem[] {
   const issuePath = textOf(config['tokenIssuePath'])
-  if (issuePath === '' || withoutSlashes(issuePath) !== withoutSlashes(socket)) return []
+  // What is none is wrong for itself.
+  if (!issuePath.startsWith('/') || toPath(issuePath) !== toPath(socket)) return []
   const rule = 'token_issue_path must differ from path (the WebSocket upgrade path)'
   return [problem([...path, 'tokenIssuePath'], rule, `'${issuePath}'`)]
 }
@@ -118,7 +119,7 @@ function findTaken(value: unknown, main: Readonly<Record<string, unknown>>): Pro
     listOf(valueAt(value, ['web', 'routes'])).flatMap((route, i) => {
       const match = textOf(valueAt(route, ['match']))
       const exact = valueAt(route, ['exact']) === true || (match !== '' && !match.endsWith('/'))
-      return exact && withoutSlashes(match) === withoutSlashes(path)
+      return exact && toPath(match) === toPath(path)
         ? [problem([...MAIN, key], `is '${path}', which web.routes[${i}] has already`)]
         : []
     }),

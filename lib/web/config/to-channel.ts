@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { WebSocketDefaults } from '../../../include-types/websock.ts'
 import type { Endpoint } from '../../engine/port.ts'
-import { withoutSlashes } from '../path.ts'
+import { toPath } from '../path.ts'
 import { channel } from './channel.ts'
 import type { CheckedConfig } from './check.ts'
 import type { RouteSettings } from './settings.ts'
@@ -101,7 +101,7 @@ function toChannel(name: string, config: ChannelConfig, folder: string): Channel
     name,
     token: orNull(config.token ?? by.token.default),
     requiresToken: config.websocketRequiresToken ?? by.websocketRequiresToken.default,
-    issuePath: issuePath === null ? null : withoutSlashes(issuePath),
+    issuePath: issuePath === null ? null : toPath(issuePath),
     issueSecret: orNull(config.tokenIssueSecret ?? by.tokenIssueSecret.default),
     tokenTtlS: config.tokenTtlS ?? by.tokenTtlS.default,
     allowFrom: allowFrom.includes('*') ? null : new Set(allowFrom),
@@ -239,8 +239,8 @@ function toDoors(
   const common = { ...route, handler: 'agent', methods: null, token: null, role: null, trim: '', exact: true } as const
   const socket: RouteSettings = {
     ...common,
-    match: withoutSlashes(path),
-    sent: withoutSlashes(path),
+    match: toPath(path),
+    sent: toPath(path),
     origins,
     authenticates: settings.token !== null || settings.requiresToken,
     channel: { part: 'socket', settings },
