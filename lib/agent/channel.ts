@@ -6,9 +6,9 @@ import { isAnswer } from '../web/answer.ts'
 import type { ChannelSettings } from '../web/config/to-channel.ts'
 import type { Target } from '../web/handler.ts'
 import type { Host } from '../web/host.ts'
-import type { Request } from '../web/web.ts'
 import { WS_EVENT_CLOSE, WS_EVENT_MESSAGE, WS_EVENT_OPEN } from '../websock/constants.ts'
 import { rError, rFailure } from '../websock/log.ts'
+import type { Socket } from '../websock/socket.ts'
 import { webSocketRun } from '../websock/run.ts'
 import { webSocketCork } from '../websock/send.ts'
 import { Chat, type Identity, send, type Shared } from './chat.ts'
@@ -33,7 +33,7 @@ export class Channel implements Desk {
   readonly socket: Target
 
   /** @param world where the agent is a member, too; null: nowhere */
-  constructor(settings: ChannelSettings, agent: Agent, host: Host, world: World | null) {
+  constructor(settings: ChannelSettings, agent: Agent, host: Pick<Host, 'context' | 'topics'>, world: World | null) {
     if (host.context === null) throw new Error('The host does not run')
     const { clock } = host.context
     this.#shared = {
@@ -96,11 +96,15 @@ export class Channel implements Desk {
   }
 
   #toTarget(visitor: Visitor): Target {
-    return { role: null, ignoresProtocols: true, serve: (request) => this.#run(request, visitor) }
+    return {
+      role: null,
+      ignoresProtocols: true,
+      serve: ({ webSocket, remote }) => (webSocket === null ? undefined : this.run(webSocket, remote, visitor)),
+    }
   }
 
-  #run({ webSocket: ws, remote }: Request, visitor: Visitor): void {
-    if (ws === null) return
+  /** Runs a connection that has been let in. */
+  run(ws: Socket, remote: string, visitor: Visitor): void {
     const connection: Connection = { ws, visitor, remote, chat: null, chats: new Map() }
     void webSocketRun(ws, this.#proc, connection)
   }

@@ -17,6 +17,7 @@ import { parser } from './parser.ts'
 import { requests, requestsUws } from './request.ts'
 import { Random } from './random.ts'
 import { server, serverUws } from './server.ts'
+import { agentFrames } from './agent/frames.ts'
 import { Problem, type Runner, type Target } from './target.ts'
 
 export const targets: readonly Target[] = [
@@ -36,6 +37,7 @@ export const targets: readonly Target[] = [
   gatewaySocketUws,
   gatewayRequests,
   gatewayRequestsUws,
+  agentFrames,
 ]
 
 export interface Plan {

@@ -211,7 +211,8 @@ export const reader: Scenario = {
           bars: [
             judge('p99 of the others', p99(beside), 'at most', Math.max(base * 1.1, base + SLOWER), 'ms'),
             judge('growth of RSS at its peak', (peak - of(before, 'rss')) / MIB, 'at most', 64, 'MiB'),
-            judge('the slow one is dropped', slow.closed, 'exactly', 1006, ''),
+            // Whichever timer is first: what it does not read, and the ping that it does not answer.
+            judge('the slow one is dropped', [1006, 1011].includes(slow.closed) ? 1 : 0, 'exactly', 1, ''),
           ],
         }
       },
