@@ -68,7 +68,8 @@ function urlHost(host: string): string {
 const LISTEN_ERRORS: Readonly<
   Record<string, (error: NodeJS.ErrnoException & { port?: unknown; hostname?: unknown }) => string>
 > = {
-  EADDRINUSE: ({ port }) => `Port ${String(port)} is in use: stop what listens there, or choose another with --listen`,
+  EADDRINUSE: ({ port }) =>
+    `Port ${String(port)} is in use: stop what listens there, or choose another with --listen or in the config`,
   EACCES: ({ port }) => `Port ${String(port)} needs privileges: choose one above 1023`,
   EADDRNOTAVAIL: ({ message }) => `This machine does not have that address: ${message}`,
   ENOTFOUND: ({ hostname }) => `There is no host '${String(hostname)}': check listen`,

@@ -74,7 +74,8 @@ afterAll(async () => {
 
 /** Starts a program in the project's folder; it does not outlive the tests of the file. */
 export function start(command: string, args: readonly string[]): Child {
-  const spawned = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+  const env = { ...process.env, FIBERWS_CHANNEL_PORT: '0' }
+  const spawned = spawn(command, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let text = ''
   for (const stream of [spawned.stdout, spawned.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))

@@ -59,7 +59,11 @@ export class Program {
     if (npx !== 'npx' || tsx !== 'tsx') throw new Error(`not a command that a test can start: ${command}`)
     const built = args[0] === 'lib/cli.ts' && args.length > 1 && cwd === ROOT
     const program = built ? startArguments(args.slice(1)) : ['--import', 'tsx', ...args]
-    this.child = spawn(process.execPath, [...node, ...program, ...more], { cwd })
+    this.child = spawn(process.execPath, [...node, ...program, ...more], {
+      cwd,
+      // Several run at the same time.
+      env: { ...process.env, FIBERWS_CHANNEL_PORT: '0' },
+    })
     running.add(this)
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream.setEncoding('utf8').on('data', (chunk: string) => {

@@ -93,7 +93,7 @@ export const channel = {
       reads: 'address',
       description: 'Where it listens; 0.0.0.0 is all addresses.',
     },
-    port: range(0, 65_535, 8765, '0 is any free port.'),
+    port: range(0, 65_535, 8765, '0 is any free port. `FIBERWS_CHANNEL_PORT` says it, too.'),
     path: {
       type: 'string',
       default: '/',

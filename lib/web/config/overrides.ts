@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Path } from './check.ts'
+import { type Path, valueAt } from './check.ts'
 import type { SchemaNode } from './fields.ts'
 import { gateway } from './gateway.ts'
 
@@ -11,6 +11,8 @@ interface Override {
   readonly flag: string | null
   /** Of the variable's text, or of what the flag was given. */
   readonly read: (given: string | readonly string[]) => unknown
+  /** Only where the config has what it belongs to. */
+  readonly inside?: true
 }
 
 export const OVERRIDES: readonly Override[] = [
@@ -23,6 +25,13 @@ export const OVERRIDES: readonly Override[] = [
   { path: ['web', 'engine'], variable: 'FIBERWS_ENGINE', flag: 'engine', read: (given) => [given].flat().at(-1) },
   { path: ['web', 'workers'], variable: 'FIBERWS_WORKERS', flag: 'workers', read: (given) => [given].flat().at(-1) },
   { path: ['dataDir'], variable: 'FIBERWS_DATA', flag: 'data', read: (given) => resolve([given].flat().at(-1) ?? '') },
+  {
+    path: ['channels', 'websocket', 'port'],
+    variable: 'FIBERWS_CHANNEL_PORT',
+    flag: null,
+    read: (given) => fromText(String(given), 'number'),
+    inside: true,
+  },
   ...Object.entries<SchemaNode>(gateway.properties)
     // What has parts of its own is not said in a word.
     .filter(([, { items }]) => items?.properties === undefined)
@@ -52,10 +61,11 @@ export function override(
 ): { readonly value: unknown; readonly said: ReadonlyMap<Path, string> } {
   const said = new Map<Path, string>()
   let result = value
-  for (const { path, variable, flag, read } of OVERRIDES) {
+  for (const { path, variable, flag, read, inside } of OVERRIDES) {
     const [fromFlag, fromVariable] = [flag === null ? undefined : flags[flag], environment[variable]]
     const given = fromFlag ?? fromVariable
     if (given === undefined || typeof given === 'boolean') continue
+    if (inside === true && valueAt(result, path.slice(0, -1)) === undefined) continue
     result = withAt(result, path, read(given))
     said.set(path, fromFlag === undefined ? variable : `--${flag}`)
   }
