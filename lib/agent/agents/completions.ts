@@ -7,7 +7,7 @@ import { Failure, type FailureCode } from '../failure.ts'
 /** Bytes of an error that are read, for the log. */
 const MAX_ERROR = 4096
 /** Characters of an event, and bytes of an answer that comes in one piece. */
-const MAX_EVENT = 16 << 20
+const MAX_EVENT = 16_777_216
 /** Milliseconds for what comes behind the reason of the end: how much it has cost, and the mark that it is all. */
 const AFTERTHOUGHT = 5000
 

@@ -84,7 +84,7 @@ export interface ChannelRoute {
 }
 
 /** Bytes that may wait for a client: more, and it is dropped. */
-const MAX_BACKPRESSURE = 4 << 20
+const MAX_BACKPRESSURE = 4_194_304
 
 /** The name of the channel that everybody means who names none. */
 const MAIN = 'channels.websocket'
