@@ -6,17 +6,18 @@ import { isAnswer } from '../web/answer.ts'
 import type { ChannelSettings } from '../web/config/to-channel.ts'
 import type { Target } from '../web/handler.ts'
 import type { Host } from '../web/host.ts'
+import { webSocketFree } from '../websock/close.ts'
 import { WS_EVENT_CLOSE, WS_EVENT_MESSAGE, WS_EVENT_OPEN } from '../websock/constants.ts'
 import { rError, rFailure } from '../websock/log.ts'
 import type { Socket } from '../websock/socket.ts'
 import { webSocketRun } from '../websock/run.ts'
-import { webSocketCork } from '../websock/send.ts'
-import { Chat, type Identity, send, type Shared } from './chat.ts'
+import { webSocketCork, webSocketFlush, webSocketGetBufferedAmount } from '../websock/send.ts'
+import { Chat, type Identity, ROOM, send, type Shared } from './chat.ts'
 import { Chats } from './chats.ts'
 import type { Connection } from './connection.ts'
 import { admit, maySpeak, NEEDS_UPGRADE, type Visitor } from './door.ts'
 import { decode, parse } from './inbound.ts'
-import { Ledger } from './kept.ts'
+import { type Kept, Ledger } from './kept.ts'
 import { Member } from './member.ts'
 import { type Desk, OPERATIONS, type Told } from './operations.ts'
 import { IssuedTokens } from './tokens.ts'
@@ -122,23 +123,44 @@ export class Channel implements Desk {
     else if (event === WS_EVENT_CLOSE) this.#end(connection)
   }
 
-  /** READY, and what was missed: in one go, so that nothing comes between. */
+  /** `ready`, and what was missed. */
   #begin(connection: Connection): void {
     const { ws, visitor } = connection
     const { clientId, resume, index } = visitor
     const known = resume === null ? null : this.#chats.find(resume, clientId)
     const chat = known ?? this.#create(connection, resume !== null)
-    const kept = known === null ? null : chat.kept
-    const missed = kept === null ? [] : (kept.after(index ?? kept.last) ?? null)
-    const from = missed === null || kept === null ? (kept?.last ?? 0) : kept.last - missed.length
-    const resumed = known !== null && missed !== null
-    webSocketCork(ws, () => {
-      const progress = chat.kept === null ? null : { index: from, resumed }
-      send(connection, toReady({ chatId: chat.id, clientId, resume: progress }))
-      for (const frame of missed ?? []) send(connection, frame)
-    })
+    const { kept } = chat
     connection.chat = chat
-    this.#enter(connection, chat)
+    connection.chats.set(chat.id, chat)
+    this.#chats.return(chat)
+    if (kept === null) {
+      send(connection, toReady({ chatId: chat.id, clientId, resume: null }))
+      return chat.enter(connection)
+    }
+    const wanted = known === null ? kept.last : (index ?? kept.last)
+    const has = kept.after(wanted) !== null
+    const from = has ? wanted : kept.last
+    webSocketCork(ws, () => {
+      send(connection, toReady({ chatId: chat.id, clientId, resume: { index: from, resumed: known !== null && has } }))
+      void this.#catchUp(connection, chat, kept, from)
+    })
+  }
+
+  /** What was missed, no faster than the client reads; from then on it hears what comes. At once, where that is little. */
+  async #catchUp(connection: Connection, chat: Chat, kept: Kept, from: number): Promise<void> {
+    const { ws } = connection
+    for (let at = from; connection.chats.has(chat.id);) {
+      const missed = kept.after(at)
+      // It was too slow: some of it has gone meanwhile. It may come back, and is told so then.
+      if (missed === null) return webSocketFree(ws)
+      if (missed.length === 0) return chat.enter(connection)
+      for (const frame of missed) {
+        if (webSocketGetBufferedAmount(ws) > ROOM) break
+        send(connection, frame)
+        at++
+      }
+      if (webSocketGetBufferedAmount(ws) > ROOM) await webSocketFlush(ws)
+    }
   }
 
   #create({ visitor: { clientId }, remote }: Connection, resumable: boolean): Chat {

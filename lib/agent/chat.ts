@@ -10,7 +10,7 @@ import { Output, type Outlet } from './output.ts'
 import { toMessage } from './wire.ts'
 
 /** Bytes that may wait for a client before its agent waits, too. */
-const ROOM = 262_144
+export const ROOM = 262_144
 
 /** Names of messages that a chat remembers, and characters of one. */
 const MOST_KNOWN = 100

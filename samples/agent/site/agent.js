@@ -1,22 +1,21 @@
 // A chat with an agent, whose answers grow while they come. After a reload, or a connection that was lost, it goes on where it was.
 
+/** @typedef {{ stream: string, text: string, kind: string }} Line of the log */
+/** @typedef {{ client: string, chat: string | null, index: number, lines: Line[] }} Kept What is kept for a reload: who we are, which chat, the number of the last frame that we have */
+/** @typedef {{ event: string, text?: string, stream_id?: string, chat_id?: string, index?: number, resumed?: boolean }} Frame */
+
 const state = document.querySelector('#state')
 const log = document.querySelector('#log')
 const form = document.querySelector('form')
 const text = document.querySelector('input')
-const [send, stop] = document.querySelectorAll('button')
+const [send, stopButton] = document.querySelectorAll('button')
 
-/** What is kept for a reload: who we are, which chat, and the number of the last frame that we have. */
-const kept = JSON.parse(sessionStorage.getItem('agent') ?? 'null') ?? {
-  client: `page-${crypto.randomUUID()}`,
-  chat: null,
-  index: 0,
-  lines: [],
-}
+const kept = /** @type {Kept} */ (JSON.parse(sessionStorage.getItem('agent') ?? '{"chat":null,"index":0,"lines":[]}'))
+kept.client ??= `page-${crypto.randomUUID()}`
 
 /** @type {WebSocket} */
 let socket
-/** Answers that grow, by the stream that they come in. @type {Map<string, HTMLElement>} */
+/** Answers that grow, by the stream that they come in. @type {Map<string, { line: Line, item: HTMLElement }>} */
 const growing = new Map()
 
 function connect() {
@@ -26,52 +25,56 @@ function connect() {
   url.searchParams.set('resume', kept.chat ?? '1')
   url.searchParams.set('index', String(kept.index))
   socket = new WebSocket(url)
-  socket.addEventListener('message', ({ data }) => hear(JSON.parse(data)))
+  socket.addEventListener('message', (/** @type {MessageEvent<string>} */ { data }) => {
+    hear(/** @type {Frame} */ (JSON.parse(data)))
+    sessionStorage.setItem('agent', JSON.stringify(kept))
+  })
   socket.addEventListener('close', () => {
     show('lost, connecting again')
     setTimeout(connect, 500 + Math.random() * 500)
   })
 }
 
-/** @param {{ event: string, text?: string, stream_id?: string, chat_id?: string, index?: number, resumed?: boolean }} frame */
+/** @param {Frame} frame */
 function hear({ event, text: said = '', stream_id: stream = '', chat_id: chat, index, resumed }) {
   if (event === 'ready') {
-    if (kept.chat !== null && !resumed) write('', '(a new chat: the old one is gone)')
-    kept.chat = chat
+    if (kept.chat !== null && resumed !== true) write('', '(some of it is lost)')
+    kept.chat = chat ?? null
     show('open')
   } else if (event === 'delta') {
-    const line = growing.get(stream) ?? write(stream, '')
-    growing.set(stream, line)
-    line.textContent += said
-    kept.lines.find((one) => one.stream === stream).text += said
+    const { line, item } = growing.get(stream) ?? write(stream, '')
+    line.text += said
+    item.textContent = line.text
   } else if (event === 'stream_end') growing.delete(stream)
   else if (event === 'message') write('', said)
   kept.index = index ?? kept.index
-  sessionStorage.setItem('agent', JSON.stringify(kept))
 }
 
 /** @param {string} name */
 function show(name) {
   state.textContent = name
-  send.disabled = stop.disabled = name !== 'open'
+  send.disabled = stopButton.disabled = name !== 'open'
 }
 
-/** A line of the log, also for after a reload. @param {string} stream @param {string} words @param {string} kind */
+/** A line of the log, also for after a reload. @param {string} stream @param {string} words */
 function write(stream, words, kind = '') {
-  kept.lines.push({ stream, text: words, kind })
-  return paint({ stream, text: words, kind })
+  const line = { stream, text: words, kind }
+  kept.lines.push(line)
+  return paint(line)
 }
 
-/** @param {{ stream: string, text: string, kind: string }} line */
-function paint({ text: words, kind }) {
+/** @param {Line} line */
+function paint(line) {
   const item = document.createElement('li')
-  item.className = kind
-  item.textContent = words
+  item.className = line.kind
+  item.textContent = line.text
   log.append(item)
-  return item
+  const shown = { line, item }
+  if (line.stream !== '') growing.set(line.stream, shown)
+  return shown
 }
 
-/** Said under a name: where the connection is lost just now, it can be said again, and is asked once. @param {string} content */
+/** Said under a name: where the connection is lost just now, it could be said again, and is asked once. @param {string} content */
 function say(content) {
   socket.send(JSON.stringify({ id: crypto.randomUUID(), content }))
 }
@@ -83,8 +86,7 @@ form.addEventListener('submit', (event) => {
   say(text.value)
   text.value = ''
 })
-stop.addEventListener('click', () => say('/stop'))
+stopButton.addEventListener('click', () => say('/stop'))
 
-for (const line of kept.lines) growing.set(line.stream, paint(line))
-growing.delete('')
+for (const line of kept.lines) paint(line)
 connect()
