@@ -10,6 +10,8 @@ const form = document.querySelector('form')
 const text = document.querySelector('input')
 const [send, stopButton] = document.querySelectorAll('button')
 
+// This page has written it.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
 const kept = /** @type {Kept} */ (JSON.parse(sessionStorage.getItem('agent') ?? '{"chat":null,"index":0,"lines":[]}'))
 kept.client ??= `page-${crypto.randomUUID()}`
 
@@ -26,6 +28,7 @@ function connect() {
   url.searchParams.set('index', String(kept.index))
   socket = new WebSocket(url)
   socket.addEventListener('message', (/** @type {MessageEvent<string>} */ { data }) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     hear(/** @type {Frame} */ (JSON.parse(data)))
     sessionStorage.setItem('agent', JSON.stringify(kept))
   })
@@ -86,7 +89,9 @@ form.addEventListener('submit', (event) => {
   say(text.value)
   text.value = ''
 })
-stopButton.addEventListener('click', () => say('/stop'))
+stopButton.addEventListener('click', () => {
+  say('/stop')
+})
 
 for (const line of kept.lines) paint(line)
 connect()
