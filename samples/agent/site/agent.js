@@ -95,3 +95,6 @@ stopButton.addEventListener('click', () => {
 
 for (const line of kept.lines) paint(line)
 connect()
+
+// A module: its names are its own.
+export {}
