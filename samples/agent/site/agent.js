@@ -20,7 +20,8 @@ let socket
 /** Answers that grow, by the stream that they come in. @type {Map<string, { line: Line, item: HTMLElement }>} */
 const growing = new Map()
 
-function connect() {
+/** Exported, so that editors know this for a module: its names are its own. */
+export function connect() {
   const url = new URL('/agent', location.href)
   url.protocol = url.protocol.replace('http', 'ws')
   url.searchParams.set('client_id', kept.client)
@@ -95,6 +96,3 @@ stopButton.addEventListener('click', () => {
 
 for (const line of kept.lines) paint(line)
 connect()
-
-// A module: its names are its own.
-export {}
