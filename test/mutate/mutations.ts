@@ -1,3 +1,4 @@
+import { agentMutations } from './agent.ts'
 import { peopleMutations } from './people.ts'
 import { worldMutations } from './world.ts'
 
@@ -1597,4 +1598,5 @@ export const mutations: readonly Mutation[] = [
   },
   ...worldMutations,
   ...peopleMutations,
+  ...agentMutations,
 ]
