@@ -328,12 +328,11 @@ describe.each(engines)('turns of the agent channel on %s', (engine) => {
     const reply: ReplyFunction = async function* (_session, text, { signal }) {
       signals.push(signal)
       yield 'a'
-      const isBusy = text === 'busy'
-      for (; isBusy; yield '') {
+      if (text === 'idle') await new Promise(() => {})
+      while (!signal.aborted) {
         await turn()
-        if (signal.aborted) return
+        yield ''
       }
-      await new Promise(() => {})
     }
     const busy = await (await AgentServer.start(engine, { agentTimeoutS: 1 }, agentOf(reply))).connect()
     busy.send('busy')
