@@ -61,7 +61,7 @@ describe('npm run bench', () => {
     expect(text).not.toMatch(/"(cost|rate|server|client|late|p999|median)":null/)
 
     const again = await bench('echo-1k', '--servers', 'ours node view, ws', '--compare', file, '--out', file, ...quick)
-    expect(again.out).toMatch(/^since \d{4}-.*: ratios to raw, else to ws or sirv$/m)
+    expect(again.out).toMatch(/^since \d{4}-.*: ratios to raw, else to ws, sirv or python$/m)
     expect(again.out).toMatch(/^ours node view again +\d\.\d+ \(.*%/m)
   }, 120_000)
 
@@ -71,6 +71,16 @@ describe('npm run bench', () => {
     expect(out).toContain('filling a world: {"accounts":1,"servers":1,"channels":1,"unread":0}')
     expect(out).toMatch(/^ours node gateway +\d+\.\d\d \(/m)
     expect(code).toBe(0)
+  }, 120_000)
+
+  it('runs agents beside one in Python, or says what is missing', async () => {
+    const args = ['--servers', 'ours uws agent, python agent', '--out', join(folder, 'agent.json'), ...quick]
+    const { code, out } = await bench('agent-stream', ...args)
+    expect(out).toMatch(/^ours uws agent +\d+\.\d\d \(/m)
+    expect(out).toMatch(/^python agent( +\d+\.\d\d \(| is left out: .*apt-get install python3-websockets$)/m)
+    expect(out).toContain('A/A ours uws agent')
+    // Of a tenth of a second nobody knows whether its bar is passed.
+    expect(code).not.toBe(2)
   }, 120_000)
 
   it('measures another commit beside this one', async () => {
