@@ -44,10 +44,10 @@ export async function buildServers(commit: string | null): Promise<string> {
     })
     execFileSync('tar', ['-x', '-C', folder], { input: files })
     cpSync(join(root, 'bench/servers'), join(folder, 'bench/servers'), { recursive: true })
-    const servers = join(folder, 'bench/servers')
-    if (!existsSync(join(folder, 'lib/gateway'))) omitGateway(servers, commit)
+    const own = join(folder, 'bench/servers')
+    if (!existsSync(join(folder, 'lib/gateway'))) omitGateway(own, commit)
     if (!existsSync(join(folder, 'lib/agent/handler.ts')))
-      omit(join(servers, 'ours-agent.ts'), `${commit} has no agent channel`)
+      omit(join(own, 'ours-agent.ts'), `${commit} has no agent channel`)
   }
   const outdir = join(folder, 'built')
   const servers = join(commit === null ? root : folder, 'bench/servers')
