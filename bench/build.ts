@@ -44,7 +44,10 @@ export async function buildServers(commit: string | null): Promise<string> {
     })
     execFileSync('tar', ['-x', '-C', folder], { input: files })
     cpSync(join(root, 'bench/servers'), join(folder, 'bench/servers'), { recursive: true })
-    if (!existsSync(join(folder, 'lib/gateway'))) omitGateway(join(folder, 'bench/servers'), commit)
+    const own = join(folder, 'bench/servers')
+    if (!existsSync(join(folder, 'lib/gateway'))) omitGateway(own, commit)
+    if (!existsSync(join(folder, 'lib/agent/handler.ts')))
+      omit(join(own, 'ours-agent.ts'), `${commit} has no agent channel`)
   }
   const outdir = join(folder, 'built')
   const servers = join(commit === null ? root : folder, 'bench/servers')
@@ -54,7 +57,10 @@ export async function buildServers(commit: string | null): Promise<string> {
 
 /** Of a commit that had no gateway the others can be measured. */
 function omitGateway(servers: string, commit: string): void {
-  const text = JSON.stringify(`${commit} has no gateway`)
-  writeFileSync(join(servers, 'ours-gateway.ts'), `export const startOursGateway = () => { throw new Error(${text}) }`)
-  writeFileSync(join(servers, 'fill.ts'), `console.error(${text})\nprocess.exit(1)`)
+  const text = `${commit} has no gateway`
+  omit(join(servers, 'ours-gateway.ts'), text)
+  writeFileSync(join(servers, 'fill.ts'), `console.error(${JSON.stringify(text)})\nprocess.exit(1)`)
 }
+
+/** A server that says why there is none. */
+const omit = (file: string, text: string): void => writeFileSync(file, `throw new Error(${JSON.stringify(text)})`)

@@ -27,7 +27,7 @@ export interface Plan {
 // Milliseconds.
 /** Until what is hot is compiled; less where less is measured. */
 const WARM_UP = 1000
-/** Of what runs a thousand times a second, not a hundred thousand: the first thousands of posts cost twice as much. */
+/** Of what runs a thousand times a second, not a hundred thousand: the first thousands of posts, or deltas, cost twice as much. */
 const LONG_WARM_UP = 4000
 /** Short enough that what disturbs the machine disturbs a whole turn. */
 const SLICE = 250
@@ -66,7 +66,7 @@ async function takeTurns(
       const samples: Sample[] = []
       results.get(key)?.push(samples)
       running.push({ server, load: await openLoad(server, load), samples })
-      const warmUp = worldOf(load) === null ? WARM_UP : LONG_WARM_UP
+      const warmUp = worldOf(load) === null && load.kind !== 'stream' ? WARM_UP : LONG_WARM_UP
       await running.at(-1)?.load.run(Math.min(warmUp, (seconds * warmUp) / 2))
     }
     for (let at = 0; at < (seconds * 1000) / slice; at++) {
@@ -91,8 +91,8 @@ export async function measureBusy(
   const { rounds, seconds } = plan
   const results = noResults<Sample>(turns)
   const worlds = new Worlds(worldOf(load))
-  // The slow answers of a slice are too few to say how slow the slowest are.
-  const slice = load.kind === 'paced' ? seconds * 1000 : Math.min(SLICE, seconds * 1000)
+  // The slow answers of a slice are too few to say how slow the slowest are; and an answer of an agent takes its time.
+  const slice = load.kind === 'paced' || load.kind === 'stream' ? seconds * 1000 : Math.min(SLICE, seconds * 1000)
   for (let round = 0; round < rounds; round++) {
     progress(round, rounds)
     // The next round begins with another one: it matters who was busy just before.

@@ -18,7 +18,7 @@ Workloads: ${all.join(', ')}; default: all but ${LONG.join(' and ')}.
 These, memory and gateway-memory need 10,100 open files (ulimit -n).
 
   --rounds N      each with new processes; default 5, of idle memory 3
-  --seconds N     measured for each server and round, in slices that take turns; default 2, of latency 5
+  --seconds N     measured for each server and round, in slices that take turns; default 2, of latency and agent-stream 5
   --servers A,B   only these, or all whose names begin so:
                   ${names.join(', ')}
   --base COMMIT   ours also as of another commit, side by side: what has changed since

@@ -1,7 +1,7 @@
 import type { Latency, Sample } from './loads/sample.ts'
 import type { Memory, Results } from './measure.ts'
 import { median, type Spread, spreadOf } from './stats.ts'
-import { peerOf } from './servers/index.ts'
+import { type Peer, peerOf } from './servers/index.ts'
 import type { Turn } from './turns.ts'
 import type { Bars, Workload } from './workload.ts'
 
@@ -33,7 +33,7 @@ export interface Row {
 export interface Verdict {
   readonly server: string
   /** Null: a bar that depends on nobody else. */
-  readonly against: 'raw' | 'ws' | 'sirv' | null
+  readonly against: 'raw' | Peer | null
   readonly value: number
   readonly bar: number
   /** What equal servers were apart, and is let pass above the bar. */
@@ -146,7 +146,7 @@ export const toChanges = ({ rows, again }: Report): Change[] =>
     toBase === null ? [] : [{ key, ratio: toBase, sure: isSure(toBase, apart(again[weather] ?? [])) }],
   )
 
-/** Since another run: its ratios to raw, or to `ws` and `sirv`, for those depend less on the machine than figures do. */
+/** Since another run: its ratios to raw, or to the peer, for those depend less on the machine than figures do. */
 export const toChangesSince = (report: Report, before: Report): Change[] =>
   Object.entries(report.rows).flatMap(([key, row]) => {
     const old = before.rows[key]

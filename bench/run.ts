@@ -90,7 +90,11 @@ async function measure(
   })
   return load.kind === 'idle'
     ? toMemoryReport(workload, turns, await measureMemory(turns, load, plan(3, 0), progress))
-    : toBusyReport(workload, turns, await measureBusy(turns, load, plan(5, load.kind === 'paced' ? 5 : 2), progress))
+    : toBusyReport(
+        workload,
+        turns,
+        await measureBusy(turns, load, plan(5, load.kind === 'paced' || load.kind === 'stream' ? 5 : 2), progress),
+      )
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -123,7 +127,7 @@ async function main(args: readonly string[]): Promise<number> {
     }
     const old = before?.workloads[name]
     if (before !== null && old !== undefined) {
-      console.log(`\nsince ${before.about.date}, ${before.about.commit}: ratios to raw, else to ws or sirv`)
+      console.log(`\nsince ${before.about.date}, ${before.about.commit}: ratios to raw, else to ws, sirv or python`)
       print(toChangeLines(toChangesSince(report, old), options.markdown))
     }
   }

@@ -1,10 +1,11 @@
 /** A server under test, in a process of its own. */
 import { type ChildProcess, execFileSync, fork } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { isBun, type ServerName } from './servers/index.ts'
+import { isBun, isPython, type ServerName } from './servers/index.ts'
 
-/** What `servers/process.ts` can be asked. */
+/** What `servers/process.ts` can be asked; `servers/agent.py` only for its CPU. */
 export type Question = 'cpu' | 'memory'
 
 /** Where Bun is: its npm package for this platform (`npm install --no-save @oven/bun-linux-x64`), or the PATH. */
@@ -16,6 +17,10 @@ function findBun(): string {
     return 'bun'
   }
 }
+
+/** Debian's: its packages are the ones that are meant, whatever else is on the PATH. */
+export const PYTHON = '/usr/bin/python3'
+export const AGENT = join(import.meta.dirname, 'servers/agent.py')
 
 /** V8 grows its space for young objects as it sees fit, by megabytes: that would be counted as what connections take. */
 const HEAP = ['--min-semi-space-size=16', '--max-semi-space-size=16']
@@ -30,7 +35,7 @@ export interface Target {
 export interface StartOptions {
   /** Where it is to run; null: where this process does. */
   readonly core?: string | null
-  /** File for a CPU profile, written when it stops; not of Bun. */
+  /** File for a CPU profile, written when it stops; not of Bun, nor of Python. */
   readonly profile?: string | null
   /** Folder of the world that it is to have. */
   readonly world?: string | null
@@ -53,8 +58,7 @@ export class ServerProcess implements Target {
    */
   static async start(name: ServerName, program: string, options: StartOptions = {}): Promise<ServerProcess> {
     const { core = null, profile = null, world = null, yields = false } = options
-    const runtime = isBun(name) ? { execPath: findBun(), execArgv: [] } : { execArgv: ['--expose-gc', ...HEAP] }
-    const child = fork(program, [name, isBun(name) ? '' : (profile ?? ''), world ?? ''], runtime)
+    const child = isPython(name) ? forkPython() : forkServer(name, program, profile ?? '', world ?? '')
     if (core !== null && child.pid !== undefined) pin(child.pid, core)
     const [port = 0] = await reply(child)
     if (yields && child.pid !== undefined) yieldCore(child.pid)
@@ -75,6 +79,18 @@ export class ServerProcess implements Target {
     this.#child.disconnect()
     return ended
   }
+}
+
+function forkServer(name: ServerName, program: string, profile: string, world: string): ChildProcess {
+  const runtime = isBun(name) ? { execPath: findBun(), execArgv: [] } : { execArgv: ['--expose-gc', ...HEAP] }
+  return fork(program, [name, isBun(name) ? '' : profile, world], runtime)
+}
+
+/** What it is asked comes as lines of JSON: so its process is the one that is measured, with none of Node's around it. */
+function forkPython(): ChildProcess {
+  if (!existsSync(PYTHON)) throw new Error(`no ${PYTHON}: apt-get install python3-websockets`)
+  // Isolated: neither a user's packages nor variables.
+  return fork(AGENT, [], { execPath: PYTHON, execArgv: ['-I'] })
 }
 
 function reply(child: ChildProcess): Promise<number[]> {

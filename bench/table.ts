@@ -18,14 +18,18 @@ const VALUES: Readonly<Record<Report['kind'], readonly [head: string, digits: nu
   files: ['µs of server CPU a request', 2],
   connect: ['µs of server CPU a connection', 1],
   posts: ['µs of server CPU a delivery or post', 2],
+  stream: ['µs of server CPU a delta', 2],
   idle: ['bytes of RSS a connection', 0],
 }
+
+/** Where the peer is another one than `ws`. */
+const PEERS: Partial<Record<Report['kind'], string>> = { files: 'to sirv', stream: 'to python' }
 
 const columnsOf = (kind: Report['kind']): readonly (readonly [head: string, cell: (row: Row) => string])[] => [
   [VALUES[kind][0], (row) => show(row.value, VALUES[kind][1])],
   ['to raw', (row) => show(row.toRaw, 3)],
   ['above raw', (row) => orNothing(row.aboveRaw, (bytes) => bytes.toFixed(0))],
-  [kind === 'files' ? 'to sirv' : 'to ws', (row) => show(row.toPeer, 3)],
+  [PEERS[kind] ?? 'to ws', (row) => show(row.toPeer, 3)],
   ['p50 µs', (row) => show(row.latency?.p50 ?? null, 0)],
   ['p99', (row) => show(row.latency?.p99 ?? null, 0)],
   ['p99.9', (row) => show(row.latency?.p999 ?? null, 0)],

@@ -8,7 +8,7 @@ export interface Turn {
   readonly program: string
   /** Raw uWebSockets.js in the same mode; of a second process of a server its first, which shows what equal ones are apart. */
   readonly raw: string | null
-  /** `ws`, of files `sirv`; a gateway has none. */
+  /** `ws`, of files `sirv`, of agents Python's; a gateway has none. */
   readonly peer: string | null
   /** The same server in another checkout. */
   readonly base: string | null

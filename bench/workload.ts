@@ -50,6 +50,16 @@ export interface FilesLoad {
   readonly size: number
 }
 
+/** Answers of an agent, which says each piece by piece, on all connections at the same time. */
+export interface StreamLoad {
+  readonly kind: 'stream'
+  readonly connections: number
+  /** Pieces of an answer. */
+  readonly deltas: number
+  /** Milliseconds from one to the next. */
+  readonly every: number
+}
+
 /** Idle connections: how much each takes, between `few` and `many` of them. */
 export interface IdleLoad {
   readonly kind: 'idle'
@@ -60,11 +70,12 @@ export interface IdleLoad {
 }
 
 /** What keeps a server busy. */
-export type BusyLoad = LockstepLoad | PacedLoad | ConnectLoad | FilesLoad | PostsLoad
+export type BusyLoad = LockstepLoad | PacedLoad | ConnectLoad | FilesLoad | PostsLoad | StreamLoad
 
 /** The kind of servers that a load is for. */
 export function kindFor(load: BusyLoad | IdleLoad): Kind {
   if (load.kind === 'files') return 'files'
+  if (load.kind === 'stream') return 'agent'
   return worldOf(load) === null ? 'sockets' : 'gateway'
 }
 
@@ -80,7 +91,7 @@ export interface Workload {
   readonly title: string
   /** Against raw uWebSockets.js in the same mode; of an idle load bytes above it. */
   readonly toRaw: Bars
-  /** Against the package that servers of its kind are measured with: `ws`, of files `sirv`. */
+  /** Against the package that servers of its kind are measured with: `ws`, of files `sirv`, of agents a channel in Python. */
   readonly toPeer: Bars
   /** The greatest figure that is good enough, whatever others need. */
   readonly atMost?: Bars

@@ -10,6 +10,9 @@ const HEADER_END = '\r\n\r\n'
 /** Bytes behind it that are read, too: the header of a frame. */
 const FRAME_HEADER = 10
 
+/** Hears how much has arrived, and where: it is overwritten by the next. */
+export type OnBytes = (bytes: number, buffer: Buffer) => void
+
 /**
  * Connects, writes, and reads the head of the answer. Resolves with what `take` makes of that; null: there is more to come.
  * From then on `onBytes` hears how much has arrived.
@@ -18,7 +21,7 @@ function begin<T>(
   port: number,
   request: string | Buffer,
   take: (head: string, bytes: number) => T | null,
-  onBytes: (bytes: number) => void,
+  onBytes: OnBytes,
 ): Promise<{ readonly socket: Socket; readonly taken: T }> {
   return new Promise((resolve, reject) => {
     let begun = false
@@ -26,7 +29,7 @@ function begin<T>(
     let length = 0
     const callback = (bytes: number): boolean => {
       if (begun) {
-        onBytes(bytes)
+        onBytes(bytes, buffer)
         return true
       }
       length += bytes
@@ -59,14 +62,18 @@ const toUpgrade = (path: string): string =>
   `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13${HEADER_END}`
 
 /** Resolves when the connection is upgraded; from then on `onBytes` hears how much has arrived. */
-export async function open(port: number, path: string, onBytes: (bytes: number) => void): Promise<Socket> {
+export async function open(port: number, path: string, onBytes: OnBytes): Promise<Socket> {
   return (await begin(port, toUpgrade(path), isUpgraded, onBytes)).socket
 }
 
-/** The same for the member of a gateway with that token: when its READY is there, which is the first frame. */
-export async function openMember(port: number, token: string, onBytes: (bytes: number) => void): Promise<Socket> {
-  return (await begin(port, toUpgrade(`/ws?bot_token=${token}`), isReady, onBytes)).socket
+/** The same where a server speaks first: when its READY is there, which is the first frame. */
+export async function openReady(port: number, path: string, onBytes: OnBytes): Promise<Socket> {
+  return (await begin(port, toUpgrade(path), isReady, onBytes)).socket
 }
+
+/** The member of a gateway with that token. */
+export const openMember = (port: number, token: string, onBytes: OnBytes): Promise<Socket> =>
+  openReady(port, `/ws?bot_token=${token}`, onBytes)
 
 function isReady(text: string, bytes: number): true | null {
   const head = text.slice(0, endOf(text))
@@ -82,14 +89,15 @@ const ignore = (): void => {}
 export const openSilent = (port: number, i: number, world: WorldSize | undefined): Promise<Socket> =>
   world === undefined ? open(port, '/echo', ignore) : openMember(port, tokenOf(i % world.accounts), ignore)
 
-/** Bytes of a server's text frame that begins so; Infinity: too little of it is there. */
-function frameLength(start: Buffer): number {
-  if (start.length > 0 && start[0] !== 0x81) throw new Error(`not a whole text: ${start.toString('hex', 0, 2)}`)
-  const short = start[1]
+/** Bytes of a server's text frame that begins there; Infinity: too little of it has come. */
+export function frameLength(bytes: Buffer, at = 0): number {
+  const there = bytes.length - at
+  if (there > 0 && bytes[at] !== 0x81) throw new Error(`not a whole text: ${bytes.toString('hex', at, at + 2)}`)
+  const short = bytes[at + 1]
   if (short === undefined) return Infinity
   if (short < 126) return 2 + short
-  if (short === 126) return start.length < 4 ? Infinity : 4 + start.readUInt16BE(2)
-  return start.length < FRAME_HEADER ? Infinity : FRAME_HEADER + Number(start.readBigUInt64BE(2))
+  if (short === 126) return there < 4 ? Infinity : 4 + bytes.readUInt16BE(at + 2)
+  return there < FRAME_HEADER ? Infinity : FRAME_HEADER + Number(bytes.readBigUInt64BE(at + 2))
 }
 
 function isUpgraded(head: string): true {
@@ -138,10 +146,15 @@ function header(size: number): number[] {
 /** Bytes of a text message of a server. */
 export const answerLength = (size: number): number => header(size).length + size
 
-/** A text message of a client. */
-export function masked(size: number): Buffer {
-  const [type = 0, length = 0, ...rest] = header(size)
+/** A text message of a client, of so many bytes. */
+export const masked = (size: number): Buffer => toMasked(Buffer.alloc(size, 'a'))
+
+/** One that says something. */
+export const maskedText = (text: string): Buffer => toMasked(Buffer.from(text))
+
+function toMasked(plain: Buffer): Buffer {
+  const [type = 0, length = 0, ...rest] = header(plain.length)
   const mask = [0x1f, 0x2e, 0x3d, 0x4c]
-  const body = Buffer.alloc(size, 'a').map((byte, i) => byte ^ (mask[i & 3] ?? 0))
+  const body = plain.map((byte, i) => byte ^ (mask[i & 3] ?? 0))
   return Buffer.concat([Buffer.from([type, length | 0x80, ...rest, ...mask]), body])
 }

@@ -3,7 +3,7 @@ type Start = (world: string | null) => Promise<number>
 
 /**
  * Each resolves with its port. On '/fan' a message is for everybody, on any other path it comes back. What keeps a world begins
- * with a copy of the folder that it is given.
+ * with a copy of the folder that it is given. Null: a program of its own.
  */
 export const servers = {
   'raw string': async () => (await import('./raw.ts')).startRaw('string'),
@@ -20,10 +20,14 @@ export const servers = {
   'ours uws gateway normal': async (world) =>
     (await import('./ours-gateway.ts')).startOursGateway('uws', 'normal', world),
   'ours node gateway': async (world) => (await import('./ours-gateway.ts')).startOursGateway('node', 'full', world),
+  'ours uws agent': async () => (await import('./ours-agent.ts')).startOursAgent('uws'),
+  'ours node agent': async () => (await import('./ours-agent.ts')).startOursAgent('node'),
+  // agent.py
+  'python agent': null,
   'sirv': async () => (await import('./sirv.ts')).startSirv(),
   'ws': async () => (await import('./ws.ts')).startWs(),
   'bun': async () => (await import('./bun.ts')).startBun(),
-} satisfies Record<string, Start>
+} satisfies Record<string, Start | null>
 
 export type ServerName = keyof typeof servers
 
@@ -32,13 +36,17 @@ export const isServerName = (name: string): name is ServerName => Object.hasOwn(
 /** Whether a server runs in Bun, which is in its place where Node has none. */
 export const isBun = (name: ServerName): boolean => name === 'bun'
 
+/** Whether a server is Python's: `agent.py` in place of `process.ts`. */
+export const isPython = (name: ServerName): boolean => name === 'python agent'
+
 export const isOurs = (name: ServerName): boolean => name.startsWith('ours')
 
 /** What a server is for: a workload has those of its kind. */
-export type Kind = 'sockets' | 'files' | 'gateway'
+export type Kind = 'sockets' | 'files' | 'gateway' | 'agent'
 
 export const kindOf = (name: ServerName): Kind => {
   if (name === 'sirv' || name.endsWith(' files')) return 'files'
+  if (name.endsWith(' agent')) return 'agent'
   return name.includes(' gateway') ? 'gateway' : 'sockets'
 }
 
@@ -46,11 +54,19 @@ export const kindOf = (name: ServerName): Kind => {
 export const rawOf = (name: ServerName): ServerName | null => {
   if (!isOurs(name)) return null
   const kind = kindOf(name)
+  if (kind === 'agent') return null
   if (kind !== 'sockets') return `raw ${kind}`
   return name.endsWith('view') ? 'raw view' : 'raw string'
 }
 
 /** The package that servers of a kind are measured against; null where there is none. */
-export const PEERS = { sockets: 'ws', files: 'sirv', gateway: null } as const satisfies Record<Kind, ServerName | null>
+export const PEERS = {
+  sockets: 'ws',
+  files: 'sirv',
+  gateway: null,
+  agent: 'python agent',
+} as const satisfies Record<Kind, ServerName | null>
 
-export const peerOf = (name: ServerName): 'ws' | 'sirv' | null => PEERS[kindOf(name)]
+export type Peer = NonNullable<(typeof PEERS)[Kind]>
+
+export const peerOf = (name: ServerName): Peer | null => PEERS[kindOf(name)]

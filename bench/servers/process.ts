@@ -3,7 +3,7 @@
  * questions, each with a list of numbers; a text in place of the port says why it cannot run.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isServerName, type ServerName, servers } from './index.ts'
+import { isServerName, servers } from './index.ts'
 
 const answers: Record<string, () => number[] | Promise<number[]>> = {
   /** Microseconds used since the start. */
@@ -25,8 +25,10 @@ const answers: Record<string, () => number[] | Promise<number[]>> = {
 
 const tell = (answer: number[] | string): void => void process.send?.(answer)
 
-async function run(name: ServerName, profile: string, world: string): Promise<void> {
-  const port = await servers[name](world === '' ? null : world)
+async function run(name: string, profile: string, world: string): Promise<void> {
+  const start = isServerName(name) ? servers[name] : null
+  if (start === null) throw new Error(`no server here: ${name}`)
+  const port = await start(world === '' ? null : world)
   const stopProfile = profile === '' ? null : await (await import('./profile.ts')).startProfile(profile)
   process.on('disconnect', () => void Promise.resolve(stopProfile?.()).finally(() => process.exit()))
   process.on('message', (question) => void Promise.resolve(answers[String(question)]?.() ?? []).then(tell))
@@ -34,6 +36,4 @@ async function run(name: ServerName, profile: string, world: string): Promise<vo
 }
 
 const [name = '', profile = '', world = ''] = process.argv.slice(2)
-if (isServerName(name)) {
-  run(name, profile, world).catch((error: unknown) => tell(error instanceof Error ? error.message : String(error)))
-}
+run(name, profile, world).catch((error: unknown) => tell(error instanceof Error ? error.message : String(error)))

@@ -317,6 +317,96 @@ describe('posts', () => {
   })
 })
 
+describe('stream', () => {
+  const frame = (text: string): Buffer => Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)])
+  const delta = frame('{"event":"delta","text":"one","stream_id":"s"}')
+  const end = frame('{"event":"stream_end","stream_id":"s"}')
+  const ready = frame('{"event":"ready"}')
+  const whole = (deltas: number): Buffer => Buffer.concat([...Array.from({ length: deltas }, () => delta), end])
+
+  /** An agent that answers each question at once, in pieces of a size; what it was asked. */
+  const serveAgent = async (
+    toAnswer: (deltas: number) => Buffer,
+    size = Infinity,
+  ): Promise<Target & { readonly questions: string[] }> => {
+    let cpu = 0
+    const questions: string[] = []
+    const port = await listen((socket) => {
+      let begun = false
+      socket.on('error', () => {})
+      socket.on('data', (chunk) => {
+        if (!begun) {
+          begun = true
+          socket.write(Buffer.concat([Buffer.from(`HTTP/1.1 101 Switching Protocols${HEADER_END}`), ready]))
+          return
+        }
+        const { frames } = readFrames(chunk)
+        for (const { payload } of frames) {
+          questions.push(payload.toString())
+          const answer = toAnswer(Number.parseInt(payload.toString()))
+          for (let at = 0; at < answer.length; at += size) {
+            const piece = answer.subarray(at, Math.min(answer.length, at + size))
+            if (size === Infinity) socket.write(piece)
+            else setTimeout(() => socket.write(piece), at / size)
+          }
+        }
+      })
+    })
+    return { port, ask: () => Promise.resolve([(cpu += 1000)]), questions }
+  }
+  const load = { kind: 'stream', connections: 3, deltas: 5, every: 4 } as const
+
+  it('asks for as many answers as there is time for, and shares the CPU between their deltas', async () => {
+    const server = await serveAgent(whole)
+    const running = await openLoad(server, load)
+    const { cost, rate, server: cores } = await running.run(40)
+    running.close()
+    expect(server.questions).toEqual(Array.from({ length: 6 }, () => '5 4'))
+    expect(cost).toBeCloseTo(1000 / 30, 6)
+    expect(cores).toBeCloseTo((cost * rate) / 1e6, 6)
+    // 30 deltas in 40 ms; the last is due before they are over.
+    expect(rate).toBeLessThan(1000)
+  })
+
+  it('asks for shorter ones where there is no time for one', async () => {
+    const server = await serveAgent(whole)
+    const running = await openLoad(server, load)
+    await running.run(9)
+    await running.run(1)
+    running.close()
+    expect(server.questions).toEqual([
+      ...Array.from({ length: 3 }, () => '2 4'),
+      ...Array.from({ length: 3 }, () => '1 4'),
+    ])
+  })
+
+  it.each([1, 2, 3, 47])('reads frames that come in pieces of %d bytes', async (size) => {
+    const running = await openLoad(await serveAgent(whole, size), { ...load, connections: 1 })
+    expect((await running.run(20)).cost).toBeCloseTo(200, 6)
+    running.close()
+  })
+
+  it.each([
+    ['loses a delta', (deltas: number) => whole(deltas - 1), 'an answer of 4 deltas, not of 5'],
+    ['says one twice', (deltas: number) => whole(deltas + 1), 'an answer of 6 deltas, not of 5'],
+    [
+      'says something else',
+      () => frame('{"event":"message","text":"no"}'),
+      'neither delta nor end: {"event":"message"',
+    ],
+    ['says goodbye', () => Buffer.from('8800', 'hex'), 'not a whole text: 8800'],
+    [
+      'ends an answer twice',
+      (deltas: number) => Buffer.concat([whole(deltas), end]),
+      'an answer of 0 deltas, not of 5',
+    ],
+  ])('an agent that %s ends the measurement', async (_what, toAnswer, error) => {
+    const running = await openLoad(await serveAgent(toAnswer), load)
+    await expect(running.run(20)).rejects.toThrow(error)
+    running.close()
+  })
+})
+
 describe('connect', () => {
   it('counts connections, each opened and reset', async () => {
     const server = await serve(64)

@@ -81,6 +81,17 @@ describe('turns', () => {
 })
 
 describe('kinds', () => {
+  it('agents are measured with one in Python, and run twice', () => {
+    const turns = toTurns(['ours uws agent', 'ours node agent', 'python agent'], 'b', null)
+    expect(turns.map(({ key, raw, peer }) => [key, raw, peer])).toEqual([
+      ['ours uws agent', null, 'python agent'],
+      ['ours uws agent again', 'ours uws agent', 'python agent'],
+      ['ours node agent', null, 'python agent'],
+      ['ours node agent again', 'ours node agent', 'python agent'],
+      ['python agent', null, null],
+    ])
+  })
+
   it('gateways are measured with raw uWebSockets.js that acts as one, and with no package', () => {
     const turns = toTurns(
       ['raw gateway', 'ours uws gateway', 'ours uws gateway normal', 'ours node gateway'],
@@ -101,7 +112,9 @@ describe('kinds', () => {
     expect(of('sockets').join()).toMatch(/^raw string,raw view,ours .*,ws,bun$/)
     expect(of('files')).toEqual(['raw files', 'ours uws files', 'ours node files', 'sirv'])
     expect(of('gateway')).toEqual(['raw gateway', 'ours uws gateway', 'ours uws gateway normal', 'ours node gateway'])
+    expect(of('agent')).toEqual(['ours uws agent', 'ours node agent', 'python agent'])
     const world = { accounts: 1, servers: 1, channels: 1, unread: 0 }
+    expect(kindFor({ kind: 'stream', connections: 1, deltas: 1, every: 1 })).toBe('agent')
     expect(kindFor({ kind: 'connect', parallel: 1 })).toBe('sockets')
     expect(kindFor({ kind: 'connect', parallel: 1, world })).toBe('gateway')
     expect(kindFor({ kind: 'idle', few: 1, many: 2, world })).toBe('gateway')
@@ -155,6 +168,29 @@ describe('bars', () => {
       { server: 'ours node gateway', against: null, value: 60, spread: 0, verdict: 'miss' },
     ])
     expect([...toLines(found, false)].join('\n')).toMatch(/^ours node gateway +60 +50 +miss$/m)
+  })
+
+  it('agents are judged by what Python needs', () => {
+    const needs = { 'ours uws agent': 10, 'ours uws agent again': 10, 'ours node agent': 21, 'python agent': 50 }
+    const agents: Workload = {
+      title: 'agents',
+      load: { kind: 'stream', connections: 1, deltas: 1, every: 1 },
+      toRaw: {},
+      toPeer: { 'ours uws agent': 0.2, 'ours node agent': 0.2 },
+    }
+    const turns = toTurns(['ours uws agent', 'ours node agent', 'python agent'], 'b', null)
+    const found = toBusyReport(
+      agents,
+      turns,
+      new Map(Object.entries(needs).map(([key, cost]) => [key, [[sample(cost)]]])),
+    )
+    expect(found.verdicts).toMatchObject([
+      { server: 'ours uws agent', against: 'python agent', value: 0.2, verdict: 'pass' },
+      { server: 'ours node agent', against: 'python agent', value: 0.42, verdict: 'miss' },
+    ])
+    const text = [...toLines(found, false)].join('\n')
+    expect(text).toMatch(/CPU a delta .*to python/)
+    expect(text).toMatch(/^ours node agent to python agent +0\.420 +0\.2 +miss$/m)
   })
 
   it('memory is judged by bytes above raw', () => {

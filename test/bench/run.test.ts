@@ -61,7 +61,7 @@ describe('npm run bench', () => {
     expect(text).not.toMatch(/"(cost|rate|server|client|late|p999|median)":null/)
 
     const again = await bench('echo-1k', '--servers', 'ours node view, ws', '--compare', file, '--out', file, ...quick)
-    expect(again.out).toMatch(/^since \d{4}-.*: ratios to raw, else to ws or sirv$/m)
+    expect(again.out).toMatch(/^since \d{4}-.*: ratios to raw, else to ws, sirv or python$/m)
     expect(again.out).toMatch(/^ours node view again +\d\.\d+ \(.*%/m)
   }, 120_000)
 
@@ -73,6 +73,16 @@ describe('npm run bench', () => {
     expect(code).toBe(0)
   }, 120_000)
 
+  it('runs agents beside one in Python, or says what is missing', async () => {
+    const args = ['--servers', 'ours uws agent, python agent', '--out', join(folder, 'agent.json'), ...quick]
+    const { code, out } = await bench('agent-stream', ...args)
+    expect(out).toMatch(/^ours uws agent +\d+\.\d\d \(/m)
+    expect(out).toMatch(/^python agent( +\d+\.\d\d \(| is left out: .*apt-get install python3-websockets$)/m)
+    expect(out).toContain('A/A ours uws agent')
+    // Of a tenth of a second nobody knows whether its bar is passed.
+    expect(code).not.toBe(2)
+  }, 120_000)
+
   it('measures another commit beside this one', async () => {
     const file = join(folder, 'base.json')
     const { out } = await bench('echo-1k', '--servers', 'ours node view', '--base', 'HEAD', '--out', file, ...quick)
@@ -82,7 +92,7 @@ describe('npm run bench', () => {
   }, 120_000)
 
   it.each([
-    ['a workload that is not there', ['echo-2'], "no workload 'echo-2': connect, "],
+    ['a workload that is not there', ['echo-2'], "no workload 'echo-2': agent-stream, connect, "],
     ['a server that is not there', ['--servers', 'ours,perl'], "no server 'perl': raw string, "],
     ['rounds that are no number', ['--rounds', 'many'], '--rounds many: not a number above 0'],
     ['half a round', ['--rounds', '0.5'], '--rounds 0.5: not'],
