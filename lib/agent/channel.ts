@@ -127,7 +127,9 @@ export class Channel implements Desk {
   #begin(connection: Connection): void {
     const { ws, visitor } = connection
     const { clientId, resume, index } = visitor
-    const known = resume === null ? null : this.#chats.find(resume, clientId)
+    const found = resume === null ? null : this.#chats.find(resume, clientId)
+    // What nobody has asked to go on with is its connection's alone.
+    const known = found?.kept === null ? null : found
     const chat = known ?? this.#create(connection, resume !== null)
     const { kept } = chat
     connection.chat = chat

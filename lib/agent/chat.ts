@@ -12,6 +12,8 @@ import { toMessage } from './wire.ts'
 /** Bytes that may wait for a client before its agent waits, too. */
 export const ROOM = 262_144
 
+/** Milliseconds between two looks at what waits. */
+const LOOK = 100
 /** Names of messages that a chat remembers, and characters of one. */
 const MOST_KNOWN = 100
 const LONGEST_NAME = 64
@@ -79,7 +81,7 @@ export class Chat implements Outlet {
   /** Its client says something. It may say it again, under the same name: where its connection ended it cannot know what came. */
   say(text: string, id: string | null = null): void {
     const { settings } = this.#shared
-    const name = id?.slice(0, LONGEST_NAME) ?? null
+    const name = id === null || id.length > LONGEST_NAME ? null : id
     if (name !== null && this.#known.has(name)) return
     if (settings.commands && text.trim() === '/stop') return this.#stop()
     const item =
@@ -140,19 +142,25 @@ export class Chat implements Outlet {
     return waits ? this.#whenRead() : null
   }
 
-  /** When one of them has read what waits; whoever has not in the time of a ping is dropped. */
-  async #whenRead(): Promise<void> {
+  /** When one of them has read enough of what waits; those who have not in the time of a ping are dropped. */
+  #whenRead(): Promise<void> {
     const { clock, settings } = this.#shared
-    const slow = [...this.#connections]
-    const stop = clock.after(
-      settings.pingTimeout,
-      () => {
-        for (const { ws } of slow) if (webSocketGetBufferedAmount(ws) > ROOM) webSocketFree(ws)
-      },
-      false,
-    )
-    await Promise.race(slow.map(({ ws }) => webSocketFlush(ws)))
-    stop()
+    const slow = Array.from(this.#connections, ({ ws }) => ws)
+    const until = clock.now() + settings.pingTimeout
+    return new Promise((resolve) => {
+      // What the kernel takes little by little, nobody tells before it has taken all.
+      const stop = clock.every(LOOK, () => {
+        const late = clock.now() >= until
+        const enough = late ? ROOM : ROOM / 2
+        if (slow.some((ws) => webSocketGetBufferedAmount(ws) <= enough)) goOn()
+        else if (late) for (const ws of slow) webSocketFree(ws)
+      })
+      const goOn = (): void => {
+        stop()
+        resolve()
+      }
+      for (const ws of slow) void webSocketFlush(ws).then(goOn)
+    })
   }
 }
 

@@ -14,7 +14,9 @@ export class Chats {
   readonly #left = new Map<Chat, number>()
   readonly #clock: Clock
   readonly #limits: () => ChatLimits
-  #stop: (() => void) | null = null
+  #stop: () => void = () => {}
+  /** When somebody is looked for next; Infinity: nobody waits. */
+  #due = Infinity
 
   constructor(clock: Clock, limits: () => ChatLimits) {
     this.#clock = clock
@@ -48,12 +50,13 @@ export class Chats {
   /** Nobody hears it any more, for now. */
   leave(chat: Chat): void {
     const { resumeFor, resumeChats } = this.#limits()
-    this.#left.set(chat, this.#clock.now() + resumeFor)
+    const until = this.#clock.now() + resumeFor
+    this.#left.set(chat, until)
     for (const oldest of this.#left.keys()) {
       if (this.#left.size <= resumeChats) break
       this.remove(oldest)
     }
-    this.#watch()
+    if (until < this.#due) this.#watch(until)
   }
 
   remove(chat: Chat): void {
@@ -63,26 +66,25 @@ export class Chats {
   }
 
   close(): void {
-    this.#stop?.()
-    this.#stop = null
+    this.#stop()
+    this.#due = Infinity
     for (const chat of this.#chats.values()) this.remove(chat)
   }
 
-  #watch(): void {
-    if (this.#stop !== null) return
-    const [first] = this.#left.values()
-    if (first === undefined) return
-    this.#stop = this.#clock.after(
-      Math.max(1, first - this.#clock.now()),
-      () => {
-        this.#stop = null
-        for (const [chat, until] of this.#left) {
-          if (until > this.#clock.now()) break
-          this.remove(chat)
-        }
-        this.#watch()
-      },
-      false,
-    )
+  #watch(due: number): void {
+    this.#stop()
+    this.#due = due
+    if (due === Infinity) return
+    this.#stop = this.#clock.after(Math.max(1, due - this.#clock.now()), () => this.#sweep(), false)
+  }
+
+  #sweep(): void {
+    const now = this.#clock.now()
+    let next = Infinity
+    for (const [chat, until] of this.#left) {
+      if (until <= now) this.remove(chat)
+      else next = Math.min(next, until)
+    }
+    this.#watch(next)
   }
 }

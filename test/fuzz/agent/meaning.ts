@@ -52,7 +52,8 @@ export function meaningOf(frame: string, guest: Guest): Deed | null {
 
 function say(text: string, chat: string | null, id: unknown, guest: Guest): Deed | null {
   const place = chat ?? guest.home
-  if (guest.counts && typeof id === 'string' && id !== '' && isAgain(place, id.slice(0, 64), guest, text)) return null
+  if (guest.counts && typeof id === 'string' && id !== '' && id.length <= 64 && isAgain(place, id, guest, text))
+    return null
   const word = text.trim()
   if (guest.commands && (word === '/stop' || word === '/new')) {
     const said = word === '/stop' ? 'No active task to stop.' : 'New session started.'
