@@ -94,9 +94,9 @@ describe.each(engines)('clients that do not read, on %s', (engine) => {
     expect((await patiently(started.closed, () => 'not dropped')).clientId).toBe('stalled')
     const took = performance.now() - before
     expect(await patiently(started.told, () => 'not told')).toBe(true)
-    // Before a ping that is not answered would have ended it.
+    // The kernel of a peer may take some more before it takes nothing: then it has as long again, and a ping may be first.
     expect(took).toBeGreaterThan(4900)
-    expect(took).toBeLessThan(9500)
+    expect(took).toBeLessThan(16_000)
     expect([progress.pulled, progress.mostHeld < 1 << 20]).toEqual([pulled, true])
     expect(await other.ask('still there?')).toBe('still there?')
     client.destroy()
