@@ -12,6 +12,7 @@ import { rError, rFailure } from '../websock/log.ts'
 import type { Socket } from '../websock/socket.ts'
 import { webSocketRun } from '../websock/run.ts'
 import { webSocketCork, webSocketFlush, webSocketGetBufferedAmount } from '../websock/send.ts'
+import { Bursts } from './bursts.ts'
 import { Chat, type Identity, ROOM, send, type Shared } from './chat.ts'
 import { Chats } from './chats.ts'
 import type { Connection } from './connection.ts'
@@ -43,6 +44,7 @@ export class Channel implements Desk {
       clock,
       turns: new Turns(settings.maxConcurrentTurns),
       ledger: new Ledger(settings.resumeBytes),
+      bursts: new Bursts(clock),
       topics: () => host.topics,
     }
     this.#member = world === null || settings.join === null ? null : new Member(world, this.#shared, settings.join)

@@ -1,7 +1,8 @@
 import { webSocketFree } from '../websock/close.ts'
 import { R_ERR_WOULD_BLOCK } from '../websock/constants.ts'
-import { webSocketFlush, webSocketGetBufferedAmount, webSocketSendString } from '../websock/send.ts'
+import { webSocketCork, webSocketFlush, webSocketGetBufferedAmount, webSocketSendString } from '../websock/send.ts'
 import { joinTopic, leaveTopic, type Topics } from '../websock/topics.ts'
+import type { Bursting, Bursts } from './bursts.ts'
 import type { Connection } from './connection.ts'
 import { type Company, Conversation } from './conversation.ts'
 import { textOf } from './failure.ts'
@@ -21,6 +22,7 @@ const LONGEST_NAME = 64
 /** What the chats of a channel have in common. */
 export interface Shared extends Company {
   readonly ledger: Ledger
+  readonly bursts: Bursts
   readonly topics: () => Topics | null
 }
 
@@ -34,7 +36,7 @@ export interface Identity {
 }
 
 /** One chat: who hears it, and what they say. */
-export class Chat implements Outlet {
+export class Chat implements Outlet, Bursting {
   readonly id: string
   readonly clientId: string
   /** Null: nobody can go on with it. */
@@ -48,6 +50,9 @@ export class Chat implements Outlet {
   /** Names of what its client has said lately. */
   readonly #known = new Set<string>()
   #closed = false
+  /** In this turn of the event loop something was sent; and what came behind it. */
+  #sent = false
+  #burst: string[] = []
 
   constructor(shared: Shared, { id, clientId, remote, resumable }: Identity) {
     this.id = id
@@ -66,6 +71,7 @@ export class Chat implements Outlet {
   /** One more hears it, from now on. */
   enter(connection: Connection): void {
     if (this.#connections.has(connection)) return
+    this.#sendBurst()
     this.#connections.add(connection)
     // Where there is one, nothing has to be found by a topic.
     if (this.#connections.size === 2) for (const { ws } of this.#connections) joinTopic(ws, this.#topic)
@@ -73,6 +79,7 @@ export class Chat implements Outlet {
   }
 
   leave(connection: Connection): void {
+    this.#sendBurst()
     if (!this.#connections.delete(connection)) return
     leaveTopic(connection.ws, this.#topic)
     if (this.#connections.size === 1) for (const { ws } of this.#connections) leaveTopic(ws, this.#topic)
@@ -128,8 +135,36 @@ export class Chat implements Outlet {
     const { kept } = this
     const whole = kept === null ? `${frame}${this.#tail}}` : `${frame}${this.#tail},"index":${kept.next}}`
     kept?.add(whole)
-    if (this.#connections.size > 1) return void this.#shared.topics()?.publish(this.#topic, whole, false)
-    for (const connection of this.#connections) send(connection, whole)
+    if (this.#sent) {
+      this.#burst.push(whole)
+      return
+    }
+    // What comes alone, as from a model, leaves at once; what comes with it in one write.
+    this.#sent = true
+    this.#shared.bursts.add(this)
+    this.#send(whole)
+  }
+
+  #send(frame: string): void {
+    if (this.#connections.size > 1) return void this.#shared.topics()?.publish(this.#topic, frame, false)
+    for (const connection of this.#connections) send(connection, frame)
+  }
+
+  /** The turn of the event loop ends. */
+  flush(): void {
+    this.#sent = false
+    this.#sendBurst()
+  }
+
+  #sendBurst(): void {
+    const burst = this.#burst
+    if (burst.length === 0) return
+    this.#burst = []
+    const [first] = this.#connections
+    if (first === undefined) return
+    webSocketCork(first.ws, () => {
+      for (const frame of burst) this.#send(frame)
+    })
   }
 
   /** As long as one of those who listen reads, the agent goes on: others have to catch up. */

@@ -44,9 +44,7 @@ class Channels {
 
   async open(settings: ChannelSettings, host: Host, homes: Homes): Promise<void> {
     const agent = this.#agents.get(settings.name)
-    const known = this.#channels.get(settings.name)
-    if (known !== undefined) return adopt(known, settings, host)
-    if (agent === undefined) return
+    if (agent === undefined || this.#channels.has(settings.name)) return
     await agent.start?.()
     const home = settings.join === null ? null : (await homes()).of(host)
     const channel = new Channel(settings, agent, host, home?.world ?? null)
@@ -56,20 +54,22 @@ class Channels {
     await channel.open()
   }
 
+  /** After a reload; at a start there is none yet. */
+  adopt(settings: ChannelSettings, host: Host): void {
+    const channel = this.#channels.get(settings.name)
+    if (channel === undefined) return
+    const { name, agent, join } = channel.settings
+    const warning = `${name}.agent counts after a restart`
+    const same = isDeepStrictEqual([agent, join], [settings.agent, settings.join])
+    if (!same && !host.warnings.includes(warning)) host.warnings.push(warning)
+    channel.adopt({ ...settings, agent, join })
+  }
+
   get(name: string): Channel {
     const channel = this.#channels.get(name)
     if (channel === undefined) throw new Error('The channel is not open')
     return channel
   }
-}
-
-/** After a reload, and where a channel has more than one door. */
-function adopt(channel: Channel, settings: ChannelSettings, host: Host): void {
-  const { name, agent, join } = channel.settings
-  if (!isDeepStrictEqual([agent, join], [settings.agent, settings.join])) {
-    host.warnings.push(`${name}.agent counts after a restart`)
-  }
-  channel.adopt({ ...settings, agent, join })
 }
 
 /** nanobot's WebSocket channel behind a route: its socket, where it gives tokens, or what is neither. */
@@ -97,6 +97,7 @@ export function createAgentHandler(homes: Homes, create: AgentFactory = createAg
       answersOptions: true,
       ...(part === 'socket' ? { toError } : {}),
       open: () => own.open(settings, host, homes),
+      begin: () => own.adopt(settings, host),
       find: () => (part === 'socket' ? own.get(settings.name).socket : others[part]),
     }
   }

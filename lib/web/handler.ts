@@ -28,6 +28,8 @@ export interface Handler {
   readonly answersOptions?: boolean
   /** Before its host listens: where it fails, the host does not start. */
   open?(): void | Promise<void>
+  /** Its route is served from now on, after a start or a reload that has not failed. */
+  begin?(): void
   /** Whether it takes WebSockets; where not, an upgrade request is served like any other. */
   readonly upgrades: boolean
   /** What serves a path; null for nothing: to be known before an upgrade, for after it there is no 404. */

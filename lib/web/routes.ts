@@ -106,6 +106,7 @@ export const toFronts = (
 
 /** Begins to serve a route: its limits hold from now on, also for the connections that it takes over. */
 export function openRoute({ route, before }: Draft, host: Context): Route {
+  route.serving.begin?.()
   const { match, webSockets } = route
   if (before === null) return { ...route, context: forRoute(host, match, webSockets) }
   const { context } = before

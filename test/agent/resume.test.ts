@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Agent, Session } from '../../include-types/agent.ts'
+import { Bursts } from '../../lib/agent/bursts.ts'
 import { Chat } from '../../lib/agent/chat.ts'
 import { Chats } from '../../lib/agent/chats.ts'
 import { Kept, Ledger } from '../../lib/agent/kept.ts'
@@ -583,7 +584,15 @@ describe('chats that wait', () => {
     const over: string[] = []
     const agent = agentOf(() => '', { sessionClosed: ({ chatId }) => over.push(chatId) })
     if (settings === undefined) throw new Error('no channel')
-    const shared = { settings, agent, clock, turns: new Turns(1), ledger: new Ledger(Infinity), topics: () => null }
+    const shared = {
+      settings,
+      agent,
+      clock,
+      turns: new Turns(1),
+      ledger: new Ledger(Infinity),
+      bursts: new Bursts(clock),
+      topics: () => null,
+    }
     const limits = { resumeFor, resumeChats }
     const chats = new Chats(clock, () => limits)
     const add = (id: string): Chat => {

@@ -40,7 +40,9 @@ describe('workers that cannot start', () => {
     const { port } = await RawServer.listen()
     const server = new Service([configure('taken.json5', { listen: `127.0.0.1:${port}` })])
     expect(await server.exit).toBe(1)
-    expect(server.said).toBe(`Port ${port} is in use: stop what listens there, or choose another with --listen or in the config\n`)
+    expect(server.said).toBe(
+      `Port ${port} is in use: stop what listens there, or choose another with --listen or in the config\n`,
+    )
   })
 
   // Was wrong: who ends first is told of in the log, and started again, while the other still says why.
