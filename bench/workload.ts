@@ -56,7 +56,7 @@ export interface StreamLoad {
   readonly connections: number
   /** Pieces of an answer. */
   readonly deltas: number
-  /** Milliseconds from one to the next. */
+  /** Milliseconds from one to the next; 0: as fast as they can be said, and asked for again at their end. */
   readonly every: number
 }
 

@@ -44,6 +44,13 @@ class Stream {
   }
 }
 
+const toSample = (used: Awaited<ReturnType<typeof account>>, count: number): Sample => ({
+  cost: used.server / count,
+  rate: (count / used.elapsed) * 1e6,
+  server: used.server / used.elapsed,
+  client: used.client / used.elapsed,
+})
+
 /**
  * Answers of an agent, which says each at the pace that it is asked for: a question is due when the answer to the last one has to
  * have ended, whether it has or not, so that all servers have the same to do in the same time. The connections begin one after the
@@ -53,13 +60,19 @@ export async function openStream(server: Target, { connections, deltas, every }:
   let missing = 0
   let expected = deltas
   let wrong: Error | null = null
-  const onAnswer = (found: number): void => {
+  let answered = 0
+  /** Asks again; null while nobody is to. */
+  let again: ((socket: Socket) => void) | null = null
+  const onAnswer = (found: number, i: number): void => {
     missing--
+    answered++
     if (found !== expected) throw new Error(`an answer of ${found} deltas, not of ${expected}`)
+    const socket = sockets[i]
+    if (socket !== undefined) again?.(socket)
   }
   const sockets: Socket[] = []
   for (let i = 0; i < connections; i++) {
-    const stream = new Stream(onAnswer)
+    const stream = new Stream((found) => onAnswer(found, i))
     const onBytes = (bytes: number, buffer: Buffer): void => {
       try {
         stream.take(buffer.subarray(0, bytes))
@@ -90,19 +103,27 @@ export async function openStream(server: Target, { connections, deltas, every }:
     await settled(left, 'answers')
   }
 
+  /** Each asks when it has its answer: as many as there can be. */
+  const saturate = async (ms: number): Promise<void> => {
+    const question = maskedText(`${expected} 0`)
+    again = (socket) => {
+      missing++
+      socket.write(question)
+    }
+    for (const socket of sockets) again(socket)
+    await sleep(ms)
+    again = null
+    await settled(left, 'answers')
+  }
+
   return {
     run: async (ms): Promise<Sample> => {
+      answered = 0
+      if (every === 0) return toSample(await account(server, () => saturate(ms)), answered * expected)
       // Shorter ones where there is no time for one.
       expected = Math.max(1, Math.min(deltas, Math.floor(ms / every)))
       const answers = Math.max(1, Math.floor(ms / (expected * every)))
-      const used = await account(server, () => ask(answers))
-      const count = answers * connections * expected
-      return {
-        cost: used.server / count,
-        rate: (count / used.elapsed) * 1e6,
-        server: used.server / used.elapsed,
-        client: used.client / used.elapsed,
-      }
+      return toSample(await account(server, () => ask(answers)), answers * connections * expected)
     },
     close: () => {
       for (const socket of sockets) socket.destroy()
