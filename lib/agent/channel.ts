@@ -62,11 +62,6 @@ export class Channel implements Desk {
     }
   }
 
-  /** Chats, and those of them that wait for their clients. */
-  get chats(): { readonly open: number; readonly waiting: number } {
-    return { open: this.#chats.size, waiting: this.#chats.waiting }
-  }
-
   get agent(): Agent {
     return this.#shared.agent
   }
@@ -79,7 +74,7 @@ export class Channel implements Desk {
   adopt(settings: ChannelSettings): void {
     const { turns, ledger } = this.#shared
     this.#shared.settings = settings
-    turns.most = settings.maxConcurrentTurns
+    turns.allow(settings.maxConcurrentTurns)
     ledger.limit = settings.resumeBytes
   }
 

@@ -8,8 +8,7 @@ export interface Taker {
 
 /** Who takes a turn when: so many at a time, in the order in which they have asked. */
 export class Turns {
-  /** Infinity: any. */
-  most: number
+  #most: number
   #running = 0
   /** Somebody is being asked: who is done meanwhile need not ask again. */
   #asking = false
@@ -17,8 +16,15 @@ export class Turns {
   /** Those that wait or take a turn. */
   readonly #known = new Set<Taker>()
 
+  /** @param most Infinity: any */
   constructor(most: number) {
-    this.most = most
+    this.#most = most
+  }
+
+  /** Another number from now on. */
+  allow(most: number): void {
+    this.#most = most
+    this.#next()
   }
 
   /** It has something to do. */
@@ -32,7 +38,7 @@ export class Turns {
   #next(): void {
     if (this.#asking) return
     this.#asking = true
-    while (this.#running < this.most) {
+    while (this.#running < this.#most) {
       const taker = this.#waiting.shift()
       if (taker === undefined) break
       this.#running++
