@@ -216,12 +216,13 @@ export class Channel implements Desk {
     return chat
   }
 
-  attach(connection: Connection, id: string): Chat | null {
+  attach(connection: Connection, id: string): Chat | 'access_denied' | 'too_many_chats' {
     const known = connection.chats.get(id)
     if (known !== undefined) return known
-    if (connection.chats.size >= this.#shared.settings.maxChatsPerClient) return null
     const chat = this.#chats.find(id, connection.visitor.clientId)
-    if (chat !== null) this.#enter(connection, chat)
+    if (chat === null) return 'access_denied'
+    if (connection.chats.size >= this.#shared.settings.maxChatsPerClient) return 'too_many_chats'
+    this.#enter(connection, chat)
     return chat
   }
 }

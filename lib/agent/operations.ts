@@ -5,8 +5,8 @@ import type { Connection } from './connection.ts'
 export interface Desk {
   /** A new chat; null where the client has as many as it may. */
   newChat(connection: Connection): Chat | null
-  /** One of the client's own chats; null for any other. */
-  attach(connection: Connection, id: string): Chat | null
+  /** One of the client's own chats, or why not. */
+  attach(connection: Connection, id: string): Chat | 'access_denied' | 'too_many_chats'
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -29,7 +29,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   attach: (desk, connection, { chat_id: id }) => {
     if (!isChatId(id)) return INVALID
     const chat = desk.attach(connection, id)
-    return chat === null ? { refused: 'access_denied', chatId: id } : { attached: chat }
+    return typeof chat === 'string' ? { refused: chat, chatId: id } : { attached: chat }
   },
 
   // It attaches whom it comes from, without a word.
@@ -37,7 +37,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     if (!isChatId(id)) return INVALID
     if (typeof content !== 'string' || content.trim() === '') return { refused: 'missing content', chatId: id }
     const chat = connection.chats.get(id) ?? desk.attach(connection, id)
-    if (chat === null) return { refused: 'access_denied', chatId: id }
+    if (typeof chat === 'string') return { refused: chat, chatId: id }
     chat.say(content, typeof name === 'string' && name !== '' && chat.kept !== null ? name : null)
     return null
   },

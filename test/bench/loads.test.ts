@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openLoad } from '../../bench/loads/index.ts'
@@ -324,6 +325,9 @@ describe('stream', () => {
   const ready = frame('{"event":"ready"}')
   const whole = (deltas: number): Buffer => Buffer.concat([...Array.from({ length: deltas }, () => delta), end])
 
+  const cut = (bytes: Buffer, size: number): Buffer[] =>
+    Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size))
+
   /** An agent that answers each question at once, in pieces of a size; what it was asked. */
   const serveAgent = async (
     toAnswer: (deltas: number) => Buffer,
@@ -333,6 +337,7 @@ describe('stream', () => {
     const questions: string[] = []
     const port = await listen((socket) => {
       let begun = false
+      let written = Promise.resolve()
       socket.on('error', () => {})
       socket.on('data', (chunk) => {
         if (!begun) {
@@ -344,11 +349,14 @@ describe('stream', () => {
         for (const { payload } of frames) {
           questions.push(payload.toString())
           const answer = toAnswer(Number.parseInt(payload.toString()))
-          for (let at = 0; at < answer.length; at += size) {
-            const piece = answer.subarray(at, Math.min(answer.length, at + size))
-            if (size === Infinity) socket.write(piece)
-            else setTimeout(() => socket.write(piece), at / size)
-          }
+          const pieces = size === Infinity ? [answer] : cut(answer, size)
+          // Answers may overlap, their pieces not.
+          written = written.then(async () => {
+            for (const piece of pieces) {
+              socket.write(piece)
+              if (pieces.length > 1) await turn()
+            }
+          })
         }
       })
     })
