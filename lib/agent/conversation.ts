@@ -1,6 +1,6 @@
 import type { Agent, ChatMessage, Session } from '../../include-types/agent.ts'
 import type { Clock } from '../engine/port.ts'
-import type { ChannelSettings } from '../web/config/to-channel.ts'
+import type { ChannelSettings } from '../web/config/channel-settings.ts'
 import { rFailure } from '../websock/log.ts'
 import { remember } from './history.ts'
 import type { Sink } from './sink.ts'

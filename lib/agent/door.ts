@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type Answer, answer } from '../web/answer.ts'
-import type { ChannelSettings } from '../web/config/to-channel.ts'
+import type { ChannelSettings } from '../web/config/channel-settings.ts'
 import { isSecret } from '../web/credential.ts'
 import { rError } from '../websock/log.ts'
 import type { IssuedTokens } from './tokens.ts'

@@ -1,5 +1,5 @@
 import { type Answer, answer } from '../web/answer.ts'
-import type { ChannelSettings } from '../web/config/to-channel.ts'
+import type { ChannelSettings } from '../web/config/channel-settings.ts'
 import { isSecret } from '../web/credential.ts'
 import type { Request } from '../web/web.ts'
 import { rError } from '../websock/log.ts'

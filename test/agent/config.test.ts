@@ -6,7 +6,7 @@ import { channel } from '../../lib/web/config/channel.ts'
 import { ConfigError } from '../../lib/web/config/error.ts'
 import { checkConfig, loadConfig } from '../../lib/web/config/load.ts'
 import type { RouteSettings, Settings } from '../../lib/web/config/settings.ts'
-import type { ChannelSettings } from '../../lib/web/config/to-channel.ts'
+import type { ChannelSettings } from '../../lib/web/config/channel-settings.ts'
 import { Certificates } from '../support/certificate.ts'
 import { Folder, Service } from '../support/service.ts'
 

@@ -3,7 +3,7 @@ import { afterEach } from 'vitest'
 import type { Agent, AgentConfig, Chunk, Reply, Session, TurnContext } from '../../include-types/agent.ts'
 import { createOpenAi } from '../../lib/agent/agents/openai.ts'
 import { Failure } from '../../lib/agent/failure.ts'
-import type { AgentSettings } from '../../lib/web/config/to-channel.ts'
+import type { AgentSettings } from '../../lib/web/config/channel-settings.ts'
 import { checkConfig } from '../../lib/web/config/load.ts'
 
 /* The agent `openai` without a channel around it. */

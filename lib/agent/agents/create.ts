@@ -1,5 +1,5 @@
 import type { Agent } from '../../../include-types/agent.ts'
-import type { AgentSettings } from '../../web/config/to-channel.ts'
+import type { AgentSettings } from '../../web/config/channel-settings.ts'
 import { createEcho } from './echo.ts'
 
 /** Makes what answers. Throws, with a text for the user, where that cannot be. */

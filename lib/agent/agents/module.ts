@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import type { Agent, ReplyFunction } from '../../../include-types/agent.ts'
-import type { AgentSettings } from '../../web/config/to-channel.ts'
+import type { AgentSettings } from '../../web/config/channel-settings.ts'
 import { ConfigError } from '../../web/config/error.ts'
 import { importModule } from '../../web/modules/import.ts'
 import { rFailure } from '../../websock/log.ts'

@@ -1,7 +1,7 @@
 import type { WebSocketDefaults } from '../../../include-types/websock.ts'
 import type { Endpoint, HeaderList, ServerOptions } from '../../engine/port.ts'
 import type { Redirect } from '../redirect.ts'
-import type { ChannelRoute } from './to-channel.ts'
+import type { ChannelRoute } from './channel-settings.ts'
 import type { GatewaySettings } from './gateway.ts'
 
 /** A config as the rest of the program sees it: checked, defaults filled in, units converted, paths absolute. */
