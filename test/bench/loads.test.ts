@@ -328,6 +328,14 @@ describe('stream', () => {
   const cut = (bytes: Buffer, size: number): Buffer[] =>
     Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size))
 
+  const sayBehind = async (before: Promise<void>, socket: Socket, pieces: readonly Buffer[]): Promise<void> => {
+    await before
+    for (const piece of pieces) {
+      socket.write(piece)
+      if (pieces.length > 1) await turn()
+    }
+  }
+
   /** An agent that answers each question at once, in pieces of a size; what it was asked. */
   const serveAgent = async (
     toAnswer: (deltas: number) => Buffer,
@@ -351,12 +359,7 @@ describe('stream', () => {
           const answer = toAnswer(Number.parseInt(payload.toString()))
           const pieces = size === Infinity ? [answer] : cut(answer, size)
           // Answers may overlap, their pieces not.
-          written = written.then(async () => {
-            for (const piece of pieces) {
-              socket.write(piece)
-              if (pieces.length > 1) await turn()
-            }
-          })
+          written = sayBehind(written, socket, pieces)
         }
       })
     })
