@@ -2,6 +2,7 @@
  * An agent channel in a process of its own: `server.ts CONFIG`, as JSON. It tells its port, then answers commands. Its agent
  * says what it is asked for, at the pace that it is asked for.
  */
+import { execFileSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TurnContext } from '../../../include-types/agent.ts'
 import { createAgentHandler } from '../../../lib/agent/handler.ts'
@@ -33,11 +34,21 @@ async function* say(text: string, { signal }: TurnContext): AsyncGenerator<strin
   }
 }
 
+/** On one core, with all threads, where that can be had. */
+function pin(): void {
+  try {
+    execFileSync('taskset', ['-apc', '0', String(process.pid)], { stdio: 'ignore' })
+  } catch {
+    console.error('taskset is missing: the server has all cores')
+  }
+}
+
 let peak = 0
 
 async function main(): Promise<void> {
   const config: unknown = JSON.parse(process.argv[2] ?? '')
   if (!isConfig(config)) return tell('not the config of an agent')
+  pin()
   const agent = { name: 'soak', reply: (_: unknown, text: string, context: TurnContext) => say(text, context) }
   const noWorld = (): never => {
     throw new Error('there is no world here')
