@@ -501,24 +501,21 @@ describe('a turn', () => {
     })
 
     it('aborts before it leaves the iteration, and once', async () => {
-      const order: string[] = []
-      const agent = agentOf(async function* (_session, _text, { signal }) {
-        signal.addEventListener('abort', () => order.push('abort'))
-        try {
-          for (;;) {
-            yield 'a'
-            await turn()
-          }
-        } finally {
-          order.push('left')
+      const pieces = new Pieces()
+      const aborted: boolean[] = []
+      const agent = loose((_session, _text, { signal }) => {
+        pieces.leaving = async () => {
+          aborted.push(signal.aborted)
+          return { done: true, value: undefined }
         }
+        return pieces
       })
       const { turn: made, answers } = begin(agent)
+      await pieces.give('a')
+      made.cancel()
+      made.cancel()
       await turn()
-      made.cancel()
-      made.cancel()
-      while (answers.length === 0) await turn()
-      expect([order, answers]).toEqual([['abort', 'left'], [null]])
+      expect([aborted, answers]).toEqual([[true], [null]])
     })
 
     it('waits a second for its agent to leave, not longer', async () => {
