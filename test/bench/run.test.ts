@@ -92,7 +92,7 @@ describe('npm run bench', () => {
   }, 120_000)
 
   it.each([
-    ['a workload that is not there', ['echo-2'], "no workload 'echo-2': agent-stream, connect, "],
+    ['a workload that is not there', ['echo-2'], "no workload 'echo-2': agent-burst, agent-stream, connect, "],
     ['a server that is not there', ['--servers', 'ours,perl'], "no server 'perl': raw string, "],
     ['rounds that are no number', ['--rounds', 'many'], '--rounds many: not a number above 0'],
     ['half a round', ['--rounds', '0.5'], '--rounds 0.5: not'],

@@ -131,7 +131,7 @@ describe('the command', () => {
   it.concurrent('what it does not know is a sentence and exit code 2', async () => {
     const { code, out } = await soak('stall')
     expect(out).toMatch(
-      /^no scenario 'stall': stalled, flood, crowd, drain, workers, crash, resume, rights, cut, restart\n.*--help/,
+      /^no scenario 'stall': stalled, flood, crowd, drain, workers, crash, resume, rights, cut, restart, agent, answers, reader\n.*--help/,
     )
     expect(code).toBe(2)
   })
