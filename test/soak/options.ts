@@ -13,11 +13,11 @@ ${titles}
 
   --engine uws|node  default: both
   --seconds N        stalled: how long is published, default 60; flood: how long it may take, default 120;
-                     crowd: how long is published, default 20
-  --rounds N         stalled: pairs of runs, default 5; crash: default 20; resume: cuts, default 1000; cut: default 3;
+                     crowd: how long is published, default 20; agent: length of an answer, default 30; reader: default 15
+  --rounds N         stalled: pairs of runs, default 5; crash: default 20; resume, answers: cuts, default 1000; cut: default 3;
                      restart: default 10; others: how often, default 1
   --clients N        healthy ones of stalled, default 100; of crowd, default 1000; of drain and cut, default 10000;
-                     of restart, default 20
+                     of restart, default 20; of agent, default 1000; of reader, default 16
   --recover N        seconds until memory is looked at again, default 60: stalled, crowd
   --quick            a few seconds for each, with small numbers: whether the harness works
   --json FILE        all rounds

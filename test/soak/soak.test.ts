@@ -128,6 +128,17 @@ describe('the command', () => {
     120_000,
   )
 
+  it.concurrent(
+    'an answer of an agent is what it said, also for who was cut in the middle',
+    async () => {
+      const { out } = await soak('answers', '--engine', 'uws', '--quick')
+      for (const what of ['answers whose text is another', 'frames that are missing', 'frames twice']) {
+        expect(out).toMatch(new RegExp(`^answers +uws +${what} +0 +exactly 0 +PASS$`, 'm'))
+      }
+    },
+    120_000,
+  )
+
   it.concurrent('what it does not know is a sentence and exit code 2', async () => {
     const { code, out } = await soak('stall')
     expect(out).toMatch(
