@@ -77,8 +77,8 @@ export class Turn {
       },
     }
     if (agentTimeout !== Infinity) {
-      const late = new Failure('agent_timeout', `no answer within ${agentTimeout / 1000} s`)
-      this.#stopTimeout = clock.after(agentTimeout, () => this.#abort(late), false)
+      const tooLate = (): void => this.#abort(new Failure('agent_timeout', `no answer within ${agentTimeout / 1000} s`))
+      this.#stopTimeout = clock.after(agentTimeout, tooLate, false)
     }
     this.#watchIdle(idleTimeout)
     try {
