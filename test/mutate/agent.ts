@@ -74,8 +74,8 @@ export const agentMutations: readonly Mutation[] = [
     TOKENS,
     'trap 14, expired ones do not count',
     'agent/tokens.ts',
-    '  issue(ttlS: number): string | null {\n    this.#purge()\n',
-    '  issue(ttlS: number): string | null {\n',
+    'if (now > until) this.#tokens.delete(token)',
+    'if (now > until) continue',
   ),
   of(
     DOOR,
@@ -165,7 +165,7 @@ export const agentMutations: readonly Mutation[] = [
     '',
   ),
   of(
-    TURN,
+    TURNS,
     'trap 31, a failure is said',
     'agent/output.ts',
     'this.#outlet.emit(toMessage({ text: textOf(code), error: { code } }))',

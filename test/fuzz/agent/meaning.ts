@@ -65,8 +65,13 @@ function say(text: string, chat: string | null, id: unknown, guest: Guest): Deed
     chat,
     answer: (sent) => {
       const stream = at(sent[0], 'stream_id')
+      // The other half of a character might have come with the next piece.
+      const half = /[\uD800-\uDBFF]$/.test(text) ? -1 : text.length
+      const pieces = [text.slice(0, half), text.slice(half)].filter((piece) => piece !== '')
       return [
-        number({ event: 'delta', text: text.toWellFormed(), stream_id: stream }, place, guest),
+        ...pieces.map((piece) =>
+          number({ event: 'delta', text: piece.toWellFormed(), stream_id: stream }, place, guest),
+        ),
         number({ event: 'stream_end', stream_id: stream }, place, guest),
       ]
     },
