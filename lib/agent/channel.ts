@@ -130,8 +130,7 @@ export class Channel implements Desk {
     const chat = known ?? this.#create(connection, resume !== null)
     const { kept } = chat
     connection.chat = chat
-    connection.chats.set(chat.id, chat)
-    this.#chats.return(chat)
+    this.#hold(connection, chat)
     if (kept === null) {
       send(connection, toReady({ chatId: chat.id, clientId, resume: null }))
       return chat.enter(connection)
@@ -169,10 +168,15 @@ export class Channel implements Desk {
     return chat
   }
 
-  #enter(connection: Connection, chat: Chat): void {
+  /** From now on somebody is there for it. */
+  #hold(connection: Connection, chat: Chat): void {
     connection.chats.set(chat.id, chat)
-    chat.enter(connection)
     this.#chats.return(chat)
+  }
+
+  #enter(connection: Connection, chat: Chat): void {
+    this.#hold(connection, chat)
+    chat.enter(connection)
   }
 
   #end(connection: Connection): void {

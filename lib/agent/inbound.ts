@@ -1,3 +1,5 @@
+import { isRecord } from '../web/config/check.ts'
+
 /** What a client may send: text, or an object with the text in one of these. */
 const FIELDS = ['content', 'text', 'message'] as const
 
@@ -36,19 +38,18 @@ export function parse(frame: string, typed: boolean, named = false): Inbound | n
   // What only looks like JSON is text.
   if (value === undefined) return trimmed
   if (typeof value === 'string') return isBlank(value) ? null : value
-  if (typeof value !== 'object' || value === null) return trimmed
-  const fields = new Map<string, unknown>(Object.entries(value))
-  const type = fields.get('type')
-  if (typed && typeof type === 'string') return { type, fields: Object.fromEntries(fields) }
-  const content = contentOf(fields)
-  const id = named ? fields.get('id') : undefined
+  if (!isRecord(value)) return trimmed
+  const { type } = value
+  if (typed && typeof type === 'string') return { type, fields: value }
+  const content = contentOf(value)
+  const id = named ? value['id'] : undefined
   return content !== null && typeof id === 'string' && id !== '' ? { content, id } : content
 }
 
 /** The first of the fields that has text in it; null where none has. */
-export function contentOf(fields: ReadonlyMap<string, unknown>): string | null {
+function contentOf(fields: Readonly<Record<string, unknown>>): string | null {
   for (const name of FIELDS) {
-    const value = fields.get(name)
+    const value = fields[name]
     if (typeof value === 'string' && !isBlank(value)) return value
   }
   return null

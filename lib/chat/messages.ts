@@ -99,7 +99,7 @@ export class Messages {
 
   post(author: string, channel: string, { content, replyTo, files = [] }: MessageDraft): Message {
     const seen = this.#access.channel(author, channel, SEND_MESSAGES)
-    if (replyTo !== null) this.#checkTarget(replyTo, seen.id)
+    if (replyTo !== null) this.#target(replyTo, seen.id)
     if (files.length > 0) {
       needs(seen, ATTACH_FILES)
       this.#files.check(author, seen.id, files)
@@ -110,8 +110,7 @@ export class Messages {
   /** The beginning of something that grows, unless it is `done`: an answer to a message, in its thread where it is in one. */
   begin(author: string, channel: string, replyTo: string, content: string, done: boolean): Message {
     const seen = this.#access.channel(author, channel, SEND_MESSAGES)
-    this.#checkTarget(replyTo, seen.id)
-    const threadId = this.#rows.place({ id: replyTo })?.thread_id ?? null
+    const { thread_id: threadId } = this.#target(replyTo, seen.id)
     const inThread = threadId !== null
     const said = { content, replyTo: inThread ? null : replyTo, threadId, files: [], poll: null, draft: !done }
     return this.#add(author, seen, said)
@@ -274,11 +273,13 @@ export class Messages {
     return { seen, author: place.author_id }
   }
 
-  #checkTarget(id: string, channel: string): void {
+  /** Where a message is that can be replied to. */
+  #target(id: string, channel: string) {
     const place = this.#rows.place({ id })
     if (place === undefined || place.channel_id !== channel || place.deleted === 1) {
       throw new Refusal('NOT_FOUND', 'The message to reply to is not there')
     }
+    return place
   }
 
   /** Members who can see the channel; others are not called, however they are named. */

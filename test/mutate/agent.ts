@@ -253,7 +253,7 @@ export const agentMutations: readonly Mutation[] = [
     STREAM,
     'trap 41, an error behind 200',
     'agent/agents/completions.ts',
-    "const error = at(value, 'error') ??",
+    "const error = valueAt(value, ['error']) ??",
     'const error =',
   ),
   of(

@@ -2,6 +2,7 @@ import http from 'node:http'
 import https from 'node:https'
 import type { IncomingMessage } from 'node:http'
 import { createParser } from 'eventsource-parser'
+import { valueAt } from '../../web/config/check.ts'
 import { Failure, type FailureCode } from '../failure.ts'
 
 /** Bytes of an error that are read, for the log. */
@@ -10,7 +11,6 @@ const MAX_ERROR = 4096
 const MAX_EVENT = 16_777_216
 /** Milliseconds for what comes behind the reason of the end: how much it has cost, and the mark that it is all. */
 const AFTERTHOUGHT = 5000
-
 /** And for its end. */
 const LAST_BYTES = 1000
 
@@ -79,6 +79,7 @@ function leave(response: IncomingMessage): void {
 }
 
 const unreachable = (message: string): ModelFailure => new ModelFailure('model_unavailable', message, true)
+const notJson = (): ModelFailure => unreachable('it sent something that is not JSON')
 
 function post({ url, headers, body, agent, connectTimeout, signal }: Call): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
@@ -124,14 +125,8 @@ async function* readWhole(response: IncomingMessage, { redact }: Call): AsyncGen
     if (text.length > MAX_EVENT) throw unreachable('its answer is too long')
   }
   const value = toJson(text)
-  const failure = errorIn(value, redact)
-  if (failure !== null) throw failure
-  const said = textOf(at(value, 'choices', 0, 'message', 'content'))
-  const thought = at(value, 'choices', 0, 'message', 'reasoning_content')
-  if (typeof thought === 'string' && thought !== '') yield { type: 'reasoning', text: thought }
-  if (said !== '') yield { type: 'text', text: said }
-  yield { type: 'finish', reason: reasonIn(value) ?? 'stop' }
-  yield* usageIn(value)
+  if (value === undefined) throw notJson()
+  yield* toPieces(value, 'message', redact)
 }
 
 /** Server-sent events, up to `[DONE]`. */
@@ -151,9 +146,12 @@ async function* readEvents(response: IncomingMessage, { redact }: Call): AsyncGe
       if (tooLong) throw unreachable('an event of its stream is too long')
       for (const event of events.splice(0)) {
         if (event.trim() === '[DONE]') return
+        if (event.trim() === '') continue
+        const value = toJson(event)
         // What was cut behind the reason of the end is no loss.
-        if (event.trim() === '' || (finished && !isJson(event))) continue
-        for (const piece of toPieces(event, redact)) {
+        if (value === undefined && finished) continue
+        if (value === undefined) throw notJson()
+        for (const piece of toPieces(value, 'delta', redact)) {
           if (piece.type === 'finish' && !finished) {
             finished = true
             timer = setTimeout(() => response.destroy(), AFTERTHOUGHT)
@@ -179,45 +177,28 @@ async function* texts(response: IncomingMessage, may = (): boolean => false): As
   yield '\n\n'
 }
 
-function* toPieces(event: string, redact: Call['redact']): Generator<Piece> {
-  const value = toJson(event)
+/** What the first choice says, as a whole or a part of it. */
+function* toPieces(value: unknown, part: 'message' | 'delta', redact: Call['redact']): Generator<Piece> {
   const failure = errorIn(value, redact)
   if (failure !== null) throw failure
-  const delta = at(value, 'choices', 0, 'delta')
-  const thought = at(delta, 'reasoning_content')
+  const said = valueAt(value, ['choices', 0, part])
+  const thought = valueAt(said, ['reasoning_content'])
   if (typeof thought === 'string' && thought !== '') yield { type: 'reasoning', text: thought }
-  const text = textOf(at(delta, 'content'))
+  const text = textOf(valueAt(said, ['content']))
   if (text !== '') yield { type: 'text', text }
-  const reason = reasonIn(value)
+  // Behind what is whole nothing comes.
+  const reason = reasonIn(value) ?? (part === 'message' ? 'stop' : null)
   if (reason !== null) yield { type: 'finish', reason }
   yield* usageIn(value)
 }
 
+/** Undefined for what is none. */
 function toJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw unreachable('it sent something that is not JSON')
+    return undefined
   }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** What is at a place in something that may be anything. */
-function at(value: unknown, ...path: readonly (string | number)[]): unknown {
-  let found = value
-  for (const key of path) {
-    found =
-      typeof found === 'object' && found !== null && Object.hasOwn(found, key) ? Reflect.get(found, key) : undefined
-  }
-  return found
 }
 
 /** Text, or parts of it. */
@@ -226,21 +207,21 @@ const textOf = (content: unknown): string =>
     ? content
     : Array.isArray(content)
       ? content
-          .map((part: unknown) => at(part, 'text'))
+          .map((part: unknown) => valueAt(part, ['text']))
           .filter((text) => typeof text === 'string')
           .join('')
       : ''
 
 function reasonIn(value: unknown): string | null {
-  const reason = at(value, 'choices', 0, 'finish_reason')
+  const reason = valueAt(value, ['choices', 0, 'finish_reason'])
   return typeof reason === 'string' ? reason : null
 }
 
 function* usageIn(value: unknown): Generator<Piece> {
-  const usage = at(value, 'usage')
+  const usage = valueAt(value, ['usage'])
   if (typeof usage !== 'object' || usage === null) return
   const count = (name: string): number | null => {
-    const given = at(usage, name)
+    const given = valueAt(usage, [name])
     return typeof given === 'number' && given >= 0 ? given : null
   }
   const [prompt, completion, total] = [count('prompt_tokens'), count('completion_tokens'), count('total_tokens')]
@@ -254,10 +235,10 @@ function* usageIn(value: unknown): Generator<Piece> {
 
 /** An error where an answer should be: `{error: {…}}`, or as vLLM has it. */
 function errorIn(value: unknown, redact: Call['redact']): ModelFailure | null {
-  const error = at(value, 'error') ?? (at(value, 'object') === 'error' ? value : undefined)
+  const error = valueAt(value, ['error']) ?? (valueAt(value, ['object']) === 'error' ? value : undefined)
   if (error === undefined || error === null) return null
-  const code = at(error, 'code')
-  const status = STATUSES.get(String(code)) ?? STATUSES.get(String(at(error, 'type'))) ?? Number(code)
+  const code = valueAt(error, ['code'])
+  const status = STATUSES.get(String(code)) ?? STATUSES.get(String(valueAt(error, ['type']))) ?? Number(code)
   const known = Number.isInteger(status) && status >= 400 && status <= 599
   return toFailure(known ? status : 503, redact(JSON.stringify(error)).slice(0, MAX_ERROR), undefined)
 }

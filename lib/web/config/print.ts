@@ -1,5 +1,5 @@
 import JSON5 from 'json5'
-import { schemaAt, walk } from './check.ts'
+import { isRecord, schemaAt, walk } from './check.ts'
 import type { SchemaNode } from './fields.ts'
 import { configSchema } from './schema.ts'
 
@@ -14,9 +14,6 @@ export function printConfig(config: unknown, hidden: ReadonlySet<unknown>): stri
       secrets.has(value) ? '(secret)' : hidden.has(value) ? '(from the environment)' : value,
   })
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Fills in defaults, and leaves out what nobody knows; objects that have some and are not there are made. */
 function complete(node: SchemaNode, value: unknown): unknown {
