@@ -1,6 +1,8 @@
 import type { Core } from './core.ts'
+import { groupBy } from './group.ts'
 import { toTime } from './ids.ts'
 import {
+  ADMINISTRATOR,
   ALL_PERMISSIONS,
   channelPermissions,
   has,
@@ -27,6 +29,7 @@ export interface Seen {
 
 /** Of a server's owner, whom nobody is above. */
 const TOP = Infinity
+const NONE: readonly Override[] = []
 
 /** A channel in which its viewer may do that, else FORBIDDEN or TIMED_OUT. */
 export function needs(seen: Seen, needed: number): Seen {
@@ -45,6 +48,8 @@ export class Access {
   readonly #member
   readonly #roles
   readonly #overrides
+  readonly #channelsOf
+  readonly #overridesOf
 
   constructor({ db, now }: Core) {
     this.#now = now
@@ -108,6 +113,16 @@ export class Access {
         .where('m.user_id', '=', p('user'))
         .select(['r.id', 'r.permissions', 'r.position']),
     )
+    this.#channelsOf = db.all((q, p: Param<{ server: string }>) =>
+      q.selectFrom('channels').select('id').where('server_id', '=', p('server')),
+    )
+    this.#overridesOf = db.all((q, p: Param<{ server: string }>) =>
+      q
+        .selectFrom('channel_overrides as o')
+        .innerJoin('channels as c', 'c.id', 'o.channel_id')
+        .where('c.server_id', '=', p('server'))
+        .select(['o.channel_id', 'o.role_id', 'o.user_id', 'o.allow', 'o.deny']),
+    )
     this.#overrides = db.all((q, p: Param<{ channel: string }>) =>
       q
         .selectFrom('channel_overrides')
@@ -166,6 +181,15 @@ export class Access {
     const seen = this.see(user, channel)
     if (seen === null) throw notFound()
     return needs(seen, needed)
+  }
+
+  /** The ids of what a member can see of a server. */
+  visible(user: string, server: string): string[] {
+    const member = this.member(user, server)
+    const ids = this.#channelsOf({ server }).map(({ id }) => id)
+    if (has(serverPermissions(member), ADMINISTRATOR)) return ids
+    const overrides = groupBy(this.#overridesOf({ server }), ({ channel_id }) => channel_id)
+    return ids.filter((id) => channelPermissions(member, overrides.get(id) ?? NONE) !== 0)
   }
 
   overrides(channel: string): readonly Override[] {

@@ -1,7 +1,7 @@
 import type { Access } from './access.ts'
 import type { Audit } from './audit.ts'
 import type { Core } from './core.ts'
-import { CREATE_INVITES } from './permissions.ts'
+import { CREATE_INVITES, has, serverPermissions } from './permissions.ts'
 import { notFound, Refusal } from './refusal.ts'
 import type { Request, Requests } from './requests.ts'
 import type { Servers } from './servers.ts'
@@ -34,6 +34,21 @@ export class Arrivals {
     return this.#requests.ofUser(user, 'invite').filter(({ to_user }) => to_user === user)
   }
 
+  /** What somebody decides of a server, by the name that bots have for it: pending or not; null for others. */
+  byFlag(user: string, flag: string): Request | null {
+    const request = this.#requests.byFlag(flag)
+    if (request === null || request.server_id === null) return null
+    if (request.kind === 'invite') return request.to_user === user ? request : null
+    return request.kind === 'join' && this.mayDecide(user, request.server_id) ? request : null
+  }
+
+  /** Whether somebody has a say in who comes in. */
+  mayDecide(user: string, server: string): boolean {
+    return (
+      this.#access.isMember(user, server) && has(serverPermissions(this.#access.member(user, server)), CREATE_INVITES)
+    )
+  }
+
   // Changes
 
   /** To a server that is public, and needs an invite. */
@@ -45,7 +60,7 @@ export class Arrivals {
   acceptJoin(user: string, server: string, id: string): Request {
     const request = this.#ofServer(user, server, id)
     this.#servers.checkMayEnter(request.from_user, server)
-    this.#servers.admit(request.from_user, server)
+    this.#servers.admit(request.from_user, server, user)
     this.#log(user, server, 'join.accept', request.from_user)
     return this.#requests.decide(request, 'approved', user, null)
   }
@@ -78,7 +93,7 @@ export class Arrivals {
     const request = this.#toUser(user, server, id)
     this.#servers.checkMayEnter(user, server)
     this.#log(user, server, 'invitation.accept', user)
-    this.#servers.admit(user, server)
+    this.#servers.admit(user, server, request.from_user, true)
     return this.#requests.decide(request, 'approved', user, null)
   }
 

@@ -131,30 +131,39 @@ export class Bots {
     return this.get(creator, id)
   }
 
-  /** The bot that a config names, made where there is none: nobody's, and nobody logs in as it. */
-  ensure(handle: string): Bot {
+  /** The bot that a config names, made where there is none: nobody's, and nobody logs in as it. `num`: its number then. */
+  ensure(handle: string, num?: number): Bot {
     const known = this.#byHandle({ handle })
     if (known !== undefined) return known
     const id = this.#core.ids.next()
     const free = CALLABLE.test(handle) && this.#users.findByName(handle) === null
     const username = free ? handle : toUsername(handle, id)
-    this.#add({ id, username, name: handle, description: null, hash: `config:${id}`, creator: null, handle })
+    this.#add({ id, username, name: handle, description: null, hash: `config:${id}`, creator: null, handle }, num)
     const made = this.#byHandle({ handle })
     if (made === undefined) throw new Error('The bot was not made')
     return made
   }
 
-  #add(bot: {
-    readonly id: string
-    readonly username: string
-    readonly name: string
-    readonly description: string | null
-    readonly hash: string
-    readonly creator: string | null
-    readonly handle: string | null
-  }): void {
+  #add(
+    bot: {
+      readonly id: string
+      readonly username: string
+      readonly name: string
+      readonly description: string | null
+      readonly hash: string
+      readonly creator: string | null
+      readonly handle: string | null
+    },
+    num?: number,
+  ): void {
     const { id, username, name, description, hash, creator, handle } = bot
-    const user = this.#users.create({ username, email: null, passwordHash: null, bot: true })
+    const user = this.#users.create({
+      username,
+      email: null,
+      passwordHash: null,
+      bot: true,
+      ...(num === undefined ? {} : { num }),
+    })
     this.#insert({ id, user: user.id, name, description, hash, creator, handle, at: createdAt(id) })
   }
 

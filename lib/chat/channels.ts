@@ -1,18 +1,12 @@
 import type { Access } from './access.ts'
 import type { Details } from './audit.ts'
 import { type Core, createdAt } from './core.ts'
-import { groupBy, isPartOf } from './group.ts'
+import { isPartOf } from './group.ts'
 import { MAX_CHANNELS } from './limits.ts'
-import {
-  channelPermissions,
-  MANAGE_CHANNELS,
-  type Override,
-  serverPermissions,
-  has,
-  ADMINISTRATOR,
-} from './permissions.ts'
+import { MANAGE_CHANNELS } from './permissions.ts'
 import { notFound, Refusal } from './refusal.ts'
 import type { Param } from './store/database.ts'
+import type { Flag } from './store/flag.ts'
 
 /** A room of a server. */
 export interface Channel {
@@ -24,21 +18,34 @@ export interface Channel {
   readonly position: number
   readonly category: string | null
   readonly topic: string | null
+  /** Only admins speak there for now. */
+  readonly shut: Flag
   readonly created_at: string
 }
 
 export type ChannelDraft = Pick<Channel, 'name' | 'type' | 'topic' | 'category'>
 export type ChannelChange = Partial<Pick<Channel, 'name' | 'topic' | 'category' | 'position'>>
 
-const COLUMNS = ['num', 'id', 'server_id', 'name', 'type', 'position', 'category', 'topic', 'created_at'] as const
+const COLUMNS = [
+  'num',
+  'id',
+  'server_id',
+  'name',
+  'type',
+  'position',
+  'category',
+  'topic',
+  'shut',
+  'created_at',
+] as const
 
 export class Channels {
   readonly #core: Core
   readonly #access: Access
   readonly #byId
+  readonly #byNum
   readonly #ofServer
   readonly #named
-  readonly #overridesOf
   readonly #shape
   readonly #insert
   readonly #update
@@ -50,6 +57,9 @@ export class Channels {
     const { db } = core
     this.#byId = db.first((q, p: Param<{ id: string }>) =>
       q.selectFrom('channels').select(COLUMNS).where('id', '=', p('id')),
+    )
+    this.#byNum = db.first((q, p: Param<{ num: number }>) =>
+      q.selectFrom('channels').select(COLUMNS).where('num', '=', p('num')),
     )
     this.#ofServer = db.all((q, p: Param<{ server: string }>) =>
       q.selectFrom('channels').select(COLUMNS).where('server_id', '=', p('server')).orderBy('position').orderBy('id'),
@@ -63,13 +73,6 @@ export class Channels {
         .where('c.type', '=', 'text')
         .select(['c.id', 'c.server_id'])
         .orderBy('c.id'),
-    )
-    this.#overridesOf = db.all((q, p: Param<{ server: string }>) =>
-      q
-        .selectFrom('channel_overrides as o')
-        .innerJoin('channels as c', 'c.id', 'o.channel_id')
-        .where('c.server_id', '=', p('server'))
-        .select(['o.channel_id', 'o.role_id', 'o.user_id', 'o.allow', 'o.deny']),
     )
     this.#shape = db.first((q, p: Param<{ server: string }>) =>
       q
@@ -102,6 +105,8 @@ export class Channels {
           category: p('category'),
           topic: p('topic'),
           last_seq: 0,
+          shut: 0,
+          shut_prev_deny: 0,
           created_at: p('at'),
         }),
     )
@@ -117,12 +122,8 @@ export class Channels {
 
   /** What the user can see of a server, in its order. */
   visible(user: string, server: string): Channel[] {
-    const member = this.#access.member(user, server)
-    const channels = this.#ofServer({ server })
-    if (has(serverPermissions(member), ADMINISTRATOR)) return channels
-    const overrides = groupBy(this.#overridesOf({ server }), ({ channel_id }) => channel_id)
-    const none: Override[] = []
-    return channels.filter(({ id }) => channelPermissions(member, overrides.get(id) ?? none) !== 0)
+    const ids = new Set(this.#access.visible(user, server))
+    return this.#ofServer({ server }).filter(({ id }) => ids.has(id))
   }
 
   /** One that the user can see. */
@@ -130,6 +131,14 @@ export class Channels {
     const { server_id } = this.#access.channel(user, id)
     if (server_id !== server) throw notFound()
     return this.#known(id)
+  }
+
+  byNum(num: number): Channel | null {
+    return this.#byNum({ num }) ?? null
+  }
+
+  find(id: string): Channel | null {
+    return this.#byId({ id }) ?? null
   }
 
   /** A text channel by names or ids, as a config has them; of several of one name the oldest. */
@@ -159,6 +168,9 @@ export class Channels {
     const { name, position, category, topic } = { ...before, ...next }
     this.#update({ id, name, position, category, topic })
     this.#log(user, server, 'channel.update', id, next)
+    if (name !== before.name) {
+      this.#core.changes.emit({ type: 'channel.renamed', serverId: server, channelId: id, by: user, name })
+    }
     return this.#known(id)
   }
 

@@ -5,7 +5,7 @@ import type { AttachedFile, Files } from './files.ts'
 import type { Friends } from './friends.ts'
 import { MAX_DIRECTS } from './limits.ts'
 import type { Page } from './page.ts'
-import { notFound, Refusal } from './refusal.ts'
+import { forbidden, notFound, Refusal } from './refusal.ts'
 import type { Param } from './store/database.ts'
 import type { Flag } from './store/flag.ts'
 import { splitIds } from './store/messages.ts'
@@ -30,11 +30,21 @@ export interface DirectMessage {
   readonly author_id: string | null
   readonly content: string
   readonly reply_to: string | null
+  readonly segments: string | null
   readonly edited_at: string | null
   readonly deleted: Flag
   readonly draft: Flag
   readonly created_at: string
   readonly files: readonly AttachedFile[]
+}
+
+/** What one says to the other. */
+export interface DirectDraft {
+  readonly content: string
+  readonly replyTo?: string | null
+  readonly files?: readonly string[]
+  /** What it is made of, as JSON, where that is more than its content. */
+  readonly segments?: string | null
 }
 
 const COLUMNS = ['id', 'user_lo', 'user_hi', 'created_at', 'last_message_at'] as const
@@ -46,6 +56,7 @@ const MESSAGE_COLUMNS = [
   'author_id',
   'content',
   'reply_to',
+  'segments',
   'edited_at',
   'deleted',
   'draft',
@@ -59,11 +70,9 @@ interface Row extends Omit<DirectMessage, 'files'> {
 /** Who is on the other side. */
 export const otherOf = ({ user_lo, user_hi }: Direct, user: string): string => (user === user_lo ? user_hi : user_lo)
 
-const live = (q: Kysely<Tables>, channel: RawBuilder<string>) =>
+const all = (q: Kysely<Tables>) =>
   q
     .selectFrom('dm_messages')
-    .where('channel_id', '=', channel)
-    .where('deleted', '=', 0)
     .select(MESSAGE_COLUMNS)
     .select((eb) =>
       eb
@@ -74,6 +83,9 @@ const live = (q: Kysely<Tables>, channel: RawBuilder<string>) =>
         .as('file_ids'),
     )
 
+const live = (q: Kysely<Tables>, channel: RawBuilder<string>) =>
+  all(q).where('channel_id', '=', channel).where('deleted', '=', 0)
+
 export class Directs {
   readonly #core: Core
   readonly #users: Users
@@ -81,6 +93,9 @@ export class Directs {
   readonly #files: Files
   readonly #byId
   readonly #byPair
+  readonly #byNum
+  readonly #message
+  readonly #delete
   readonly #ofUser
   readonly #newest
   readonly #before
@@ -127,8 +142,15 @@ export class Directs {
     this.#after = db.all((q, p: Param<{ channel: string; limit: number; cursor: string }>) =>
       live(q, p('channel')).where('id', '>', p('cursor')).orderBy('id').limit(p('limit')),
     )
+    this.#byNum = db.first((q, p: Param<{ num: number }>) =>
+      all(q).where('num', '=', p('num')).where('deleted', '=', 0),
+    )
+    this.#message = db.first((q, p: Param<{ id: string }>) => all(q).where('id', '=', p('id')).where('deleted', '=', 0))
+    this.#delete = db.run((q, p: Param<{ id: string }>) =>
+      q.updateTable('dm_messages').set({ deleted: 1, content: '', segments: null }).where('id', '=', p('id')),
+    )
     this.#place = db.first((q, p: Param<{ id: string }>) =>
-      q.selectFrom('dm_messages').select('channel_id').where('id', '=', p('id')),
+      q.selectFrom('dm_messages').select(['channel_id', 'deleted']).where('id', '=', p('id')),
     )
     this.#insert = db.run((q, p: Param<{ id: string; lo: string; hi: string; at: string }>) =>
       q.insertInto('dm_channels').values({
@@ -156,6 +178,8 @@ export class Directs {
           seq: number
           author: string
           content: string
+          reply_to: string | null
+          segments: string | null
           at: string
         }>,
       ) =>
@@ -166,6 +190,8 @@ export class Directs {
           seq: p('seq'),
           author_id: p('author'),
           content: p('content'),
+          reply_to: p('reply_to'),
+          segments: p('segments'),
           deleted: 0,
           draft: 0,
           created_at: p('at'),
@@ -199,6 +225,19 @@ export class Directs {
     return rows({ channel: id, limit, cursor }).map(this.#read)
   }
 
+  /** One by its number that is not deleted, for one of the two; else NOT_FOUND. */
+  byNum(user: string, num: number): DirectMessage {
+    const row = this.#byNum({ num })
+    if (row === undefined || this.find(user, row.channel_id) === null) throw notFound()
+    return this.#read(row)
+  }
+
+  /** That of two people, where there is one. */
+  between(one: string, other: string): Direct | null {
+    const [lo, hi] = one < other ? [one, other] : [other, one]
+    return this.#byPair({ lo, hi }) ?? null
+  }
+
   readonly #read = ({ file_ids, ...message }: Row): DirectMessage => ({
     ...message,
     files: file_ids === null ? [] : this.#files.read(splitIds(file_ids)),
@@ -216,14 +255,19 @@ export class Directs {
     if (before !== undefined) return { direct: before, created: false }
     const id = this.#core.ids.next()
     this.#insert({ id, lo, hi, at: createdAt(id) })
-    this.#friends.add(lo, hi, 'dm')
+    this.#friends.add(user, other, 'dm')
     const direct = this.get(user, id)
     this.#core.changes.emit({ type: 'direct.opened', direct })
     return { direct, created: true }
   }
 
-  post(author: string, channel: string, content: string, files: readonly string[] = []): DirectMessage {
+  post(
+    author: string,
+    channel: string,
+    { content, replyTo = null, files = [], segments = null }: DirectDraft,
+  ): DirectMessage {
     const { id: channelId } = this.get(author, channel)
+    if (replyTo !== null) this.#checkTarget(replyTo, channelId)
     this.#files.check(author, channelId, files)
     checkContent(content, files)
     const { ids, numbers, changes } = this.#core
@@ -231,7 +275,7 @@ export class Directs {
     const at = createdAt(id)
     const seq = this.#bump({ channel: channelId, id, at })?.last_seq ?? 0
     const num = numbers.take('message')
-    this.#insertMessage({ num, id, channel: channelId, seq, author, content, at })
+    this.#insertMessage({ num, id, channel: channelId, seq, author, content, reply_to: replyTo, segments, at })
     const message: DirectMessage = {
       num,
       id,
@@ -239,7 +283,8 @@ export class Directs {
       seq,
       author_id: author,
       content,
-      reply_to: null,
+      reply_to: replyTo,
+      segments,
       edited_at: null,
       deleted: 0,
       draft: 0,
@@ -248,5 +293,24 @@ export class Directs {
     }
     changes.emit({ type: 'direct.message', direct: this.get(author, channelId), message })
     return message
+  }
+
+  /** One's own only: FORBIDDEN for those of the other side. */
+  remove(user: string, channel: string, id: string): void {
+    const direct = this.get(user, channel)
+    const row = this.#message({ id })
+    if (row === undefined || row.channel_id !== channel) throw notFound()
+    const message = this.#read(row)
+    if (message.author_id !== user) throw forbidden()
+    this.#delete({ id })
+    this.#files.detach(message.num)
+    this.#core.changes.emit({ type: 'direct.deleted', direct, message })
+  }
+
+  #checkTarget(id: string, channel: string): void {
+    const place = this.#place({ id })
+    if (place === undefined || place.channel_id !== channel || place.deleted === 1) {
+      throw new Refusal('NOT_FOUND', 'The message to reply to is not there')
+    }
   }
 }

@@ -40,8 +40,15 @@ export type WorldEvent =
       readonly serverId: string
       readonly message: Message
       readonly votes: readonly Vote[]
+      /** It was growing, and does so no more. */
+      readonly completed: boolean
     }
-  | ({ readonly type: 'message.deleted' } & OfMessage)
+  | ({
+      readonly type: 'message.deleted'
+      readonly num: number
+      readonly authorId: string | null
+      readonly by: string
+    } & OfMessage)
   | ({ readonly type: 'message.pinned'; readonly by: string } & OfMessage)
   | ({ readonly type: 'message.unpinned'; readonly by: string } & OfMessage)
   | ({ readonly type: 'reaction.added' } & OfReaction)
@@ -56,6 +63,7 @@ export type WorldEvent =
     }
   | { readonly type: 'direct.opened'; readonly direct: Direct }
   | { readonly type: 'direct.message'; readonly direct: Direct; readonly message: DirectMessage }
+  | { readonly type: 'direct.deleted'; readonly direct: Direct; readonly message: DirectMessage }
   | { readonly type: 'invite.created'; readonly invite: Invite }
   /** By somebody; not when it ends by itself. */
   | { readonly type: 'invite.removed'; readonly serverId: string; readonly inviteId: string }
@@ -64,32 +72,57 @@ export type WorldEvent =
   /** Somebody else decides it; and has decided. */
   | { readonly type: 'request.made'; readonly request: Request }
   | { readonly type: 'request.decided'; readonly request: Request }
-  | { readonly type: 'member.joined'; readonly serverId: string; readonly userId: string }
-  | { readonly type: 'member.left'; readonly serverId: string; readonly userId: string }
+  /** Two know each other from now on: who has asked, or written first, and the other. Or no more. */
+  | { readonly type: 'friend.added'; readonly userId: string; readonly other: string }
+  | { readonly type: 'friend.removed'; readonly userId: string; readonly other: string }
+  | { readonly type: 'user.liked'; readonly from: string; readonly to: string; readonly times: number }
+  | {
+      readonly type: 'member.joined'
+      readonly serverId: string
+      readonly userId: string
+      /** Who has let them in, or has asked them to come; null: nobody in particular. */
+      readonly by: string | null
+      readonly invited: boolean
+    }
+  | {
+      readonly type: 'member.left'
+      readonly serverId: string
+      readonly userId: string
+      /** Those that they saw. */
+      readonly channelIds: readonly string[]
+    }
   | { readonly type: 'server.deleted'; readonly serverId: string }
   | { readonly type: 'role.created'; readonly role: Role }
   | { readonly type: 'role.updated'; readonly role: Role }
   /** Who had it has it no more, and what channels gave and took for it is gone. */
   | { readonly type: 'role.deleted'; readonly serverId: string; readonly roleId: string }
   /** A member has a role from now on, or no longer. */
-  | { readonly type: 'member.role'; readonly userId: string; readonly role: Role; readonly held: boolean }
+  | {
+      readonly type: 'member.role'
+      readonly userId: string
+      readonly role: Role
+      readonly held: boolean
+      readonly by: string
+    }
   /** Here and for a ban of a member, `member.left` follows. */
   | {
       readonly type: 'member.kicked'
       readonly serverId: string
       readonly userId: string
+      readonly by: string
       readonly reason: string | null
     }
   | {
       readonly type: 'member.banned'
       readonly serverId: string
       readonly userId: string
+      readonly by: string
       readonly reason: string | null
     }
   | { readonly type: 'member.unbanned'; readonly serverId: string; readonly userId: string }
   | { readonly type: 'member.silenced'; readonly timeout: Timeout }
   /** Before its time. */
-  | { readonly type: 'member.unsilenced'; readonly serverId: string; readonly userId: string }
+  | { readonly type: 'member.unsilenced'; readonly serverId: string; readonly userId: string; readonly by: string }
   /** What a member is called in the server. */
   | {
       readonly type: 'member.renamed'
@@ -98,6 +131,13 @@ export type WorldEvent =
       readonly by: string
       readonly before: string | null
       readonly after: string | null
+    }
+  | {
+      readonly type: 'member.titled'
+      readonly serverId: string
+      readonly userId: string
+      readonly by: string
+      readonly title: string | null
     }
   /** What their voice may do in the server is other than before. */
   | {
@@ -115,6 +155,21 @@ export type WorldEvent =
       readonly overrideId: string
     }
   | { readonly type: 'channel.created'; readonly serverId: string; readonly channelId: string }
+  | {
+      readonly type: 'channel.renamed'
+      readonly serverId: string
+      readonly channelId: string
+      readonly by: string
+      readonly name: string
+    }
+  /** Only admins speak there for now; or all, again. */
+  | {
+      readonly type: 'channel.shut'
+      readonly serverId: string
+      readonly channelId: string
+      readonly by: string
+      readonly shut: boolean
+    }
   /** Who can see a channel may be others than before: `deleted` where it has gone. */
   | {
       readonly type: 'channel.visibility'
@@ -163,7 +218,6 @@ type Listener = (event: WorldEvent) => void
 /** Told of what must not happen: a listener that throws, a store that cannot be written. */
 export type Failed = (what: string, error: unknown) => void
 
-/** Hands what happens to whoever listens. */
 /** Looks an event up in a table. */
 export function dispatch(table: EventTable, event: WorldEvent): void {
   // Whether a row fits its event, the type of the table says; an index by union cannot.
@@ -171,6 +225,7 @@ export function dispatch(table: EventTable, event: WorldEvent): void {
   if (row !== undefined) Reflect.apply(row, undefined, [event])
 }
 
+/** Hands what happens to whoever listens. */
 export class Events {
   readonly #listeners = new Set<Listener>()
   readonly failed: Failed

@@ -11,7 +11,9 @@ export class Friends {
   readonly #users: Users
   readonly #requests: Requests
   readonly #pair
+  readonly #ofUser
   readonly #insert
+  readonly #delete
 
   constructor(core: Core, users: Users, requests: Requests) {
     this.#core = core
@@ -20,6 +22,23 @@ export class Friends {
     const { db } = core
     this.#pair = db.first((q, p: Param<{ lo: string; hi: string }>) =>
       q.selectFrom('friends').select('source').where('user_lo', '=', p('lo')).where('user_hi', '=', p('hi')),
+    )
+    this.#ofUser = db.all((q, p: Param<{ user: string }>) =>
+      q
+        .selectFrom((eb) =>
+          eb
+            .selectFrom('friends')
+            .select(['user_hi as id', 'created_at'])
+            .where('user_lo', '=', p('user'))
+            .unionAll(eb.selectFrom('friends').select(['user_lo as id', 'created_at']).where('user_hi', '=', p('user')))
+            .as('own'),
+        )
+        .select('id')
+        .orderBy('created_at')
+        .orderBy('id'),
+    )
+    this.#delete = db.run((q, p: Param<{ lo: string; hi: string }>) =>
+      q.deleteFrom('friends').where('user_lo', '=', p('lo')).where('user_hi', '=', p('hi')),
     )
     this.#insert = db.run((q, p: Param<{ lo: string; hi: string; source: 'dm' | 'request'; at: string }>) =>
       q
@@ -39,11 +58,31 @@ export class Friends {
     return this.#requests.ofUser(user, 'friend')
   }
 
+  /** The ids of those who somebody knows, whom they have known longest first. */
+  of(user: string): string[] {
+    return this.#ofUser({ user }).map(({ id }) => id)
+  }
+
+  /** What somebody was asked, by the name that bots have for it: pending or not. */
+  byFlag(user: string, flag: string): Request | null {
+    const request = this.#requests.byFlag(flag)
+    return request?.kind === 'friend' && request.to_user === user ? request : null
+  }
+
   // Changes
 
+  /** @param one who has asked, or written first */
   add(one: string, other: string, source: 'dm' | 'request'): void {
     const [lo, hi] = one < other ? [one, other] : [other, one]
-    this.#insert({ lo, hi, source, at: toTime(this.#core.now()) })
+    if (this.#insert({ lo, hi, source, at: toTime(this.#core.now()) }) === 0) return
+    this.#core.changes.emit({ type: 'friend.added', userId: one, other })
+  }
+
+  /** They may still write to each other. NOT_FOUND where they are no friends. */
+  remove(user: string, other: string): void {
+    const [lo, hi] = user < other ? [user, other] : [other, user]
+    if (this.#delete({ lo, hi }) === 0) throw notFound()
+    this.#core.changes.emit({ type: 'friend.removed', userId: user, other })
   }
 
   ask(user: string, other: string, comment: string): Request {

@@ -143,13 +143,13 @@ export class Invites {
   accept(user: string, code: string): string {
     const invite = this.#byCode({ code })
     if (invite === undefined) throw notFound()
-    const { id, server_id } = invite
+    const { id, server_id, created_by } = invite
     this.#servers.checkMayEnter(user, server_id)
     if (this.#use({ id, now: toTime(this.#core.now()) }) === 0) {
       throw new Refusal('INVALID', 'This invite has ended')
     }
     this.#log(user, server_id, 'invite.accept', id)
-    this.#servers.admit(user, server_id)
+    this.#servers.admit(user, server_id, created_by, true)
     return server_id
   }
 

@@ -3,7 +3,7 @@ import type { Access } from './access.ts'
 import type { Core } from './core.ts'
 import { groupBy } from './group.ts'
 import { toTime } from './ids.ts'
-import { MANAGE_SERVER } from './permissions.ts'
+import { MANAGE_ROLES, MANAGE_SERVER } from './permissions.ts'
 import type { Appearance, Presence } from './presence.ts'
 import { forbidden, notFound } from './refusal.ts'
 import type { Param } from './store/database.ts'
@@ -17,6 +17,9 @@ export interface Member {
   readonly avatar_url: string | null
   readonly appearance: Appearance
   readonly nickname: string | null
+  /** What they are there, in a word or two; null: nothing, or no more. */
+  readonly title: string | null
+  readonly title_expires_at: string | null
   readonly joined_at: string
   /** Until then they may say nothing; null: they may. */
   readonly timeout_expires_at: string | null
@@ -26,11 +29,14 @@ export interface Member {
     readonly name: string
     readonly color: string | null
     readonly position: number
+    readonly permissions: number
   }[]
 }
 
 interface Row extends Pick<User, 'id' | 'username' | 'avatar_url' | 'status_sticky' | 'custom_status' | 'activity'> {
   readonly nickname: string | null
+  readonly title: string | null
+  readonly title_expires_at: string | null
   readonly joined_at: string
   readonly timeout_expires_at: string | null
 }
@@ -51,6 +57,8 @@ const members = (q: Kysely<Tables>, server: RawBuilder<string>, now: RawBuilder<
       'u.custom_status',
       'u.activity',
       'm.nickname',
+      'm.title',
+      'm.title_expires_at',
       'm.joined_at',
       't.expires_at as timeout_expires_at',
     ])
@@ -62,6 +70,7 @@ export class Members {
   readonly #page
   readonly #one
   readonly #rename
+  readonly #entitle
   readonly #roles
 
   constructor(core: Core, access: Access, presence: Presence) {
@@ -100,6 +109,14 @@ export class Members {
         .where('server_id', '=', p('server'))
         .where('user_id', '=', p('user')),
     )
+    this.#entitle = db.run(
+      (q, p: Param<{ server: string; user: string; title: string | null; until: string | null }>) =>
+        q
+          .updateTable('server_members')
+          .set({ title: p('title'), title_expires_at: p('until') })
+          .where('server_id', '=', p('server'))
+          .where('user_id', '=', p('user')),
+    )
     this.#roles = db.all((q, p: Param<{ server: string; users: string }>) =>
       q
         .selectFrom(sql<{ value: string }>`json_each(${p('users')})`.as('who'))
@@ -107,7 +124,7 @@ export class Members {
           join.onRef('h.user_id', '=', 'who.value').on('h.server_id', '=', p('server')),
         )
         .innerJoin('roles as r', 'r.id', 'h.role_id')
-        .select(['h.user_id', 'r.id', 'r.name', 'r.color', 'r.position'])
+        .select(['h.user_id', 'r.id', 'r.name', 'r.color', 'r.position', 'r.permissions'])
         .orderBy('r.position', 'desc')
         .orderBy('r.id'),
     )
@@ -128,14 +145,17 @@ export class Members {
   }
 
   #read(server: string, rows: readonly Row[]): Member[] {
+    const now = toTime(this.#core.now())
     const users = JSON.stringify(rows.map(({ id }) => id))
     const roles = groupBy(this.#roles({ server, users }), (role) => role.user_id)
-    return rows.map(({ id, username, avatar_url, nickname, joined_at, timeout_expires_at, ...row }) => ({
+    return rows.map(({ id, username, avatar_url, nickname, title, joined_at, timeout_expires_at, ...row }) => ({
       user_id: id,
       username,
       avatar_url,
       appearance: this.#presence.seen({ id, ...row }),
       nickname,
+      title: row.title_expires_at !== null && row.title_expires_at <= now ? null : title,
+      title_expires_at: row.title_expires_at,
       joined_at,
       timeout_expires_at,
       roles: (roles.get(id) ?? []).map((role) => ({
@@ -143,6 +163,7 @@ export class Members {
         name: role.name,
         color: role.color,
         position: role.position,
+        permissions: role.permissions,
       })),
     }))
   }
@@ -164,5 +185,17 @@ export class Members {
       changes.emit({ type: 'member.renamed', serverId: server, userId: member, by: user, before, after: nickname })
     }
     return this.get(user, server, member)
+  }
+
+  /** What a member is there, in a word or two, until a time or for good: from above, by who may manage roles. */
+  entitle(user: string, server: string, member: string, title: string | null, until: string | null): void {
+    const { title: before } = this.get(user, server, member)
+    this.#access.mayInServer(user, server, MANAGE_ROLES)
+    if (user !== member && !this.#access.isAbove(user, member, server)) throw forbidden()
+    this.#entitle({ server, user: member, title, until: title === null ? null : until })
+    if (before === title) return
+    const { changes, audit } = this.#core
+    audit.log({ server, actor: user, action: 'member.title', target: ['user', member], details: { title } })
+    changes.emit({ type: 'member.titled', serverId: server, userId: member, by: user, title })
   }
 }

@@ -1,7 +1,7 @@
 import { type Access, needs, type Seen } from './access.ts'
 import { checkContent } from './content.ts'
 import { type Core, createdAt } from './core.ts'
-import { toTime } from './ids.ts'
+import { timeOf, toTime } from './ids.ts'
 import type { Files } from './files.ts'
 import { MAX_MENTIONS, MAX_PINS } from './limits.ts'
 import { parseMentions } from './mentions.ts'
@@ -19,6 +19,8 @@ export interface MessageDraft {
   readonly replyTo: string | null
   /** Of the author, for the channel; with one of them it needs no content. */
   readonly files?: readonly string[]
+  /** What it is made of, as JSON, where that is more than its content. */
+  readonly segments?: string | null
 }
 
 interface Said extends Required<MessageDraft> {
@@ -27,6 +29,9 @@ interface Said extends Required<MessageDraft> {
   readonly threadId: string | null
   readonly poll: PollDraft | null
 }
+
+/** What most messages have nothing of. */
+const PLAIN = { replyTo: null, threadId: null, files: [], segments: null, poll: null } as const
 
 interface Mentions {
   readonly everyone: boolean
@@ -73,6 +78,20 @@ export class Messages {
     return this.#rows.repliesBefore({ root, limit, cursor }).map(read).toReversed()
   }
 
+  /** One by its number that is not deleted, for who can see it; else NOT_FOUND. */
+  byNum(user: string, num: number): Message {
+    const row = this.#rows.byNum({ num })
+    if (row === undefined || row.deleted === 1) throw notFound()
+    this.#access.channel(user, row.channel_id)
+    return this.#reader(user)(row)
+  }
+
+  /** When somebody has said something in a channel last, in milliseconds since 1970; 0: never. */
+  lastOf(user: string, channel: string): number {
+    const id = this.#rows.lastOf({ channel, author: user })?.id ?? null
+    return id === null ? 0 : timeOf(id)
+  }
+
   /** One message, also one that is deleted. */
   get(user: string, channel: string, id: string): Message {
     this.#access.channel(user, channel)
@@ -97,14 +116,14 @@ export class Messages {
 
   // Changes
 
-  post(author: string, channel: string, { content, replyTo, files = [] }: MessageDraft): Message {
+  post(author: string, channel: string, { content, replyTo, files = [], segments = null }: MessageDraft): Message {
     const seen = this.#access.channel(author, channel, SEND_MESSAGES)
     if (replyTo !== null) this.#target(replyTo, seen.id)
     if (files.length > 0) {
       needs(seen, ATTACH_FILES)
       this.#files.check(author, seen.id, files)
     }
-    return this.#add(author, seen, { content, replyTo, files, threadId: null, poll: null })
+    return this.#add(author, seen, { content, replyTo, files, segments, threadId: null, poll: null })
   }
 
   /** The beginning of something that grows, unless it is `done`: an answer to a message, in its thread where it is in one. */
@@ -112,7 +131,8 @@ export class Messages {
     const seen = this.#access.channel(author, channel, SEND_MESSAGES)
     const { thread_id: threadId } = this.#target(replyTo, seen.id)
     const inThread = threadId !== null
-    const said = { content, replyTo: inThread ? null : replyTo, threadId, files: [], poll: null, draft: !done }
+    const parts = { files: [], segments: null, poll: null }
+    const said = { content, replyTo: inThread ? null : replyTo, threadId, ...parts, draft: !done }
     return this.#add(author, seen, said)
   }
 
@@ -128,7 +148,8 @@ export class Messages {
     if (before.content === content && before.draft === draft) return before
     this.#say(id, seen, content, (everyone) => this.#rows.grow({ id, content, everyone, draft }))
     const message = this.#known(id, null)
-    this.#core.changes.emit({ type: 'message.updated', serverId: seen.server_id, message, votes: [] })
+    const told = { serverId: seen.server_id, message, votes: [], completed: done }
+    this.#core.changes.emit({ type: 'message.updated', ...told })
     return message
   }
 
@@ -138,17 +159,17 @@ export class Messages {
     if (this.#rows.place({ id: root })?.thread_id !== null) {
       throw new Refusal('INVALID', 'This message is in a thread itself')
     }
-    return this.#add(author, seen, { content, replyTo: null, files: [], threadId: root, poll: null })
+    return this.#add(author, seen, { ...PLAIN, content, threadId: root })
   }
 
   /** Asks a question, which is the content. */
   ask(author: string, channel: string, poll: PollDraft): Message {
     const seen = this.#access.channel(author, channel, SEND_MESSAGES)
-    return this.#add(author, seen, { content: poll.question, replyTo: null, files: [], threadId: null, poll })
+    return this.#add(author, seen, { ...PLAIN, content: poll.question, poll })
   }
 
   #add(author: string, { id: channelId, server_id, last_seq }: Seen, said: Said): Message {
-    const { content, replyTo, threadId, poll, files, draft: grows = false } = said
+    const { content, replyTo, threadId, poll, files, segments, draft: grows = false } = said
     const draft = grows ? 1 : 0
     checkContent(content, files)
     const { ids, numbers, changes } = this.#core
@@ -168,6 +189,7 @@ export class Messages {
       content,
       reply_to: replyTo,
       thread_id: threadId,
+      segments,
       everyone: mentionsEveryone,
       draft,
       at,
@@ -182,6 +204,7 @@ export class Messages {
       content,
       reply_to: replyTo,
       thread_id: threadId,
+      segments,
       mention_everyone: mentionsEveryone,
       pinned: 0,
       pinned_by: null,
@@ -213,7 +236,8 @@ export class Messages {
     const { poll } = message
     const told = poll === null ? message : this.#known(id, null)
     const votes = poll === null ? [] : this.#polls.votes(poll.id)
-    this.#core.changes.emit({ type: 'message.updated', serverId: seen.server_id, message: told, votes })
+    const { server_id: serverId } = seen
+    this.#core.changes.emit({ type: 'message.updated', serverId, message: told, votes, completed: false })
     return message
   }
 
@@ -227,18 +251,21 @@ export class Messages {
 
   /** One's own, or with MANAGE_MESSAGES any; its thread goes with it. */
   remove(user: string, id: string): void {
-    const { seen, author } = this.#locate(user, id)
+    const { seen, author, num } = this.#locate(user, id)
     if (author !== user) needs(seen, MANAGE_MESSAGES)
     this.#rows.delete({ id })
     this.#rows.forget({ message: id })
     this.#rows.calm({ message: id })
     this.#polls.remove(id)
-    for (const { num } of this.#rows.family({ id })) this.#files.detach(num)
+    for (const { num: each } of this.#rows.family({ id })) this.#files.detach(each)
     this.#core.changes.emit({
       type: 'message.deleted',
       serverId: seen.server_id,
       channelId: seen.id,
       messageId: id,
+      num,
+      authorId: author,
+      by: user,
     })
   }
 
@@ -265,12 +292,12 @@ export class Messages {
   }
 
   /** Where a message is, for who can see it; one that is deleted is not found. */
-  #locate(user: string, id: string): { readonly seen: Seen; readonly author: string | null } {
+  #locate(user: string, id: string): { readonly seen: Seen; readonly author: string | null; readonly num: number } {
     const place = this.#rows.place({ id })
     if (place === undefined) throw notFound()
     const seen = this.#access.channel(user, place.channel_id)
     if (place.deleted === 1) throw notFound()
-    return { seen, author: place.author_id }
+    return { seen, author: place.author_id, num: place.num }
   }
 
   /** Where a message is that can be replied to. */

@@ -30,7 +30,6 @@ export interface Timeout {
 
 const BAN = ['server_id', 'user_id', 'banned_by', 'reason', 'created_at'] as const
 const TIMEOUT = ['server_id', 'user_id', 'expires_at', 'reason', 'created_by', 'created_at'] as const
-const MINUTE = 60_000
 
 /** What some members may do to others: nobody to the owner, the others from above. */
 export class Moderation {
@@ -116,7 +115,7 @@ export class Moderation {
   kick(user: string, server: string, member: string, reason: string | null): void {
     this.#checkActsOnMember(user, server, member, KICK_MEMBERS)
     this.#log(user, server, 'member.kick', member, { reason })
-    this.#core.changes.emit({ type: 'member.kicked', serverId: server, userId: member, reason })
+    this.#core.changes.emit({ type: 'member.kicked', serverId: server, userId: member, by: user, reason })
     this.#servers.expel(member, server)
   }
 
@@ -131,7 +130,7 @@ export class Moderation {
     }
     this.#log(user, server, 'member.ban', other, { reason })
     this.#insertBan({ server, user: other, by: user, reason, at: toTime(this.#core.now()) })
-    this.#core.changes.emit({ type: 'member.banned', serverId: server, userId: other, reason })
+    this.#core.changes.emit({ type: 'member.banned', serverId: server, userId: other, by: user, reason })
     if (there) this.#servers.expel(other, server)
   }
 
@@ -143,20 +142,20 @@ export class Moderation {
     this.#core.changes.emit({ type: 'member.unbanned', serverId: server, userId: other })
   }
 
-  /** A member says nothing for so many minutes, in place of what was said before. */
-  silence(user: string, server: string, member: string, minutes: number, reason: string | null): Timeout {
+  /** A member says nothing for so many seconds, in place of what was said before. */
+  silence(user: string, server: string, member: string, seconds: number, reason: string | null): Timeout {
     this.#checkActsOnMember(user, server, member, MUTE_MEMBERS)
     const now = this.#core.now()
     const timeout: Timeout = {
       server_id: server,
       user_id: member,
-      expires_at: toTime(now + minutes * MINUTE),
+      expires_at: toTime(now + seconds * 1000),
       reason,
       created_by: user,
       created_at: toTime(now),
     }
     this.#putTimeout({ ...timeout })
-    this.#log(user, server, 'member.timeout', member, { minutes, reason })
+    this.#log(user, server, 'member.timeout', member, { minutes: seconds / 60, reason })
     this.#core.changes.emit({ type: 'member.silenced', timeout })
     return timeout
   }
@@ -169,7 +168,7 @@ export class Moderation {
     this.#deleteTimeout({ server, user: member })
     if (timeout.expires_at <= toTime(this.#core.now())) return
     this.#log(user, server, 'member.timeout_remove', member)
-    this.#core.changes.emit({ type: 'member.unsilenced', serverId: server, userId: member })
+    this.#core.changes.emit({ type: 'member.unsilenced', serverId: server, userId: member, by: user })
   }
 
   /** Whether the other is a member; one may be acted on only from above. */

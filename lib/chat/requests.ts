@@ -45,6 +45,7 @@ const COLUMNS = [
 export class Requests {
   readonly #core: Core
   readonly #byId
+  readonly #byFlag
   readonly #ofUser
   readonly #ofServer
   readonly #countFrom
@@ -56,6 +57,9 @@ export class Requests {
     const { db } = core
     this.#byId = db.first((q, p: Param<{ id: string }>) =>
       q.selectFrom('requests').select(COLUMNS).where('id', '=', p('id')),
+    )
+    this.#byFlag = db.first((q, p: Param<{ flag: string }>) =>
+      q.selectFrom('requests').select(COLUMNS).where('flag', '=', p('flag')),
     )
     this.#ofUser = db.all((q, p: Param<{ user: string; kind: Request['kind'] }>) =>
       q
@@ -122,6 +126,10 @@ export class Requests {
     const request = this.#byId({ id })
     if (request?.kind !== kind || request.state !== 'pending') throw notFound()
     return request
+  }
+
+  byFlag(flag: string): Request | null {
+    return this.#byFlag({ flag }) ?? null
   }
 
   /** By somebody, or to them; the newest first. */

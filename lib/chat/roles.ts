@@ -15,6 +15,8 @@ export interface Role {
   readonly permissions: number
   readonly color: string | null
   readonly position: number
+  /** What it is for, where a bot has it made. */
+  readonly managed: 'group_admin' | null
   readonly created_at: string
 }
 
@@ -24,6 +26,7 @@ export interface RoleDraft {
   readonly color: string | null
   /** Null: above all for the owner, else right below one's own highest. */
   readonly position: number | null
+  readonly managed?: Role['managed']
 }
 
 /** What can be changed; what is left out stays. */
@@ -32,7 +35,16 @@ export type RoleChanges = Partial<Pick<Role, 'name' | 'permissions' | 'color' | 
 /** Of a role: whether its members see channels that others do not. */
 const SEEING = VIEW_CHANNEL | ADMINISTRATOR
 
-const COLUMNS = ['r.id', 'r.server_id', 'r.name', 'r.permissions', 'r.color', 'r.position', 'r.created_at'] as const
+const COLUMNS = [
+  'r.id',
+  'r.server_id',
+  'r.name',
+  'r.permissions',
+  'r.color',
+  'r.position',
+  'r.managed',
+  'r.created_at',
+] as const
 
 export class Roles {
   readonly #core: Core
@@ -108,6 +120,7 @@ export class Roles {
           permissions: number
           color: string | null
           position: number
+          managed: Role['managed']
           at: string
         }>,
       ) =>
@@ -118,6 +131,7 @@ export class Roles {
           permissions: p('permissions'),
           color: p('color'),
           position: p('position'),
+          managed: p('managed'),
           created_at: p('at'),
         }),
     )
@@ -165,10 +179,15 @@ export class Roles {
     return this.#bearers({ server, bits: bit | ADMINISTRATOR }).map(({ user_id }) => user_id)
   }
 
+  /** The role that bots hand out to make somebody an admin; null: there is none yet. */
+  managedOf(server: string): Role | null {
+    return this.#ofServer({ server }).find(({ managed }) => managed !== null) ?? null
+  }
+
   // Changes
 
   /** Nobody gives what they lack, nor makes a role that is not below their own. */
-  create(user: string, server: string, { name, permissions, color, position }: RoleDraft): Role {
+  create(user: string, server: string, { name, permissions, color, position, managed = null }: RoleDraft): Role {
     const member = this.#access.mayInServer(user, server, MANAGE_ROLES)
     const existing = this.#ofServer({ server })
     if (existing.length >= MAX_ROLES) throw new Refusal('LIMIT', `A server can have ${MAX_ROLES} roles`)
@@ -177,7 +196,7 @@ export class Roles {
     const place = position ?? (member.owner ? highest + 1 : Math.max(0, rank - 1))
     if (place >= rank || !has(serverPermissions(member), permissions)) throw forbidden()
     const id = this.#core.ids.next()
-    this.#insert({ id, server, name, permissions, color, position: place, at: createdAt(id) })
+    this.#insert({ id, server, name, permissions, color, position: place, managed, at: createdAt(id) })
     const role = this.get(server, id)
     this.#log(user, role, 'role.create', { name, permissions, color, position: place })
     this.#core.changes.emit({ type: 'role.created', role })
@@ -251,7 +270,7 @@ export class Roles {
 
   #handed(by: string, role: Role, userId: string, held: boolean): void {
     this.#log(by, role, held ? 'member.role_add' : 'member.role_remove', { user_id: userId })
-    this.#core.changes.emit({ type: 'member.role', userId, role, held })
+    this.#core.changes.emit({ type: 'member.role', userId, role, held, by })
     this.#lookAgain(role.server_id, [{ user_id: userId }])
   }
 

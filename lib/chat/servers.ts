@@ -111,21 +111,22 @@ export class Servers {
     this.expel(user, id)
   }
 
-  /** Makes a member of somebody who may be one. */
-  admit(user: string, id: string): void {
+  /** Makes a member of somebody who may be one. `by`: who has let them in, or has asked them to come. */
+  admit(user: string, id: string, by: string | null = null, invited = false): void {
     const { ids, changes } = this.#core
     const marker = ids.next()
     this.#rows.join({ server: id, user, at: createdAt(marker), marker })
-    changes.emit({ type: 'member.joined', serverId: id, userId: user })
+    changes.emit({ type: 'member.joined', serverId: id, userId: user, by, invited })
   }
 
   /** Ends a membership; messages, timeouts and what was read stay. */
   expel(user: string, id: string): void {
     const { changes } = this.#core
+    const channelIds = this.#access.visible(user, id)
     const channels = this.#rows.overridden({ server: id, user })
     this.#rows.dropOverrides({ server: id, user })
     this.#rows.leave({ server: id, user })
-    changes.emit({ type: 'member.left', serverId: id, userId: user })
+    changes.emit({ type: 'member.left', serverId: id, userId: user, channelIds })
     // One that nobody else is kept out of is open to all again.
     for (const { channel_id } of channels) {
       changes.emit({ type: 'channel.visibility', serverId: id, channelId: channel_id, deleted: false })

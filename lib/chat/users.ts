@@ -50,6 +50,8 @@ export interface NewUser {
   /** Null: nobody logs in as it. */
   readonly passwordHash: string | null
   readonly bot: boolean
+  /** Its number, where it has to be this one. */
+  readonly num?: number
 }
 
 /** What can be changed; what is left out stays. */
@@ -65,6 +67,7 @@ export class Users {
   /** Those who were looked for lately, as they are stored: whatever concerns somebody asks for them. */
   readonly #recent = new LRUCache<string, User>({ max: MOST_RECENT })
   readonly #byId
+  readonly #byNum
   readonly #byName
   readonly #credential
   readonly #people
@@ -80,6 +83,9 @@ export class Users {
     const { db } = core
     this.#byId = db.first((q, p: Param<{ id: string }>) =>
       q.selectFrom('users').select(USER_COLUMNS).where('id', '=', p('id')),
+    )
+    this.#byNum = db.first((q, p: Param<{ num: number }>) =>
+      q.selectFrom('users').select(USER_COLUMNS).where('num', '=', p('num')),
     )
     this.#byName = db.first((q, p: Param<{ name: string }>) =>
       q.selectFrom('users').select(USER_COLUMNS).where('username_lc', '=', p('name')),
@@ -187,6 +193,10 @@ export class Users {
     return user ?? null
   }
 
+  byNum(num: number): User | null {
+    return this.#byNum({ num }) ?? null
+  }
+
   /** In any case. */
   findByName(username: string): User | null {
     return this.#byName({ name: username.toLowerCase() }) ?? null
@@ -216,13 +226,16 @@ export class Users {
   // Changes
 
   /** CONFLICT where name or address is taken. The first person is the instance's admin. */
-  create({ username, email, passwordHash, bot }: NewUser): User {
+  create({ username, email, passwordHash, bot, num }: NewUser): User {
     const { ids, numbers } = this.#core
     const first = !bot && !this.any()
     const id = ids.next()
+    let free = num ?? numbers.take('user')
+    // Some were chosen.
+    while (num === undefined && this.byNum(free) !== null) free = numbers.take('user')
     try {
       this.#insert({
-        num: numbers.take('user'),
+        num: free,
         id,
         username,
         username_lc: username.toLowerCase(),
@@ -234,6 +247,8 @@ export class Users {
         at: createdAt(id),
       })
     } catch (error) {
+      if (sqliteCode(error) === 'SQLITE_CONSTRAINT_PRIMARYKEY')
+        throw new Refusal('CONFLICT', `The number ${free} is taken`)
       if (sqliteCode(error) !== 'SQLITE_CONSTRAINT_UNIQUE') throw error
       throw new Refusal('CONFLICT', 'User name or e-mail address is taken')
     }

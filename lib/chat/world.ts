@@ -10,9 +10,11 @@ import { Directs } from './directs.ts'
 import { Emojis } from './emojis.ts'
 import { dispatch, Events, type Failed } from './events.ts'
 import { Files } from './files.ts'
+import { Forwards } from './forwards.ts'
 import { Friends } from './friends.ts'
 import { Ids } from './ids.ts'
 import { Invites } from './invites.ts'
+import { Likes } from './likes.ts'
 import { Links } from './links.ts'
 import { Members } from './members.ts'
 import { Messages } from './messages.ts'
@@ -22,6 +24,7 @@ import { Overrides } from './overrides.ts'
 import { Polls } from './polls.ts'
 import { Presence } from './presence.ts'
 import { Reactions } from './reactions.ts'
+import { Remarks } from './remarks.ts'
 import { Replies } from './replies.ts'
 import { Requests } from './requests.ts'
 import { Roles } from './roles.ts'
@@ -79,6 +82,9 @@ export class World {
   readonly presence: Presence
   readonly voice: Voice
   readonly replies: Replies
+  readonly remarks: Remarks
+  readonly likes: Likes
+  readonly forwards: Forwards
 
   /** Opens it, or makes it. Throws where it cannot be used. */
   constructor({ folder, file, linkKey, full, now, failed }: WorldOptions) {
@@ -114,6 +120,9 @@ export class World {
     this.directs = new Directs(core, this.users, this.friends, this.files)
     this.uploads = new Uploads(this.access, this.directs, this.files)
     this.replies = new Replies(core)
+    this.remarks = new Remarks(core)
+    this.likes = new Likes(core, this.users)
+    this.forwards = new Forwards(core)
     this.unreads = new Unreads(core, this.access, this.directs)
     this.voice = new Voice(core, this.access, this.users, this.presence)
     // Before doors are told.
@@ -135,6 +144,11 @@ export class World {
 
   get ids(): Ids {
     return this.#core.ids
+  }
+
+  /** Grows with whatever is written: what was read is good as long as it does not. */
+  get version(): number {
+    return this.#core.db.written
   }
 
   /** Milliseconds since 1970. */
@@ -167,7 +181,7 @@ function createCore(db: Database, now: () => number, failed: Failed): Core {
           SELECT MAX(id) FROM polls UNION ALL SELECT MAX(id) FROM poll_options UNION ALL
           SELECT MAX(id) FROM server_invites UNION ALL SELECT MAX(id) FROM files UNION ALL
           SELECT MAX(id) FROM custom_emojis UNION ALL SELECT MAX(id) FROM requests UNION ALL
-          SELECT MAX(id) FROM audit_logs UNION ALL
+          SELECT MAX(id) FROM audit_logs UNION ALL SELECT MAX(id) FROM forwards UNION ALL
           SELECT MAX(id) FROM bots UNION ALL SELECT MAX(id) FROM channel_overrides UNION ALL
           SELECT MAX(join_marker) FROM server_members UNION ALL SELECT MAX(last_read_id) FROM read_states)
       `.compile(q),

@@ -143,6 +143,11 @@ export const EVENTS = {
     causes: '`POST /dm-channels` that makes one',
   },
   DM_MESSAGE_CREATE: { d: 'DmMessage', heard: 'sides', causes: '`POST /dm-channels/:id/messages`' },
+  DM_MESSAGE_DELETE: {
+    d: '`id`, `channel_id`',
+    heard: 'sides',
+    causes: '`DELETE /dm-channels/:id/messages/:message_id`',
+  },
 } as const satisfies Readonly<Record<string, EventInfo>>
 
 export type EventName = keyof typeof EVENTS

@@ -90,6 +90,10 @@ export class Fanout {
       const frame = frameOf('DM_MESSAGE_CREATE', directMessageText(message))
       for (const side of [direct.user_lo, direct.user_hi]) this.#toUser(side, () => frame)
     },
+    'direct.deleted': ({ direct, message: { id, channel_id } }) => {
+      const frame = toFrame('DM_MESSAGE_DELETE', { id, channel_id })
+      for (const side of [direct.user_lo, direct.user_hi]) this.#toUser(side, () => frame)
+    },
     'role.created': ({ role }) => this.#toServer(role.server_id, toFrame('ROLE_CREATE', toRole(role))),
     'role.updated': ({ role }) => this.#toServer(role.server_id, toFrame('ROLE_UPDATE', toRole(role))),
     'role.deleted': ({ serverId, roleId }) =>

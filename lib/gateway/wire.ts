@@ -84,7 +84,7 @@ export const toMember = ({ user_id, username, avatar_url, appearance, ...member 
   nickname: member.nickname,
   joined_at: member.joined_at,
   timeout_expires_at: member.timeout_expires_at,
-  roles: member.roles,
+  roles: member.roles.map(({ id, name, color, position }) => ({ id, name, color, position })),
 })
 
 export const toRole = ({ id, server_id, name, permissions, color, position, created_at }: Role) => ({
@@ -150,12 +150,13 @@ export const toMessage = (message: Message) => ({
   ...withFiles(message),
 })
 
-export const toDirectMessage = ({ id, channel_id, author_id, content, edited_at, ...message }: DirectMessage) => ({
+export const toDirectMessage = ({ id, channel_id, author_id, content, reply_to, ...message }: DirectMessage) => ({
   id,
   channel_id,
   author_id,
   content,
-  edited_at,
+  ...(reply_to === null ? {} : { reply_to }),
+  edited_at: message.edited_at,
   created_at: message.created_at,
   ...withFiles(message),
 })

@@ -8,7 +8,7 @@ const NOWHERE = '019df252-0000-7000-8000-000000000000'
 
 const open = (town: Town, one: string, other: string) => town.do(({ directs }) => directs.open(one, other))
 const say = (town: Town, author: string, direct: string, content = 'fog') =>
-  town.do(({ directs }) => directs.post(author, direct, content))
+  town.do(({ directs }) => directs.post(author, direct, { content }))
 
 describe('a direct channel', () => {
   it('is of two people, whoever opens it', () => {

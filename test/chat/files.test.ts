@@ -165,7 +165,7 @@ describe('files of messages', () => {
     const [file, hers] = [await add('fog', 'fog', town.bob, direct.id), await add('x', 'x', town.cleo, direct.id)]
     const here = await add('fog')
     const send = (files: readonly string[], content = '') =>
-      town.do(({ directs }) => directs.post(town.bob, direct.id, content, files))
+      town.do(({ directs }) => directs.post(town.bob, direct.id, { content, files }))
     town.told()
     for (const wrong of [[hers.id], [here.id], [NOWHERE], [file.id, hers.id]]) {
       expect(codeOf(() => send(wrong))).toBe('NOT_FOUND')
@@ -217,7 +217,7 @@ describe('files of messages', () => {
     const [message, other] = [post([one.id, both.id]), post([both.id])]
     const { direct } = town.do(({ directs }) => directs.open(town.bob, town.cleo))
     const there = await add('fog', 'fog', town.bob, direct.id)
-    town.do(({ directs }) => directs.post(town.bob, direct.id, '', [there.id]))
+    town.do(({ directs }) => directs.post(town.bob, direct.id, { content: '', files: [there.id] }))
     remove(message.id)
     expect([one, both, there].map(isThere)).toEqual([false, true, true])
     expect(world.messages.get(town.bob, town.pier, message.id).files).toEqual([])

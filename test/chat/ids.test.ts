@@ -109,7 +109,7 @@ describe('ids of a world that was opened again', () => {
         'roles': () => town.role(town.ada, town.place, [], 0),
         'sessions': () => town.do(({ sessions }) => sessions.begin(town.ada, 'hash', 1000)),
         'direct channels': () => town.do(({ directs }) => directs.open(town.ada, town.cleo)).direct.id,
-        'direct messages': () => town.do(({ directs }) => directs.post(town.ada, direct.id, 'fog')).id,
+        'direct messages': () => town.do(({ directs }) => directs.post(town.ada, direct.id, { content: 'fog' })).id,
       }
       const newest = make[kind]?.() ?? ''
       town.clock.ms = START

@@ -113,7 +113,7 @@ describe('who is mentioned', () => {
   it('nobody in direct messages', () => {
     const town = new Town()
     const { direct } = town.do(({ directs }) => directs.open(town.ada, town.bob))
-    town.do(({ directs }) => directs.post(town.ada, direct.id, '@bob @everyone'))
+    town.do(({ directs }) => directs.post(town.ada, direct.id, { content: '@bob @everyone' }))
     expect(town.rows('SELECT * FROM message_mentions')).toEqual([])
     expect(town.world.unreads.inDirects(town.bob)).toEqual([{ id: direct.id, unread: 1, mentions: 0 }])
   })

@@ -101,7 +101,7 @@ describe('content', () => {
     const { id } = town.post(town.ada, town.pier, 'other')
     expect(codeOf(() => edit(town, town.ada, id, content))).toBe(posted)
     const { direct } = town.do(({ directs }) => directs.open(town.ada, town.bob))
-    expect(codeOf(() => town.do(({ directs }) => directs.post(town.ada, direct.id, content)))).toBe(posted)
+    expect(codeOf(() => town.do(({ directs }) => directs.post(town.ada, direct.id, { content })))).toBe(posted)
     // It comes back as it was given.
     if (posted !== 'INVALID') expect(town.world.messages.get(town.ada, town.pier, id).content).toBe(content)
     town.close()
@@ -194,7 +194,7 @@ describe('pages', () => {
     const foreign = town.post(town.ada, quay).id
     town.post(town.ada, town.pier)
     const { direct } = town.do(({ directs }) => directs.open(town.ada, town.bob))
-    const said = town.do(({ directs }) => directs.post(town.ada, direct.id, 'fog')).id
+    const said = town.do(({ directs }) => directs.post(town.ada, direct.id, { content: 'fog' })).id
     for (const cursor of [NOWHERE, foreign, said, town.pier]) {
       expect(contents(town, { before: cursor })).toEqual([])
       expect(contents(town, { after: cursor })).toEqual([])

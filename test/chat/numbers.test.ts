@@ -13,7 +13,7 @@ describe('numbers', () => {
   it('channels and direct messages share them', () => {
     const town = new Town()
     const { direct } = town.do(({ directs }) => directs.open(town.ada, town.bob))
-    const say = (): number => town.do(({ directs }) => directs.post(town.ada, direct.id, 'fog')).num
+    const say = (): number => town.do(({ directs }) => directs.post(town.ada, direct.id, { content: 'fog' })).num
     expect([town.post(town.ada, town.pier).num, say(), town.post(town.ada, town.pier).num, say()]).toEqual([1, 2, 3, 4])
   })
 

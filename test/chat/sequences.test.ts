@@ -88,7 +88,7 @@ class Stage extends Town {
         return [`message.created ${id} ${one.content}`]
       }
       case 'say': {
-        const { id } = world.directs.post(user, this.directs[one.which % 2] ?? '', one.content)
+        const { id } = world.directs.post(user, this.directs[one.which % 2] ?? '', { content: one.content })
         return [`direct.message ${id}`]
       }
       case 'readDirect':

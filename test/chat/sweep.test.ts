@@ -73,7 +73,7 @@ describe('what nobody needs', () => {
     post((await add('fog')).id)
     const { direct } = town.do(({ directs }) => directs.open(town.bob, town.cleo))
     const there = await addFile(town, town.bob, direct.id, 'there')
-    town.do(({ directs }) => directs.post(town.bob, direct.id, '', [there.id]))
+    town.do(({ directs }) => directs.post(town.bob, direct.id, { content: '', files: [there.id] }))
     town.do(({ channels, servers }) =>
       what === 'channel' ? channels.remove(town.ada, town.place, town.pier) : servers.remove(town.ada, town.place),
     )

@@ -12,7 +12,7 @@ const countsOf = (town: Town, user: string, channel = town.pier): [number, numbe
 }
 const directOf = (town: Town): string => town.do(({ directs }) => directs.open(town.ada, town.bob)).direct.id
 const say = (town: Town, author: string, direct: string): string =>
-  town.do(({ directs }) => directs.post(author, direct, 'fog')).id
+  town.do(({ directs }) => directs.post(author, direct, { content: 'fog' })).id
 const read = (town: Town, user: string, message: string | null, channel = town.pier): void =>
   town.do(({ unreads }) => unreads.readChannel(user, channel, message))
 

@@ -27,7 +27,7 @@ const postMany = (): void => {
       () => {
         const message =
           number % 3 === 0
-            ? world.directs.post(author, direct, content)
+            ? world.directs.post(author, direct, { content })
             : world.messages.post(author, channel, { content, replyTo: null })
         // Some fail in between.
         if (i % 7 === 6) throw new Error('fails on purpose')

@@ -153,7 +153,9 @@ describe.each(engines)('direct messages, on %s', (engine) => {
     const { gateway, ada, brin, cleo, open } = await harbour(engine)
     const { directs, changes } = gateway.world
     const direct = idOf((await open(ada, brin.id)).body)
-    const posts = Array.from({ length: 120 }, (_, i) => changes.run(() => directs.post(ada.id, direct, `${i}`)))
+    const posts = Array.from({ length: 120 }, (_, i) =>
+      changes.run(() => directs.post(ada.id, direct, { content: `${i}` })),
+    )
     const ids = (await Promise.all(posts)).map(({ id }) => id)
     const list = async (query: string): Promise<string[]> =>
       listOf((await gateway.request('GET', `/dm-channels/${direct}/messages${query}`, brin)).body).map(idOf)
@@ -167,7 +169,7 @@ describe.each(engines)('direct messages, on %s', (engine) => {
     expect(all).toEqual(newest)
     expect(await list(`?after=${ids[100]}&limit=4`)).toEqual(ids.slice(101, 105))
     const other = idOf((await open(ada, cleo.id)).body)
-    const elsewhere = await changes.run(() => directs.post(ada.id, other, 'x'))
+    const elsewhere = await changes.run(() => directs.post(ada.id, other, { content: 'x' }))
     expect(await list(`?before=${elsewhere.id}`)).toEqual([])
     expect(await list(`?after=${NOWHERE}`)).toEqual([])
   })

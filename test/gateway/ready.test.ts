@@ -102,7 +102,7 @@ describe.each(engines)('READY, on %s', (engine) => {
       const client = gateway.open(`token=${brin.token}`)
       const posted: string[] = []
       do {
-        void changes.run(() => directs.post(ada.id, direct.id, 'fog')).then(({ id }) => posted.push(id))
+        void changes.run(() => directs.post(ada.id, direct.id, { content: 'fog' })).then(({ id }) => posted.push(id))
         await turn()
       } while (client.frames.length === 0)
       await client.next('READY')

@@ -19,6 +19,8 @@ export interface Message {
   readonly reply_to: string | null
   /** The message that it continues, in a thread. */
   readonly thread_id: string | null
+  /** What it is made of, as JSON, where its author says more than text. */
+  readonly segments: string | null
   readonly mention_everyone: Flag
   readonly pinned: Flag
   readonly pinned_by: string | null
@@ -49,6 +51,7 @@ const COLUMNS = [
   'm.content',
   'm.reply_to',
   'm.thread_id',
+  'm.segments',
   'm.mention_everyone',
   'm.pinned',
   'm.pinned_by',
@@ -116,6 +119,14 @@ export const toMessage = ({ mentioned, poll_id, file_ids, ...row }: Row, beside:
 
 /** What is asked of, and done to, the messages of channels. */
 export const prepareMessages = (db: Database) => ({
+  byNum: db.first((q, p: Param<{ num: number }>) => all(q).where('m.num', '=', p('num'))),
+  lastOf: db.first((q, p: Param<{ channel: string; author: string }>) =>
+    q
+      .selectFrom('messages')
+      .where('channel_id', '=', p('channel'))
+      .where('author_id', '=', p('author'))
+      .select(({ fn }) => fn.max('id').as('id')),
+  ),
   byId: db.first((q, p: Param<{ id: string }>) => all(q).where('m.id', '=', p('id'))),
   newest: db.all((q, p: Param<{ channel: string; limit: number }>) =>
     live(q, p('channel')).orderBy('m.id', 'desc').limit(p('limit')),
@@ -163,7 +174,10 @@ export const prepareMessages = (db: Database) => ({
       .where('pinned', '<>', p('pinned')),
   ),
   place: db.first((q, p: Param<{ id: string }>) =>
-    q.selectFrom('messages').select(['channel_id', 'author_id', 'thread_id', 'deleted']).where('id', '=', p('id')),
+    q
+      .selectFrom('messages')
+      .select(['num', 'channel_id', 'author_id', 'thread_id', 'deleted'])
+      .where('id', '=', p('id')),
   ),
   bump: db.run((q, p: Param<{ channel: string; id: string; seq: number }>) =>
     q
@@ -183,6 +197,7 @@ export const prepareMessages = (db: Database) => ({
         content: string
         reply_to: string | null
         thread_id: string | null
+        segments: string | null
         everyone: Flag
         draft: Flag
         at: string
@@ -197,6 +212,7 @@ export const prepareMessages = (db: Database) => ({
         content: p('content'),
         reply_to: p('reply_to'),
         thread_id: p('thread_id'),
+        segments: p('segments'),
         mention_everyone: p('everyone'),
         pinned: 0,
         deleted: 0,
@@ -234,7 +250,7 @@ export const prepareMessages = (db: Database) => ({
   edit: db.run((q, p: Param<{ id: string; content: string; everyone: Flag; at: string }>) =>
     q
       .updateTable('messages')
-      .set({ content: p('content'), mention_everyone: p('everyone'), edited_at: p('at') })
+      .set({ content: p('content'), segments: null, mention_everyone: p('everyone'), edited_at: p('at') })
       .where('id', '=', p('id')),
   ),
   grow: db.run((q, p: Param<{ id: string; content: string; everyone: Flag; draft: Flag }>) =>
@@ -247,7 +263,15 @@ export const prepareMessages = (db: Database) => ({
   delete: db.run((q, p: Param<{ id: string }>) =>
     q
       .updateTable('messages')
-      .set({ deleted: 1, content: '', mention_everyone: 0, pinned: 0, pinned_by: null, pinned_at: null })
+      .set({
+        deleted: 1,
+        content: '',
+        segments: null,
+        mention_everyone: 0,
+        pinned: 0,
+        pinned_by: null,
+        pinned_at: null,
+      })
       .where((eb) => eb.or([eb('id', '=', p('id')), eb('thread_id', '=', p('id'))])),
   ),
 })

@@ -3,6 +3,8 @@ import type {
   DmChannels,
   DmMessages,
   Files,
+  ForwardNodes,
+  Forwards,
   MessageFiles,
   MessageMentions,
   MessageReactions,
@@ -17,7 +19,9 @@ import type {
   Counters,
   Friends,
   IdempotencyKeys,
+  Likes,
   RefreshTokens,
+  Remarks,
   Requests,
   Sessions,
   Users,
@@ -66,6 +70,10 @@ export interface Tables {
   custom_emojis: CustomEmojis
   friends: Friends
   requests: Requests
+  remarks: Remarks
+  likes: Likes
+  forwards: Forwards
+  forward_nodes: ForwardNodes
   audit_logs: AuditLogs
   idempotency_keys: IdempotencyKeys
   counters: Counters

@@ -26,12 +26,16 @@ export const directRoutes = (world: World): Route[] => [
   routeWithBody('POST /dm-channels/:id/messages', 'user', New, (call) => {
     const { content, files } = toSaid(call.body)
     return once(world, call, () =>
-      createdText(directMessageText(world.directs.post(userOf(call), idOf(call), content, files))),
+      createdText(directMessageText(world.directs.post(userOf(call), idOf(call), { content, files }))),
     )
   }),
   route('GET /dm-channels/:id/messages', 'user', (call) =>
     ok(world.directs.list(userOf(call), idOf(call), pageOf(call)).map(toDirectMessage)),
   ),
+  route('DELETE /dm-channels/:id/messages/:message_id', 'user', async (call) => {
+    await world.changes.run(() => world.directs.remove(userOf(call), idOf(call), idOf(call, 'message_id')))
+    return NO_CONTENT
+  }),
   routeWithBody('POST /dm-channels/:id/ack', 'user', Ack, async (call) => {
     const upTo = toIdOrNull(call.body.message_id)
     await world.changes.run(() => world.unreads.readDirect(userOf(call), idOf(call), upTo))

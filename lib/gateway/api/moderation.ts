@@ -40,7 +40,9 @@ export const moderationRoutes = (world: World): Route[] => [
     const [server, member] = [idOf(call), idOf(call, 'user_id')]
     const { duration_minutes: minutes, reason: why = null } = call.body
     return ok(
-      toTimeout(await world.changes.run(() => world.moderation.silence(userOf(call), server, member, minutes, why))),
+      toTimeout(
+        await world.changes.run(() => world.moderation.silence(userOf(call), server, member, 60 * minutes, why)),
+      ),
     )
   }),
   route('DELETE /servers/:id/members/:user_id/timeout', 'user', async (call) => {

@@ -218,7 +218,7 @@ export class Cast {
       foreignMessage: post(outsider.id, foreignChannel),
       deletedMessage,
       direct,
-      directMessage: change(world, () => world.directs.post(owner.id, direct, 'tides')).id,
+      directMessage: change(world, () => world.directs.post(owner.id, direct, { content: 'tides' })).id,
       foreignDirect: addDirect(world, outsider.id, this.#stranger),
       botId: this.#bots.owner.id,
       foreignBot: this.#bots.outsider.id,

@@ -121,7 +121,7 @@ export function makeScene(world: World, { people, passwordHash, content, open }:
     file: path.replace('/files/', ''),
     signature,
     direct: direct.id,
-    directMessage: world.directs.post(owner, direct.id, 'tides').id,
+    directMessage: world.directs.post(owner, direct.id, { content: 'tides' }).id,
     friendRequest: world.friends.ask(somebody, member, '').id,
     joinRequest: open ? '' : arrivals.askToJoin(somebody, server, '').id,
     invitation: arrivals.invite(owner, server, stranger, '').id,

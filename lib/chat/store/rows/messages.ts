@@ -9,6 +9,8 @@ export interface Messages {
   content: string
   reply_to: string | null
   thread_id: string | null
+  /** JSON, of authors who say more than text. */
+  segments: string | null
   mention_everyone: Flag
   pinned: Flag
   pinned_by: string | null
@@ -72,10 +74,29 @@ export interface DmMessages {
   author_id: string | null
   content: string
   reply_to: string | null
+  segments: string | null
   edited_at: string | null
   deleted: Flag
   draft: Flag
   created_at: string
+}
+
+/** Messages that are sent on together. */
+export interface Forwards {
+  id: string
+  created_by: string | null
+  created_at: string
+}
+
+export interface ForwardNodes {
+  forward_id: string
+  idx: number
+  user_num: number
+  nickname: string
+  /** Seconds since 1970. */
+  sent_at: number
+  /** JSON. */
+  segments: string
 }
 
 export interface ReadStates {

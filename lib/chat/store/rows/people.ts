@@ -64,6 +64,23 @@ export interface Friends {
   created_at: string
 }
 
+/** What somebody calls another, or a channel, for themselves. */
+export interface Remarks {
+  owner_id: string
+  kind: 'user' | 'channel'
+  target_id: string
+  remark: string
+}
+
+export interface Likes {
+  from_user: string
+  to_user: string
+  /** In UTC: 2026-01-31. */
+  day: string
+  times: number
+  last_at: string
+}
+
 /** What somebody else decides. */
 export interface Requests {
   id: string

@@ -19,6 +19,8 @@ export interface ServerMembers {
   join_marker: string
   server_mute: Flag
   server_deaf: Flag
+  title: string | null
+  title_expires_at: string | null
 }
 
 export interface Roles {
@@ -28,6 +30,8 @@ export interface Roles {
   permissions: number
   color: string | null
   position: number
+  /** What it is for, where a bot has it made. */
+  managed: 'group_admin' | null
   created_at: string
 }
 
@@ -50,6 +54,10 @@ export interface Channels {
   last_seq: number
   last_message_id: string | null
   created_at: string
+  /** Nobody but admins speaks there for now. */
+  shut: Flag
+  /** Whether everyone was denied to speak before that. */
+  shut_prev_deny: Flag
 }
 
 export interface ChannelOverrides {
