@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import cluster from 'node:cluster'
 import { existsSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { logAsJson } from './observe/sink.ts'
@@ -74,13 +73,6 @@ const parse = () =>
       'help': { type: 'boolean', short: 'h' },
     },
   })
-
-function version(): string {
-  // By the package's own name: this file runs from two depths of it.
-  const manifest: unknown = createRequire(import.meta.url)('fiberws/package.json')
-  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest
-  return known ? String(manifest.version) : 'unknown'
-}
 
 function findFile(positionals: readonly string[]): string {
   if (positionals.length > 1) return fail('One config file at a time. Try --help')

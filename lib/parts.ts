@@ -12,6 +12,7 @@ export const parts: Parts = {
     file: fileHandler,
     observe: observeHandler,
     agent: async (route, host) => (await import('./agents.ts')).agentHandler(route, host),
+    onebot: async (route, host) => (await import('./onebots.ts')).oneBotHandler(route, host),
     gateway: async (route, host) => (await import('./protocols.ts')).gatewayHandler(route, host),
   },
   selectEngine,

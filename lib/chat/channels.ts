@@ -141,6 +141,11 @@ export class Channels {
     return this.#byId({ id }) ?? null
   }
 
+  /** The text channels of a server, in its order. */
+  textOf(server: string): Channel[] {
+    return this.#ofServer({ server }).filter(({ type }) => type === 'text')
+  }
+
   /** A text channel by names or ids, as a config has them; of several of one name the oldest. */
   named(server: string, name: string): { readonly id: string; readonly server_id: string } | null {
     return this.#named({ server, name }) ?? null

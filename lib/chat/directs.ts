@@ -150,7 +150,7 @@ export class Directs {
       q.updateTable('dm_messages').set({ deleted: 1, content: '', segments: null }).where('id', '=', p('id')),
     )
     this.#place = db.first((q, p: Param<{ id: string }>) =>
-      q.selectFrom('dm_messages').select(['channel_id', 'deleted']).where('id', '=', p('id')),
+      q.selectFrom('dm_messages').select(['num', 'channel_id', 'deleted']).where('id', '=', p('id')),
     )
     this.#insert = db.run((q, p: Param<{ id: string; lo: string; hi: string; at: string }>) =>
       q.insertInto('dm_channels').values({
@@ -230,6 +230,12 @@ export class Directs {
     const row = this.#byNum({ num })
     if (row === undefined || this.find(user, row.channel_id) === null) throw notFound()
     return this.#read(row)
+  }
+
+  /** The number of a message that is not deleted; null: there is none. */
+  numOf(id: string): number | null {
+    const place = this.#place({ id })
+    return place === undefined || place.deleted === 1 ? null : place.num
   }
 
   /** That of two people, where there is one. */

@@ -185,6 +185,14 @@ export type WorldEvent =
   /** Its tokens are good no more. */
   | { readonly type: 'bot.ended'; readonly botId: string; readonly userId: string }
   /** Not stored, here and below. */
+  | {
+      readonly type: 'poke'
+      readonly from: string
+      readonly to: string
+      /** Null: between the two alone. */
+      readonly channelId: string | null
+      readonly serverId: string | null
+    }
   | ({ readonly type: 'presence.changed' } & PresenceChange)
   /** Nothing keeps somebody present any longer; what others see of it is told next. */
   | { readonly type: 'presence.ended'; readonly userId: string }

@@ -202,6 +202,11 @@ export class Files {
     return file
   }
 
+  /** Where its bytes are on the disk. */
+  pathOf({ sha256 }: StoredFile): string {
+    return this.#blobs.pathOf(sha256)
+  }
+
   /** NOT_FOUND where somebody has removed them from the data folder. */
   async bytesOf({ sha256 }: StoredFile): Promise<Buffer> {
     try {

@@ -86,6 +86,18 @@ export class Messages {
     return this.#reader(user)(row)
   }
 
+  /** The number of a message that is not deleted; null: there is none. */
+  numOf(id: string): number | null {
+    const place = this.#rows.place({ id })
+    return place === undefined || place.deleted === 1 ? null : place.num
+  }
+
+  /** Of a message that is not deleted. */
+  authorOf(id: string): { readonly num: number; readonly authorId: string | null } | null {
+    const place = this.#rows.place({ id })
+    return place === undefined || place.deleted === 1 ? null : { num: place.num, authorId: place.author_id }
+  }
+
   /** When somebody has said something in a channel last, in milliseconds since 1970; 0: never. */
   lastOf(user: string, channel: string): number {
     const id = this.#rows.lastOf({ channel, author: user })?.id ?? null

@@ -168,6 +168,11 @@ export class Servers {
     }
   }
 
+  /** One by its name or id, as a config has it; of several of one name the oldest. */
+  named(name: string): string | null {
+    return this.#rows.named({ name })?.id ?? null
+  }
+
   /** Whoever asks: for what was looked at before. */
   known(id: string): CountedServer {
     const server = this.#rows.byId({ id })

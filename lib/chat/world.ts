@@ -21,6 +21,7 @@ import { Messages } from './messages.ts'
 import { Moderation } from './moderation.ts'
 import { Numbers } from './numbers.ts'
 import { Overrides } from './overrides.ts'
+import { Pokes } from './pokes.ts'
 import { Polls } from './polls.ts'
 import { Presence } from './presence.ts'
 import { Reactions } from './reactions.ts'
@@ -85,6 +86,7 @@ export class World {
   readonly remarks: Remarks
   readonly likes: Likes
   readonly forwards: Forwards
+  readonly pokes: Pokes
 
   /** Opens it, or makes it. Throws where it cannot be used. */
   constructor({ folder, file, linkKey, full, now, failed }: WorldOptions) {
@@ -123,6 +125,7 @@ export class World {
     this.remarks = new Remarks(core)
     this.likes = new Likes(core, this.users)
     this.forwards = new Forwards(core)
+    this.pokes = new Pokes(core, this.access, this.users, this.directs)
     this.unreads = new Unreads(core, this.access, this.directs)
     this.voice = new Voice(core, this.access, this.users, this.presence)
     // Before doors are told.

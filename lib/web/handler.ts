@@ -30,6 +30,8 @@ export interface Handler {
   open?(): void | Promise<void>
   /** Its route is served from now on, after a start or a reload that has not failed. */
   begin?(): void
+  /** Its route is served no longer, or by another handler, after a reload. */
+  end?(): void
   /** Whether it takes WebSockets; where not, an upgrade request is served like any other. */
   readonly upgrades: boolean
   /** What serves a path; null for nothing: to be known before an upgrade, for after it there is no 404. */

@@ -18,7 +18,7 @@ import { changeListeners, describe, type Listening, openListeners } from './list
 import type { Observatory, Observed, Report, Snapshot, WebObserver } from './observer.ts'
 import { Response } from './response.ts'
 import { keepFixed, type Parts, type Preparation, prepare } from './preparation.ts'
-import { type Draft, openHandlers, openRoute, toFronts } from './routes.ts'
+import { type Draft, endHandlers, openHandlers, openRoute, toFronts } from './routes.ts'
 import { isServed, NOBODY, type Running } from './running.ts'
 import { openStatus } from './status.ts'
 import { Ends } from './ends.ts'
@@ -218,6 +218,7 @@ export class Host implements Owner, Observed {
       this.error = describe(error)
       return R_ERR_CANT_OPEN
     }
+    endHandlers(before.routes, running.site.routes)
     const fixed = keepFixed(settings, this.settings)
     this.warnings.push(...fixed.warnings)
     for (const name of server.update(settings.server)) this.warnings.push(`${name} counts after a restart`)

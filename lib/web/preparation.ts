@@ -41,16 +41,17 @@ export async function prepare(
 
 /** What a reload leaves as it was, and what there is to say where that is not what the new settings say. */
 export function keepFixed(next: Settings, now: Settings): { readonly settings: Settings; readonly warnings: string[] } {
-  const { observe, gateway, data } = now
+  const { observe, gateway, onebot, data } = now
   const fixed = [
     ['observe counts', next.observe, observe],
     ['gateway counts', next.gateway, gateway],
+    ['what onebot says of its bots counts', next.onebot, onebot],
     ['dataDir and synchronous count', next.data, data],
   ] as const
   const warnings = fixed
     .filter(([, one, other]) => !isDeepStrictEqual(one, other))
     .map(([name]) => `${name} after a restart`)
-  return { settings: { ...next, observe, gateway, data }, warnings }
+  return { settings: { ...next, observe, gateway, onebot, data }, warnings }
 }
 
 /** What the config asks for and the engine does not do, a line each. */

@@ -87,6 +87,12 @@ export async function openHandlers(drafts: readonly Draft[]): Promise<void> {
   for (const { route, before } of drafts) if (route.serving !== before?.serving) await route.serving.open?.()
 }
 
+/** Tells handlers that serve no longer, after a reload. */
+export function endHandlers(before: readonly Route[], now: readonly Route[]): void {
+  const serving = new Set(now.map((route) => route.serving))
+  for (const handler of new Set(before.map((route) => route.serving))) if (!serving.has(handler)) handler.end?.()
+}
+
 /** What there is behind each listener. */
 export const toFronts = (
   { endpoints, redirects, webListeners }: Settings,

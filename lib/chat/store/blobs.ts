@@ -23,17 +23,17 @@ export class Blobs {
     return Buffer.from(await subtle.digest('SHA-256', bytes)).toString('hex')
   }
 
-  #pathOf(sha256: string): string {
+  pathOf(sha256: string): string {
     return join(this.#folder, sha256.slice(0, 2), sha256)
   }
 
   has(sha256: string): boolean {
-    return existsSync(this.#pathOf(sha256))
+    return existsSync(this.pathOf(sha256))
   }
 
   /** Under its own name when it is whole: who ends in between leaves nothing that looks like it. */
   async keep(bytes: Buffer, sha256: string): Promise<void> {
-    const path = this.#pathOf(sha256)
+    const path = this.pathOf(sha256)
     if (this.has(sha256)) return
     const folder = join(this.#folder, sha256.slice(0, 2))
     for (const needed of [folder, this.#tmp]) await mkdir(needed, { recursive: true, mode: 0o700 })
@@ -68,11 +68,11 @@ export class Blobs {
   }
 
   read(sha256: string): Promise<Buffer> {
-    return readFile(this.#pathOf(sha256))
+    return readFile(this.pathOf(sha256))
   }
 
   remove(sha256: string): void {
-    rmSync(this.#pathOf(sha256), { force: true })
+    rmSync(this.pathOf(sha256), { force: true })
   }
 }
 

@@ -34,6 +34,13 @@ export const prepareServers = (db: Database) => ({
       .select(COLUMNS)
       .select((eb) => countMembers(eb)),
   ),
+  named: db.first((q, p: Param<{ name: string }>) =>
+    q
+      .selectFrom('servers')
+      .select('id')
+      .where((eb) => eb.or([eb('name', '=', p('name')), eb('id', '=', p('name'))]))
+      .orderBy('id'),
+  ),
   ofUser: db.all((q, p: Param<{ user: string }>) =>
     q
       .selectFrom('server_members as m')

@@ -130,9 +130,21 @@ const readers: Readonly<Record<Reads, (given: string | number, place: Place) => 
     if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
       throw new Error('is not a URL with http or https')
   },
+  ws: (given) => mustBeWebSocket(String(given)),
+  wsOrNone: (given) => {
+    if (String(given) !== '') mustBeWebSocket(String(given))
+  },
+  cqAddress: (given) => {
+    if (/^unix:/.test(String(given))) throw new Error('is a UNIX socket, which is not served: say host:port')
+    parseEndpoint(String(given).replace(/^tcp[46]?:\/\//, ''))
+  },
   place: (given) => {
     if (!/^[^/]+\/[^/]+$/.test(String(given))) throw new Error("is not 'server/channel'")
   },
+}
+
+function mustBeWebSocket(url: string): void {
+  if (!URL.canParse(url) || !/^wss?:$/.test(new URL(url).protocol)) throw new Error('is not a URL with ws or wss')
 }
 
 /** In the words of nanobot. */

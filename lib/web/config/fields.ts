@@ -26,6 +26,9 @@ export type Reads =
   | 'issuePath'
   | 'http'
   | 'place'
+  | 'ws'
+  | 'wsOrNone'
+  | 'cqAddress'
 
 /** `secret`: never shown. */
 export interface SchemaNode {

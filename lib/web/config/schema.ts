@@ -1,5 +1,6 @@
 import { channel, channels } from './channel.ts'
 import { gateway } from './gateway.ts'
+import { mounted, network, onebot } from './onebot.ts'
 import { count, flag, headers, MEASURE, type SchemaNode, size, text, textOr, texts, time } from './fields.ts'
 
 /**
@@ -29,10 +30,10 @@ export const route = {
     match: textOr('', "'' is every path, 'x/' what begins so, anything else exactly itself."),
     exact: flag(false, "Only the path itself, also where `match` ends in '/'."),
     handler: {
-      enum: ['file', 'action', 'observe', 'gateway', 'agent'],
+      enum: ['file', 'action', 'observe', 'gateway', 'agent', 'onebot'],
       default: 'file',
       description:
-        'What stands behind the route. observe: what `observe.listen` has, below the route. gateway: the socket of the Together gateway, with its HTTP API beside it. agent: the agent channel.',
+        'What stands behind the route. observe: what `observe.listen` has, below the route. gateway: the socket of the Together gateway, with its HTTP API beside it. agent: the agent channel. onebot: a bot for clients of OneBot 11.',
     },
     methods: texts(
       'Others are answered with 405. Default: GET and HEAD, for actions POST too. GET brings HEAD along.',
@@ -70,6 +71,8 @@ export const route = {
       description:
         'agent: what this route has in place of `channels.websocket`; `path`, `host`, `port` and TLS are those of the route.',
     },
+    bot: text('onebot: which bot, in place of `onebot.bot`.'),
+    onebot: mounted,
     documents: text('file: the folder, in place of `web.documents`.'),
     compressed: flag(false, 'file: serve `name.br` or `name.gz` beside `name` to those who accept it.'),
     cache: {
@@ -260,6 +263,8 @@ export const configSchema = {
     },
     gateway,
     channels,
+    network,
+    onebot,
     tls: {
       type: 'object',
       required: ['certificate', 'key'],

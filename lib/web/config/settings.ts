@@ -3,6 +3,7 @@ import type { Endpoint, HeaderList, ServerOptions } from '../../engine/port.ts'
 import type { Redirect } from '../redirect.ts'
 import type { ChannelRoute } from './channel-settings.ts'
 import type { GatewaySettings } from './gateway.ts'
+import type { OneBotEndpoint, OneBotSettings } from './onebot-settings.ts'
 
 /** A config as the rest of the program sees it: checked, defaults filled in, units converted, paths absolute. */
 export interface Settings {
@@ -20,6 +21,7 @@ export interface Settings {
   readonly admission: AdmissionSettings
   readonly observe: ObserveSettings
   readonly gateway: GatewaySettings
+  readonly onebot: OneBotSettings
   readonly data: DataSettings
   /** Processes. */
   readonly workers: number
@@ -78,7 +80,7 @@ export interface RouteSettings {
   readonly sent: string | null
   /** The names of the listeners that have it. */
   readonly listeners: readonly string[]
-  readonly handler: 'file' | 'action' | 'observe' | 'gateway' | 'agent'
+  readonly handler: 'file' | 'action' | 'observe' | 'gateway' | 'agent' | 'onebot'
   /** Null: those of the handler. */
   readonly methods: readonly string[] | null
   readonly redirect: string | null
@@ -101,6 +103,8 @@ export interface RouteSettings {
   readonly cache: CacheSettings | null
   /** Of an agent channel; null for others. */
   readonly channel: ChannelRoute | null
+  /** Of OneBot; null for others. */
+  readonly onebot: OneBotEndpoint | null
 }
 
 export interface CacheSettings {

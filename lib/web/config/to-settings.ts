@@ -5,6 +5,7 @@ import { publishLimit } from '../../websock/context.ts'
 import { parsePartialUrl } from '../redirect.ts'
 import type { CheckedConfig } from './check.ts'
 import { joinRoutes, toChannelEndpoint, toMountedChannel, toSection } from './to-channel.ts'
+import { toEndpoints, toMountedEndpoint, toOneBot, toOneBotRoutes } from './to-onebot.ts'
 import { API_SEGMENTS, type GatewaySettings, toGateway } from './gateway.ts'
 import { isLoopback, parseEndpoint } from './endpoint.ts'
 import * as schema from './schema.ts'
@@ -29,13 +30,18 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
   const protocol = webSockets.protocol === undefined ? schema.webSockets.protocol.default : webSockets.protocol
   const tls = config.tls === undefined ? null : readTls(config.tls, folder)
   const single = config.channels?.websocket === undefined ? null : toChannelEndpoint(config.channels.websocket, folder)
-  // Who brings a config of nanobot has no use for another listener.
-  const servesWeb = single === null || web.listen !== undefined || web.routes !== undefined
+  const bots = toEndpoints(config.onebot ?? {}, config.network, folder)
+  // Who brings a config of nanobot or of a bot has no use for another listener.
+  const servesWeb = (single === null && bots.length === 0) || web.listen !== undefined || web.routes !== undefined
   const webEndpoints = servesWeb
     ? [web.listen ?? schema.web.listen.default].flat().map((text) => toEndpoint(text, tls))
     : []
   const webListeners = webEndpoints.map(({ name }) => name)
-  const endpoints = single === null || webListeners.includes(single.name) ? webEndpoints : [...webEndpoints, single]
+  const endpoints = [
+    ...webEndpoints,
+    ...(single === null || webListeners.includes(single.name) ? [] : [single]),
+    ...bots.flatMap(({ listener }) => listener ?? []),
+  ]
   const defaults: WebSocketDefaults = {
     maxFrame: size('maxFrame'),
     maxMessage: size('maxMessage'),
@@ -52,15 +58,25 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
   const toBase = (route: RouteConfig, listeners: readonly string[]): RouteSettings =>
     toRoute(route, web, folder, size('body'), defaults, observe.token, listeners)
   const main = config.channels?.websocket ?? {}
+  const onebot = toOneBot(config.onebot ?? {}, folder)
   const webRoutes = (servesWeb ? (web.routes ?? [{}]) : []).flatMap((given, i) => {
     const route = toBase(given, webListeners)
     if (route.handler === 'gateway') return toGatewayRoutes(route, gateway)
+    if (route.handler === 'onebot') {
+      const planned = toMountedEndpoint(route, given.onebot, given.bot, onebot.bots[0]?.handle ?? '', `web.routes[${i}]`)
+      return toOneBotRoutes(route, planned, defaults)
+    }
     return route.handler === 'agent'
       ? toMountedChannel(route, given.channel, main, `web.routes[${i}].channel`, folder)
       : [route]
   })
   const section = single === null ? [] : toSection(toBase({ handler: 'agent' }, [single.name]), main, folder)
-  const routes = joinRoutes(webRoutes, section, single !== null && webListeners.includes(single.name))
+  const botRoutes = bots.flatMap((planned) => {
+    const listeners = planned.listener === null ? [] : [planned.listener.name]
+    return toOneBotRoutes(toBase({ handler: 'onebot' }, listeners), planned, defaults)
+  })
+  const shares = single !== null && webListeners.includes(single.name)
+  const routes = [...joinRoutes(webRoutes, section, shares), ...botRoutes]
   // Engines are told once: what the most generous route takes.
   const most = (key: 'maxMessage' | 'maxBackpressure'): number =>
     Math.max(...[defaults, ...routes.map((route) => route.webSockets)].map((own) => noneIsInfinity(own[key])))
@@ -105,6 +121,7 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
     },
     observe,
     gateway,
+    onebot,
     data: {
       folder: resolve(folder, config.dataDir ?? schema.configSchema.properties.dataDir.default),
       full: (config.synchronous ?? schema.configSchema.properties.synchronous.default) === 'full',
@@ -202,6 +219,7 @@ function toRoute(
     compressed: route.compressed ?? compressed.default,
     cache: cache === undefined ? null : toCache(cache),
     channel: null,
+    onebot: null,
   }
 }
 

@@ -1,0 +1,34 @@
+import { type Access, needs } from './access.ts'
+import type { Core } from './core.ts'
+import type { Directs } from './directs.ts'
+import { SEND_MESSAGES } from './permissions.ts'
+import { notFound } from './refusal.ts'
+import type { Users } from './users.ts'
+
+/** Somebody has somebody else look up: nothing of it is kept. */
+export class Pokes {
+  readonly #core: Core
+  readonly #access: Access
+  readonly #users: Users
+  readonly #directs: Directs
+
+  constructor(core: Core, access: Access, users: Users, directs: Directs) {
+    this.#core = core
+    this.#access = access
+    this.#users = users
+    this.#directs = directs
+  }
+
+  /** In a channel that both see. */
+  inChannel(user: string, channel: string, other: string): void {
+    const { server_id } = needs(this.#access.channel(user, channel), SEND_MESSAGES)
+    if (this.#access.see(other, channel) === null) throw notFound()
+    this.#core.events.tell({ type: 'poke', from: user, to: other, channelId: channel, serverId: server_id })
+  }
+
+  /** Between two who have written to each other. */
+  direct(user: string, other: string): void {
+    if (this.#users.find(other)?.disabled !== 0 || this.#directs.between(user, other) === null) throw notFound()
+    this.#core.events.tell({ type: 'poke', from: user, to: other, channelId: null, serverId: null })
+  }
+}

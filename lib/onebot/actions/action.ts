@@ -1,0 +1,61 @@
+import type { OneBotPlatform } from '../../../include-types/onebot.ts'
+import type { Format } from '../message/format.ts'
+import type { Unknown } from '../message/outgoing.ts'
+import { type ParamsSchema, readParams, type Validator } from './params.ts'
+
+/** What an action does here: change or read the platform, say what never changes, or nothing at all. */
+export type Does = 'does' | 'constant' | 'unsupported'
+
+/** What an action is run with, beside its parameters. */
+export interface Call {
+  readonly platform: OneBotPlatform
+  /** How who asks has messages. */
+  readonly format: Format
+  /** What becomes of segments of types that are not known. */
+  readonly unknown: Unknown
+  readonly status: Status
+}
+
+/** What is counted of a bot's endpoints, for `get_status`. */
+export interface Status {
+  readonly packetsReceived: number
+  readonly packetsSent: number
+  readonly messagesReceived: number
+  readonly messagesSent: number
+  readonly disconnects: number
+}
+
+export interface Action {
+  readonly name: string
+  readonly does: Does
+  /** The names of its parameters; those that are needed are first. */
+  readonly takes: readonly string[]
+  /** Throws, or rejects, where it is not done. */
+  run(params: unknown, call: Call): unknown
+}
+
+interface Compiled<T> extends Validator<T> {
+  Schema(): ParamsSchema
+}
+
+/** A row of the table of actions. */
+export function action<T>(
+  name: string,
+  validator: Compiled<T>,
+  run: (params: T, call: Call) => unknown,
+  does: Does = 'does',
+): Action {
+  const schema = validator.Schema()
+  const { required, properties } = schema
+  return {
+    name,
+    does,
+    takes: [...required, ...Object.keys(properties).filter((key) => !required.includes(key))],
+    run: (params, call) => run(readParams(params, schema, validator), call),
+  }
+}
+
+/** What waits, then what is made of it; at once where nothing has to be waited for. */
+export function after<T, R>(value: T | Promise<T>, make: (value: T) => R): R | Promise<R> {
+  return value instanceof Promise ? value.then(make) : make(value)
+}

@@ -1,0 +1,130 @@
+import { Compile } from 'typebox/schema'
+import type { OneBotForwardNode, OneBotTarget } from '../../../include-types/onebot.ts'
+import { badRequest, PlatformError } from '../failure.ts'
+import { printCq } from '../message/cq.ts'
+import { type Format, toFoundMessage } from '../message/format.ts'
+import { toSegments } from '../message/input.ts'
+import { readNodes } from '../message/nodes.ts'
+import { prepare } from '../message/outgoing.ts'
+import { type Action, action, after, type Call } from './action.ts'
+import { ANY, FLAG, ID, NUMBER, TEXT } from './params.ts'
+
+/* What is said. */
+
+const SendPrivate = Compile({
+  type: 'object',
+  required: ['user_id', 'message'],
+  properties: { user_id: ID, message: ANY, auto_escape: FLAG, group_id: ID, timeout: NUMBER },
+})
+const SendGroup = Compile({
+  type: 'object',
+  required: ['group_id', 'message'],
+  properties: { group_id: ID, message: ANY, auto_escape: FLAG, timeout: NUMBER },
+})
+const Send = Compile({
+  type: 'object',
+  required: ['message'],
+  properties: { message: ANY, message_type: TEXT, user_id: ID, group_id: ID, auto_escape: FLAG, timeout: NUMBER },
+})
+const OfMessage = Compile({ type: 'object', required: ['message_id'], properties: { message_id: ID } })
+const Forward = Compile({ type: 'object', required: [], properties: { id: TEXT, message_id: TEXT } })
+
+/** Says something, and pokes where that is in it. */
+export function send(call: Call, target: OneBotTarget, message: unknown, plain = false): unknown {
+  const { platform } = call
+  const given = toSegments(message, plain)
+  if (given.length > 0 && given.every(({ type }) => type === 'node')) return sendNodes(call, target, message)
+  const { segments, pokes } = prepare(given, call.unknown)
+  const poke = async (): Promise<void> => {
+    for (const user of pokes) await platform.poke(target, user)
+  }
+  if (segments.length === 0) return poke().then(() => ({ message_id: 0 }))
+  if (pokes.length > 0) return poke().then(async () => ({ message_id: await platform.send(target, segments) }))
+  return after(platform.send(target, segments), (id) => ({ message_id: id }))
+}
+
+/** Says several messages at once. */
+export async function sendNodes(call: Call, target: OneBotTarget, messages: unknown): Promise<object> {
+  const { platform } = call
+  const nodes = await readNodes(call, messages)
+  if (nodes.length === 0) throw new PlatformError('EMPTY_NODES')
+  const { id, forward } = await platform.sendForward(target, nodes)
+  return { message_id: id, forward_id: forward, res_id: forward }
+}
+
+/** Where a message goes that names a group and a user, or says which it means. */
+export function toTarget({
+  message_type: type,
+  group_id: group,
+  user_id: user,
+}: {
+  readonly message_type?: string | undefined
+  readonly group_id?: number | undefined
+  readonly user_id?: number | undefined
+}): OneBotTarget {
+  if (type !== undefined && type !== 'group' && type !== 'private') {
+    throw badRequest("message_type: must be 'private' or 'group'")
+  }
+  if (type !== 'private' && group !== undefined) return { group }
+  if (type !== 'group' && user !== undefined) return { user }
+  throw badRequest(`${type === 'private' ? 'user_id' : type === 'group' ? 'group_id' : 'group_id or user_id'}: is needed`)
+}
+
+/** As both say it: `messages` for NapCat and go-cqhttp, `message` for the standard. */
+function toForward(nodes: readonly OneBotForwardNode[], format: Format) {
+  const contents = nodes.map((node) => ({
+    node,
+    content: format === 'string' ? printCq(node.segments) : node.segments,
+  }))
+  return {
+    messages: contents.map(({ node, content }) => ({
+      content,
+      message: content,
+      message_format: format,
+      raw_message: printCq(node.segments),
+      message_type: 'private',
+      sub_type: 'friend',
+      message_id: 0,
+      message_seq: 0,
+      real_id: 0,
+      font: 0,
+      time: node.time,
+      user_id: node.userId,
+      sender: { user_id: node.userId, nickname: node.nickname, card: '' },
+    })),
+    message: contents.map(({ node, content }) => ({
+      type: 'node',
+      data: { user_id: String(node.userId), nickname: node.nickname, time: String(node.time), content },
+    })),
+  }
+}
+
+export const MESSAGE_ACTIONS: readonly Action[] = [
+  action('send_private_msg', SendPrivate, ({ user_id, message, auto_escape }, call) =>
+    send(call, { user: user_id }, message, auto_escape),
+  ),
+  action('send_group_msg', SendGroup, ({ group_id, message, auto_escape }, call) =>
+    send(call, { group: group_id }, message, auto_escape),
+  ),
+  action('send_msg', Send, (params, call) => send(call, toTarget(params), params.message, params.auto_escape)),
+  action('delete_msg', OfMessage, ({ message_id }, { platform }) => after(platform.recall(message_id), () => null)),
+  action('get_msg', OfMessage, ({ message_id }, { platform, format }) =>
+    after(platform.message(message_id), (message) => toFoundMessage(message, format, platform.self().id)),
+  ),
+  action('get_forward_msg', Forward, async ({ message_id, id = message_id }, { platform, format }) => {
+    if (id === undefined) throw badRequest('message_id or id: is needed')
+    return toForward(await findForward(message_id ?? id, platform), format)
+  }),
+]
+
+/** A bundle by its own id, or by that of the message that it is in. */
+async function findForward(id: string, platform: Call['platform']): Promise<readonly OneBotForwardNode[]> {
+  const nodes = await platform.forward(id)
+  if (nodes.length > 0) return nodes
+  if (!/^\d{1,10}$/.test(id)) throw new PlatformError('MESSAGE_NOT_FOUND')
+  const { segments } = await platform.message(Number(id))
+  const found = segments.find(({ type }) => type === 'forward')
+  const inside = found === undefined ? [] : await platform.forward(String(found.data['id'] ?? ''))
+  if (inside.length === 0) throw new PlatformError('MESSAGE_NOT_FOUND')
+  return inside
+}

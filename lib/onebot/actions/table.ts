@@ -1,0 +1,38 @@
+import { Compile } from 'typebox/schema'
+import { quickOperation } from '../quick.ts'
+import { ACCOUNT_ACTIONS } from './account.ts'
+import { type Action, action } from './action.ts'
+import { GROUP_ACTIONS } from './groups.ts'
+import { MEDIA_ACTIONS } from './media.ts'
+import { MESSAGE_ACTIONS } from './messages.ts'
+import { REQUEST_ACTIONS } from './requests.ts'
+
+const Quick = Compile({
+  type: 'object',
+  required: ['context', 'operation'],
+  properties: { context: { type: 'object' }, operation: { type: 'object' } },
+})
+const Nothing = Compile({ type: 'object', required: [], properties: {} })
+
+const all: readonly Action[] = [
+  ...ACCOUNT_ACTIONS,
+  ...MESSAGE_ACTIONS,
+  ...GROUP_ACTIONS,
+  ...REQUEST_ACTIONS,
+  ...MEDIA_ACTIONS,
+  // What it does is not waited for, as in NapCat.
+  action('.handle_quick_operation', Quick, ({ context, operation }, call) => {
+    quickOperation(call, context, operation)
+    return null
+  }),
+  action('get_supported_actions', Nothing, () =>
+    [...ACTIONS.values()].filter(({ does }) => does !== 'unsupported').map(({ name }) => name),
+  ),
+]
+
+/** What clients may ask for, by name. */
+export const ACTIONS: ReadonlyMap<string, Action> = new Map(all.map((one) => [one.name, one]))
+
+/** Also by its other names: all run at once, and answer with what came of it. */
+export const findAction = (name: string): Action | undefined =>
+  ACTIONS.get(name) ?? ACTIONS.get(name.replace(/_(?:async|rate_limited)$/, ''))

@@ -1,0 +1,167 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { OneBotEvent } from '../../include-types/onebot.ts'
+import type { Clock } from '../engine/port.ts'
+import type { OneBotEndpoint } from '../web/config/onebot-settings.ts'
+import { rInfo } from '../websock/log.ts'
+import type { Account, Outlet } from './account.ts'
+import type { Call } from './actions/action.ts'
+import { dispatch, unknownAction } from './dispatcher.ts'
+import { type Outcome, parseRequest, toResponse, toUnreadable } from './envelope.ts'
+import { isOwn, toHeartbeat, toText } from './events.ts'
+import { BAD_REQUEST } from './failure.ts'
+import { type Filter, parseFilter } from './filter.ts'
+import { Gate } from './rate.ts'
+
+/** Of a frame in the log. Characters. */
+const MAX_LOGGED = 2000
+/** Credentials in what is logged. */
+const SECRETS = /("(?:access_token|token|secret)"\s*:\s*")[^"]*/g
+
+/** What all ways to a bot have in common: which events they tell in what form, and how they run actions. */
+export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
+  readonly account: Account
+  protected readonly clock: Clock
+  #settings: S
+  #call: Call
+  #filter: Filter | null = null
+  /** Ends the presence of the bot; null: nobody uses it here. */
+  #detach: (() => void) | null = null
+  #stopBeating: (() => void) | null = null
+
+  constructor(settings: S, account: Account, clock: Clock) {
+    this.account = account
+    this.clock = clock
+    this.#settings = settings
+    this.#call = this.#toCall(settings)
+    this.#filter = settings.filter === null ? null : parseFilter(settings.filter)
+    account.add(this)
+  }
+
+  get settings(): S {
+    return this.#settings
+  }
+
+  /** Other settings from now on. */
+  adopt(settings: S): void {
+    const before = this.#settings
+    this.#settings = settings
+    this.#call = this.#toCall(settings)
+    if (!isDeepStrictEqual(before.filter, settings.filter)) {
+      this.#filter = settings.filter === null ? null : parseFilter(settings.filter)
+    }
+    if (before.heartbeat !== settings.heartbeat && this.#stopBeating !== null) {
+      this.stopBeating()
+      this.startBeating()
+    }
+  }
+
+  /** Before the first client. */
+  abstract open(): void
+
+  close(): void {
+    this.account.remove(this)
+    this.stopBeating()
+    this.leave()
+  }
+
+  /** Whether anybody would be told. */
+  protected abstract readonly isHeard: boolean
+  /** @param text one event, as JSON */
+  protected abstract send(text: string): void
+
+  tell(event: OneBotEvent): void {
+    if (!this.isHeard) return
+    const { reportSelf, format, debug } = this.#settings
+    const { id } = this.account
+    if (!reportSelf && isOwn(event, id)) return
+    this.sendFiltered(toText(event, id, { format, debug }))
+  }
+
+  /** Filters are for all but the first event of a connection. */
+  protected sendFiltered(text: string): void {
+    if (this.#filter !== null && !this.#filter(JSON.parse(text))) return
+    this.log('>', text)
+    this.account.packetsSent++
+    this.send(text)
+  }
+
+  protected get now(): number {
+    return Math.floor(Date.now() / 1000)
+  }
+
+  /** The bot is there for others from now on. */
+  protected enter(): void {
+    this.#detach ??= this.account.platform.attach()
+  }
+
+  protected leave(): void {
+    this.#detach?.()
+    this.#detach = null
+  }
+
+  protected startBeating(): void {
+    const { heartbeat } = this.#settings
+    if (heartbeat > 0) this.#stopBeating ??= this.clock.every(heartbeat, () => this.#beat(heartbeat))
+  }
+
+  protected stopBeating(): void {
+    this.#stopBeating?.()
+    this.#stopBeating = null
+  }
+
+  #beat(interval: number): void {
+    if (!this.isHeard) return
+    const { account } = this
+    this.sendFiltered(toHeartbeat(account.id, this.now, account.platform.isOnline(), interval))
+  }
+
+  /** What lets calls through at the rate of this endpoint; null: it has none. */
+  protected createGate(): Gate | null {
+    const { rate } = this.#settings
+    return rate === null ? null : new Gate(this.clock, rate)
+  }
+
+  protected get call(): Call {
+    return this.#call
+  }
+
+  #toCall({ format, unknown }: S): Call {
+    const { platform } = this.account
+    return { platform, format, unknown, status: this.account }
+  }
+
+  /** Runs what a frame asks for; `answer` is called once, at once or later. */
+  protected run(text: string, answer: (text: string) => void): void {
+    this.account.packetsReceived++
+    this.log('<', text)
+    const asked = parseRequest(text)
+    if ('unreadable' in asked) return this.#answer(toUnreadable(asked.unreadable), answer)
+    const { action, params, echo } = asked
+    const outcome = action === null ? unknownAction(null) : dispatch(action, params, this.#call)
+    if (outcome instanceof Promise) void outcome.then((done) => this.#answer(toSafe(done, echo), answer))
+    else this.#answer(toSafe(outcome, echo), answer)
+  }
+
+  #answer(text: string, answer: (text: string) => void): void {
+    this.log('>', text)
+    this.account.packetsSent++
+    answer(text)
+  }
+
+  /** Where it is asked for. */
+  protected log(direction: '<' | '>', text: string): void {
+    const { debug, name } = this.#settings
+    if (!debug) return
+    const cut = text.length > MAX_LOGGED ? `${text.slice(0, MAX_LOGGED)}… (${text.length})` : text
+    rInfo('onebot', '%s %s %s', name, direction, cut.replaceAll(SECRETS, '$1…'))
+  }
+}
+
+/** What a platform gives may have no JSON. */
+export function toSafe(outcome: Outcome, echo: string): string {
+  try {
+    return toResponse(outcome, echo)
+  } catch {
+    return toResponse({ retcode: BAD_REQUEST, data: null, message: 'The result cannot be said in JSON' }, echo)
+  }
+}

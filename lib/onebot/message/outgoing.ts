@@ -1,0 +1,82 @@
+import { randomInt } from 'node:crypto'
+import type { OneBotSegment } from '../../../include-types/onebot.ts'
+import { badRequest, PlatformError } from '../failure.ts'
+import { numberOf, textOf } from './input.ts'
+
+/* What becomes of what a bot wants to say, segment by segment. */
+
+/** What a bot does with a message: say it, or poke somebody. */
+export interface Outgoing {
+  readonly segments: readonly OneBotSegment[]
+  /** Whom to poke: 0 is who reads it. */
+  readonly pokes: readonly number[]
+}
+
+/** Of types that are not known here. */
+export type Unknown = 'relay' | 'drop' | 'error'
+
+type Kind = 'say' | 'drop'
+
+/** Types that are said as they are, or have nobody to say them to. Others are not known. */
+const KINDS: Readonly<Record<string, Kind>> = {
+  text: 'say',
+  face: 'say',
+  image: 'say',
+  record: 'say',
+  video: 'say',
+  file: 'say',
+  at: 'say',
+  reply: 'say',
+  share: 'say',
+  contact: 'say',
+  location: 'say',
+  music: 'say',
+  forward: 'say',
+  xml: 'say',
+  json: 'say',
+  mface: 'say',
+  markdown: 'say',
+  tts: 'say',
+  cardimage: 'say',
+  anonymous: 'drop',
+  gift: 'drop',
+  miniapp: 'drop',
+  onlinefile: 'drop',
+  flashtransfer: 'drop',
+  keyboard: 'drop',
+  flash_file: 'drop',
+}
+
+/** Hands of `rps`, and sides of `dice`. */
+const SIDES: Readonly<Record<string, number>> = { rps: 3, dice: 6 }
+
+/** Throws where nothing of it can be said. */
+export function prepare(given: readonly OneBotSegment[], unknown: Unknown): Outgoing {
+  const segments: OneBotSegment[] = []
+  const pokes: number[] = []
+  let reply: OneBotSegment | null = null
+  for (const segment of given) {
+    const { type } = segment
+    if (type === 'node') throw badRequest('message: 转发消息不能和普通消息混在一起发送 (nodes stand alone)')
+    if (type === 'redbag') throw new PlatformError('SEND_MSG_API_ERROR', 'red packets are received only')
+    if (type === 'shake') pokes.push(0)
+    else if (type === 'poke' && numberOf(segment, 'qq') !== null) pokes.push(numberOf(segment, 'qq') ?? 0)
+    // The first counts, and goes first: clients look for it there.
+    else if (type === 'reply') reply ??= segment
+    else if (type === 'rps' || type === 'dice') segments.push(draw(segment))
+    else {
+      const kind = type === 'poke' ? 'say' : KINDS[type]
+      if (kind === undefined && unknown === 'error') throw badRequest(`message: unknown segment type '${type}'`)
+      if (kind === 'say' || (kind === undefined && unknown === 'relay')) segments.push(segment)
+    }
+  }
+  const said = segments.some((segment) => segment.type !== 'text' || textOf(segment, 'text') !== '')
+  if (!said && pokes.length === 0) throw new PlatformError('EMPTY_MSG_ERROR', '消息体无法解析')
+  return { segments: reply === null || !said ? segments : [reply, ...segments], pokes }
+}
+
+/** What falls, nobody chooses. */
+const draw = ({ type }: OneBotSegment): OneBotSegment => ({
+  type,
+  data: { result: String(randomInt(1, (SIDES[type] ?? 1) + 1)) },
+})

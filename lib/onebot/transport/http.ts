@@ -1,0 +1,197 @@
+import type { Answer } from '../../web/answer.ts'
+import { isRecord } from '../../web/config/check.ts'
+import type { OneBotServer } from '../../web/config/onebot-settings.ts'
+import type { Response } from '../../web/response.ts'
+import { type Request, webReadBody } from '../../web/web.ts'
+import type { Call } from '../actions/action.ts'
+import { findAction } from '../actions/table.ts'
+import { dispatch } from '../dispatcher.ts'
+import { toSafe } from '../endpoint.ts'
+import { parseLenient, toResponse } from '../envelope.ts'
+import { BAD_REQUEST, FAILED, NO_CREDENTIAL, NOT_AVAILABLE, type Retcode, WRONG_CREDENTIAL } from '../failure.ts'
+import type { Gate } from '../rate.ts'
+import type { Streams } from './streams.ts'
+import { judge } from './token.ts'
+
+const JSON_TYPE = ['Content-Type', 'application/json; charset=utf-8'] as const
+const ALLOW = ['Allow', 'GET, POST'] as const
+const ANY_ORIGIN = ['Access-Control-Allow-Origin', '*'] as const
+const PREFLIGHT = [
+  ['Access-Control-Allow-Methods', 'GET, POST'],
+  ['Access-Control-Allow-Headers', 'Authorization, Content-Type'],
+  ['Access-Control-Max-Age', '600'],
+] as const
+
+const NO_ECHO = '""'
+const FORM = 'application/x-www-form-urlencoded'
+
+/** What a request cannot be answered with as it should. */
+class Refused extends Error {
+  override readonly name = 'Refused'
+  readonly status: number
+  readonly retcode: Retcode
+
+  constructor(status: number, retcode: Retcode, message: string) {
+    super(message)
+    this.status = status
+    this.retcode = retcode
+  }
+}
+
+/** The client has its answer already, or has gone. */
+class Answered extends Error {
+  override readonly name = 'Answered'
+}
+
+type Params = Record<string, unknown>
+
+/** Actions by `GET /action?…` and `POST /action`, and events as a stream at `/_events`. */
+export class Http {
+  readonly #settings: () => OneBotServer
+  readonly #call: () => Call
+  readonly #streams: Streams
+  readonly #gate: Gate | null
+
+  constructor(settings: () => OneBotServer, call: () => Call, streams: Streams, gate: Gate | null) {
+    this.#settings = settings
+    this.#call = call
+    this.#streams = streams
+    this.#gate = gate
+  }
+
+  async serve(request: Request): Promise<void> {
+    const { response } = request
+    if (response === null) return
+    const settings = this.#settings()
+    if (settings.cors && settings.token !== null) response.add([ANY_ORIGIN])
+    if (request.method === 'OPTIONS') return preflight(response)
+    try {
+      if (request.method !== 'GET' && request.method !== 'POST') {
+        response.add([ALLOW])
+        throw new Refused(405, BAD_REQUEST, 'GET or POST')
+      }
+      checkCredential(request, settings)
+      const [, name = ''] = request.path.split('/')
+      if (name === '_events' && settings.sse) return this.#streams.add(response)
+      if (!settings.http) throw new Refused(404, NOT_AVAILABLE, 'There is no HTTP API here')
+      await this.#run(name, request, response)
+    } catch (error) {
+      if (error instanceof Answered) return
+      if (!(error instanceof Refused)) throw error
+      const { status, retcode, message } = error
+      give(response, status, toResponse({ retcode, data: null, message }, NO_ECHO))
+    }
+  }
+
+  async #run(path: string, request: Request, response: Response): Promise<void> {
+    const query = toParams(new URLSearchParams(request.query))
+    const params = request.method === 'GET' ? query : { ...(await readBody(request)), ...query }
+    const { access_token: _, ...rest } = params
+    const echo = toEcho(rest['echo'])
+    const asked = path === '' ? toAsked(rest) : { name: path, params: rest }
+    if (asked === null) return give(response, 200, GREETING)
+    const wait = this.#gate?.enter() ?? null
+    if (wait !== null) await wait
+    const outcome = await dispatch(asked.name, asked.params, this.#call())
+    const known = outcome.retcode !== NOT_AVAILABLE || findAction(asked.name) !== undefined
+    give(response, known ? 200 : 404, toSafe(outcome, echo))
+  }
+}
+
+const GREETING = toResponse({ retcode: 0, data: {}, message: 'fiberws: OneBot 11 is served here' }, NO_ECHO)
+
+/** As go-cqhttp: the action may be a parameter. */
+function toAsked(params: Params): { readonly name: string; readonly params: unknown } | null {
+  const { action, params: inner } = params
+  if (typeof action !== 'string') return null
+  return { name: action, params: typeof inner === 'string' ? (parseLenient(inner) ?? inner) : inner }
+}
+
+function toEcho(echo: unknown): string {
+  if (echo === undefined) return NO_ECHO
+  try {
+    return JSON.stringify(echo)
+  } catch {
+    return NO_ECHO
+  }
+}
+
+/** Of several of one name the last counts. */
+const toParams = (given: URLSearchParams): Params => Object.fromEntries(given)
+
+/** Lists and objects come as JSON in a form. */
+const toFormParams = (given: URLSearchParams): Params =>
+  Object.fromEntries(
+    [...given].map(([key, value]) => [key, /^\s*[[{]/.test(value) ? (parseJson(value) ?? value) : value]),
+  )
+
+function parseJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text)
+    return value
+  } catch {
+    return undefined
+  }
+}
+
+/** JSON, or what people write for it, whatever it is called; or a form. */
+async function readBody(request: Request): Promise<Params> {
+  const body = await webReadBody(request)
+  if (body === null) throw new Answered()
+  const text = body.toString()
+  if (text.trim() === '') return {}
+  const [type = ''] = (request.headers['content-type'] ?? '').toLowerCase().split(';', 1)
+  if (type.trim() === FORM) return toFormParams(new URLSearchParams(text))
+  const value = parseLenient(text)
+  if (isRecord(value)) return value
+  const isJson = /^application\/(?:[\w.+-]+\+)?json$/.test(type.trim())
+  if (isJson || value !== undefined) throw new Refused(400, BAD_REQUEST, 'The body must be a JSON object')
+  throw new Refused(406, BAD_REQUEST, 'The body must be JSON, or a form')
+}
+
+/** A page of another site has no credential, and is not let in where none is needed. */
+function checkCredential(request: Request, { token, origins }: OneBotServer): void {
+  const { headers } = request
+  const verdict = judge(headers, request.query, token)
+  const refused = (status: number, retcode: Retcode): Refused => new Refused(status, retcode, 'token verify failed!')
+  if (verdict === 'missing') {
+    request.response?.add([['WWW-Authenticate', 'Bearer']])
+    throw refused(401, NO_CREDENTIAL)
+  }
+  if (verdict === 'wrong') throw refused(403, WRONG_CREDENTIAL)
+  if (token !== null && origins.length === 0) return
+  if (!isOurs(headers, origins)) throw new Refused(403, WRONG_CREDENTIAL, 'Origin not allowed')
+}
+
+/** Programs say neither where they come from nor what site that is. */
+function isOurs(headers: Request['headers'], origins: readonly string[]): boolean {
+  const { origin, host = '', 'sec-fetch-site': site } = headers
+  if (origins.includes('*')) return true
+  if (origin !== undefined) {
+    return origins.includes(origin) || (URL.canParse(origin) && new URL(origin).host === host.toLowerCase())
+  }
+  return site === undefined || site === 'same-origin' || site === 'none'
+}
+
+function preflight(response: Response): void {
+  response.add(PREFLIGHT)
+  response.setStatus(204)
+  response.end()
+}
+
+function give(response: Response, status: number, text: string): void {
+  if (response.done) return
+  response.setStatus(status)
+  response.add([JSON_TYPE])
+  response.end(text)
+}
+
+/** What is answered before anything is served, as clients read it. */
+export const toError = (given: Answer): Answer => ({
+  ...given,
+  text: toResponse(
+    { retcode: given.status >= 500 ? FAILED : BAD_REQUEST, data: null, message: given.text },
+    NO_ECHO,
+  ),
+  headers: [...given.headers, JSON_TYPE],
+})

@@ -1,0 +1,302 @@
+import { LRUCache } from 'lru-cache'
+import type {
+  OneBotEvent,
+  OneBotFile,
+  OneBotForwardNode,
+  OneBotGroup,
+  OneBotMember,
+  OneBotMessage,
+  OneBotPlatform,
+  OneBotSegment,
+  OneBotTarget,
+  OneBotUser,
+} from '../../../include-types/onebot.ts'
+import type { Link } from '../../chat/presence.ts'
+import type { User } from '../../chat/users.ts'
+import type { World } from '../../chat/world.ts'
+import { PlatformError } from '../failure.ts'
+import { Groups, type Group } from './groups.ts'
+import { Moderator } from './moderator.ts'
+import { inChannel, toGroup, toGroupMessage, toMember, toPrivateMessage, toUser } from './reading.ts'
+import { asking, toReason } from './refusals.ts'
+import { answerFriend, answerGroup } from './requests.ts'
+import { forwardOf, readForward, Writer } from './writing.ts'
+
+/** What was read lately, as long as nothing is written. */
+const MOST_REMEMBERED = 10_000
+/** Milliseconds after which it is read again all the same: some of it ends by itself. */
+const GOOD = 1000
+
+export interface BotSettings {
+  /** Private messages are for friends only. */
+  readonly strictFriends: boolean
+  /** What links to files begin with. */
+  readonly base: () => string
+}
+
+/** A bot of the world, as OneBot sees it. */
+export class WorldBot implements OneBotPlatform {
+  readonly #world: World
+  readonly userId: string
+  readonly groupsSeen: Groups
+  readonly #writer: Writer
+  readonly #moderator: Moderator
+  readonly #settings: BotSettings
+  readonly #listeners = new Set<(event: OneBotEvent) => void>()
+  readonly #members = new LRUCache<string, OneBotMember>({ max: MOST_REMEMBERED })
+  #version = -1
+  #readAt = 0
+  /** Those who use it. */
+  #users = 0
+  #link: Link | null = null
+
+  constructor(world: World, user: User, settings: BotSettings) {
+    this.#world = world
+    this.userId = user.id
+    this.#settings = settings
+    this.groupsSeen = new Groups(world, user.id)
+    this.#writer = new Writer(world, user.id, settings.strictFriends)
+    this.#moderator = new Moderator(world, user.id)
+  }
+
+  /** What links to files begin with. */
+  get base(): string {
+    return this.#settings.base()
+  }
+
+  tell(event: OneBotEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  listen(listener: (event: OneBotEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** It is there for others as long as somebody uses it. */
+  attach(): () => void {
+    if (this.#users++ === 0) {
+      this.#link = this.#world.presence.attach(this.userId)
+      this.#world.presence.refresh(this.userId)
+    }
+    let attached = true
+    return () => {
+      if (!attached) return
+      attached = false
+      if (--this.#users > 0) return
+      this.#link?.detach()
+      this.#link = null
+    }
+  }
+
+  isOnline(): boolean {
+    return this.#user.disabled === 0
+  }
+
+  get #user(): User {
+    const user = this.#world.users.find(this.userId)
+    if (user === null) throw new Error('The bot is nobody')
+    return user
+  }
+
+  self(): OneBotUser {
+    return toUser(this.#world, this.#user)
+  }
+
+  user(id: number): OneBotUser | null {
+    const user = this.#world.users.byNum(id)
+    if (user === null || user.disabled === 1) return null
+    return toUser(this.#world, user, this.#world.remarks.find(this.userId, 'user', user.id))
+  }
+
+  friends(): OneBotUser[] {
+    const { friends, users, remarks } = this.#world
+    const known = users.findAll(friends.of(this.userId))
+    return [...known.values()].map((user) =>
+      toUser(this.#world, user, remarks.find(this.userId, 'user', user.id)),
+    )
+  }
+
+  #group(id: number): Group {
+    const group = this.groupsSeen.byNumber(id)
+    if (group === null) throw new PlatformError('GROUP_NOT_FOUND')
+    return group
+  }
+
+  #inGroup(group: Group, id: number): User {
+    const user = this.#world.users.byNum(id)
+    if (user === null || this.#world.access.see(user.id, group.channelId) === null) {
+      throw new PlatformError('MEMBER_NOT_FOUND')
+    }
+    return user
+  }
+
+  group(id: number): OneBotGroup {
+    return this.#toGroup(this.#group(id))
+  }
+
+  groups(): OneBotGroup[] {
+    return this.groupsSeen.all.map((group) => this.#toGroup(group))
+  }
+
+  #toGroup(group: Group): OneBotGroup {
+    const isOpen = this.#world.access.overrides(group.channelId).length === 0
+    const count = isOpen ? null : inChannel(this.#world, this.userId, group).length
+    return toGroup(this.#world, group, count, this.#world.remarks.find(this.userId, 'channel', group.channelId))
+  }
+
+  /** Bots ask for who has written with each message: it is read once, as long as nothing changes. */
+  member(groupId: number, userId: number): OneBotMember {
+    const { version, now } = this.#world
+    if (version !== this.#version || now() - this.#readAt > GOOD) {
+      this.#members.clear()
+      this.#version = version
+      this.#readAt = now()
+    }
+    const key = `${groupId} ${userId}`
+    const known = this.#members.get(key)
+    if (known !== undefined) return known
+    const group = this.#group(groupId)
+    const user = this.#inGroup(group, userId)
+    const found = asking('MEMBER_NOT_FOUND', () => this.#world.members.get(this.userId, group.serverId, user.id))
+    const member = toMember(this.#world, group, found, this.#world.servers.known(group.serverId).owner_id)
+    this.#members.set(key, member)
+    return member
+  }
+
+  members(id: number): OneBotMember[] {
+    const group = this.#group(id)
+    const { owner_id } = this.#world.servers.known(group.serverId)
+    return inChannel(this.#world, this.userId, group).map((member) => toMember(this.#world, group, member, owner_id))
+  }
+
+  message(id: number): OneBotMessage {
+    const { messages, directs, reactions } = this.#world
+    try {
+      const message = messages.byNum(this.userId, id)
+      const group = this.groupsSeen.byChannel(message.channel_id)
+      if (group === null) throw new PlatformError('MESSAGE_NOT_FOUND')
+      const likes = reactions.list(this.userId, message.channel_id, message.id)
+      const found = toGroupMessage(this.#world, this.userId, group, message, this.base)
+      return { ...found, reactions: likes.map(({ emoji, count }) => ({ emojiId: toEmojiId(emoji), count })) }
+    } catch (error) {
+      const reason = toReason(error, 'MESSAGE_NOT_FOUND')
+      if (!(reason instanceof PlatformError) || reason.code !== 'MESSAGE_NOT_FOUND') throw reason
+    }
+    return asking('MESSAGE_NOT_FOUND', () => {
+      const message = directs.byNum(this.userId, id)
+      const direct = directs.get(this.userId, message.channel_id)
+      return toPrivateMessage(this.#world, this.userId, direct, message, this.base)
+    })
+  }
+
+  forward(id: string): OneBotForwardNode[] {
+    return readForward(this.#world, id)
+  }
+
+  file(name: string): OneBotFile {
+    const file = this.#world.files.find(name)
+    if (file === null || !this.#maySee(file.channel_id)) throw new PlatformError('FILE_NOT_FOUND')
+    const [attached] = this.#world.files.read([name])
+    return {
+      id: file.id,
+      name: file.name,
+      size: file.size,
+      kind: file.kind,
+      mime: file.mime,
+      path: this.#world.files.pathOf(file),
+      url: `${this.base}${attached?.url ?? ''}`,
+    }
+  }
+
+  #maySee(channel: string | null): boolean {
+    if (channel === null) return false
+    const { access, directs } = this.#world
+    return access.see(this.userId, channel) !== null || directs.find(this.userId, channel) !== null
+  }
+
+  send(target: OneBotTarget, segments: readonly OneBotSegment[]): Promise<number> {
+    return 'group' in target
+      ? this.#writer.toGroup(this.#group(target.group), segments)
+      : this.#writer.toUser(target.user, segments)
+  }
+
+  async sendForward(target: OneBotTarget, nodes: readonly OneBotForwardNode[]) {
+    const forward = await forwardOf(this.#world, this.userId, nodes)
+    const id = await this.send(target, [{ type: 'forward', data: { id: forward } }])
+    return { id, forward }
+  }
+
+  recall(id: number): Promise<void> {
+    return this.#writer.recall(id)
+  }
+
+  poke(target: OneBotTarget, userId: number): void {
+    const { pokes, users } = this.#world
+    if ('group' in target) {
+      const group = this.#group(target.group)
+      const user = this.#inGroup(group, userId)
+      return asking('MEMBER_NOT_FOUND', () => pokes.inChannel(this.userId, group.channelId, user.id))
+    }
+    const user = users.byNum(target.user)
+    if (user === null) throw new PlatformError('USER_NOT_FOUND')
+    asking('FRIEND_NOT_FOUND', () => pokes.direct(this.userId, user.id))
+  }
+
+  async like(id: number, times: number): Promise<void> {
+    const user = this.#world.users.byNum(id)
+    if (user === null) throw new PlatformError('USER_NOT_FOUND')
+    await this.#moderator.change('USER_NOT_FOUND', () => this.#world.likes.give(this.userId, user.id, times))
+  }
+
+  kick(groupId: number, userId: number, block: boolean): Promise<void> {
+    const group = this.#group(groupId)
+    return this.#moderator.kick(group, this.#inGroup(group, userId), block)
+  }
+
+  mute(groupId: number, userId: number, seconds: number): Promise<void> {
+    const group = this.#group(groupId)
+    return this.#moderator.mute(group, this.#inGroup(group, userId), seconds)
+  }
+
+  muteAll(groupId: number, on: boolean): Promise<void> {
+    return this.#moderator.muteAll(this.#group(groupId), on)
+  }
+
+  setAdmin(groupId: number, userId: number, on: boolean): Promise<void> {
+    const group = this.#group(groupId)
+    return this.#moderator.setAdmin(group, this.#inGroup(group, userId), on)
+  }
+
+  setCard(groupId: number, userId: number, card: string): Promise<void> {
+    const group = this.#group(groupId)
+    return this.#moderator.setCard(group, this.#inGroup(group, userId), card)
+  }
+
+  setTitle(groupId: number, userId: number, title: string, seconds: number): Promise<void> {
+    const group = this.#group(groupId)
+    return this.#moderator.setTitle(group, this.#inGroup(group, userId), title, seconds)
+  }
+
+  renameGroup(groupId: number, name: string): Promise<void> {
+    return this.#moderator.rename(this.#group(groupId), name)
+  }
+
+  leaveGroup(groupId: number, dissolve: boolean): Promise<void> {
+    return this.#moderator.leave(this.#group(groupId), dissolve)
+  }
+
+  answerFriend(flag: string, approve: boolean, remark: string): Promise<void> {
+    return answerFriend(this.#world, this.userId, flag, approve, remark)
+  }
+
+  answerGroup(flag: string, approve: boolean, reason: string): Promise<void> {
+    return answerGroup(this.#world, this.userId, flag, approve, reason)
+  }
+}
+
+/** `:face76:` is QQ's number 76; another emoji is its code point. */
+export function toEmojiId(emoji: string): string {
+  const face = /^:face(\d{1,4}):$/.exec(emoji)?.[1]
+  return face ?? String(emoji.codePointAt(0) ?? 0)
+}

@@ -1,0 +1,174 @@
+import type {
+  OneBotGroup,
+  OneBotMember,
+  OneBotMessage,
+  OneBotRole,
+  OneBotSender,
+  OneBotUser,
+} from '../../../include-types/onebot.ts'
+import type { Direct, DirectMessage } from '../../chat/directs.ts'
+import { otherOf } from '../../chat/directs.ts'
+import { timeOf } from '../../chat/ids.ts'
+import type { Member } from '../../chat/members.ts'
+import {
+  ADMINISTRATOR,
+  channelPermissions,
+  MANAGE_CHANNELS,
+  MANAGE_MESSAGES,
+  MANAGE_ROLES,
+  MANAGE_SERVER,
+} from '../../chat/permissions.ts'
+import type { Message } from '../../chat/store/messages.ts'
+import type { User } from '../../chat/users.ts'
+import type { World } from '../../chat/world.ts'
+import { type Said, toSegments } from './content.ts'
+import type { Group } from './groups.ts'
+
+/* The world's objects as OneBot has them. */
+
+/** Of a role: who has one of these is an admin for bots. */
+export const ADMIN = ADMINISTRATOR | MANAGE_MESSAGES | MANAGE_CHANNELS | MANAGE_ROLES | MANAGE_SERVER
+
+export const toSeconds = (time: string | null): number => (time === null ? 0 : Math.floor(Date.parse(time) / 1000))
+export const secondsOf = (id: string): number => Math.floor(timeOf(id) / 1000)
+
+const GONE = { num: 0, username: 'deleted' } as const
+
+export const toUser = (world: World, user: User, remark = ''): OneBotUser => ({
+  id: user.num,
+  nickname: user.username,
+  bio: user.bio ?? '',
+  isBot: user.is_bot === 1,
+  online: world.presence.isPresent(user.id),
+  registeredAt: toSeconds(user.created_at),
+  remark,
+})
+
+export function roleOf({ user_id, roles }: Pick<Member, 'user_id' | 'roles'>, owner: string): OneBotRole {
+  if (user_id === owner) return 'owner'
+  return roles.some(({ permissions }) => (permissions & ADMIN) !== 0) ? 'admin' : 'member'
+}
+
+export const toMember = (world: World, group: Group, member: Member, owner: string): OneBotMember => {
+  const user = world.users.find(member.user_id)
+  const lastSent = world.messages.lastOf(member.user_id, group.channelId)
+  return {
+    groupId: group.id,
+    userId: user?.num ?? GONE.num,
+    nickname: member.username,
+    card: member.nickname ?? '',
+    role: roleOf(member, owner),
+    title: member.title ?? '',
+    titleExpiresAt: toSeconds(member.title_expires_at),
+    joinedAt: toSeconds(member.joined_at),
+    lastSentAt: Math.floor(lastSent / 1000),
+    mutedUntil: toSeconds(member.timeout_expires_at),
+    isBot: user?.is_bot === 1,
+  }
+}
+
+/** @param members null: all members of the server see it */
+export function toGroup(world: World, group: Group, members: number | null, remark: string): OneBotGroup {
+  const channel = world.channels.find(group.channelId)
+  return {
+    id: group.id,
+    name: channel?.name ?? '',
+    memberCount: members ?? world.servers.known(group.serverId).member_count,
+    maxMemberCount: MAX_MEMBERS,
+    createdAt: channel === null ? 0 : toSeconds(channel.created_at),
+    shut: channel?.shut === 1,
+    remark,
+  }
+}
+
+/** Members of a server who see a group. */
+export function inChannel(world: World, bot: string, { serverId, channelId }: Group): Member[] {
+  const { access, members, servers } = world
+  const all = members.list(bot, serverId, null, MAX_MEMBERS)
+  const overrides = access.overrides(channelId)
+  if (overrides.length === 0) return all
+  const { owner_id } = servers.known(serverId)
+  return all.filter(({ user_id, roles }) => {
+    const standing = { user_id, owner: user_id === owner_id, roles, silenced: false }
+    return channelPermissions(standing, overrides) !== 0
+  })
+}
+
+/** What clients want to know of a group: there is no such limit here. */
+const MAX_MEMBERS = 100_000
+
+/** Who has said something, as a bot of the server sees them; who has gone is still called by name. */
+function toSender(world: World, bot: string, serverId: string, author: string | null): OneBotSender {
+  const user = author === null ? null : world.users.find(author)
+  if (user === null) return { id: GONE.num, nickname: GONE.username, card: '', role: 'member' }
+  const from = { id: user.num, nickname: user.username }
+  if (!world.access.isMember(user.id, serverId)) return { ...from, card: '', role: 'member' }
+  const member = world.members.get(bot, serverId, user.id)
+  const { owner_id } = world.servers.known(serverId)
+  return { ...from, card: member.nickname ?? '', role: roleOf(member, owner_id), title: member.title ?? '' }
+}
+
+export function toGroupMessage(
+  world: World,
+  bot: string,
+  group: Group,
+  message: Message,
+  base: string,
+): OneBotMessage {
+  const root = message.reply_to ?? message.thread_id
+  return {
+    id: message.num,
+    seq: message.seq,
+    time: secondsOf(message.id),
+    group: { id: group.id, name: world.channels.find(group.channelId)?.name ?? '' },
+    peer: null,
+    subType: 'normal',
+    sender: toSender(world, bot, group.serverId, message.author_id),
+    segments: toSegments({
+      content: message.content,
+      segments: message.segments,
+      files: message.files,
+      // What continues a thread answers its beginning.
+      replyTo: root === null ? null : world.messages.numOf(root),
+      everyone: message.mention_everyone === 1,
+      base,
+      called: calledBy(world, message.mention_user_ids),
+    }),
+    native: message,
+  }
+}
+
+function calledBy(world: World, ids: readonly string[]): Said['called'] {
+  const users = [...world.users.findAll(ids).values()]
+  return new Map(users.map(({ num, username }) => [username.toLowerCase(), { id: num, name: username }]))
+}
+
+export function toPrivateMessage(
+  world: World,
+  bot: string,
+  direct: Direct,
+  message: DirectMessage,
+  base: string,
+): OneBotMessage {
+  const other = world.users.find(otherOf(direct, bot))
+  const author = message.author_id === null ? null : world.users.find(message.author_id)
+  return {
+    id: message.num,
+    seq: message.seq,
+    time: secondsOf(message.id),
+    group: null,
+    peer: other?.num ?? GONE.num,
+    subType: world.friends.are(direct.user_lo, direct.user_hi) ? 'friend' : 'group',
+    sender: { id: author?.num ?? GONE.num, nickname: author?.username ?? GONE.username, card: '' },
+    segments: toSegments({
+      content: message.content,
+      segments: message.segments,
+      files: message.files,
+      replyTo: message.reply_to === null ? null : world.directs.numOf(message.reply_to),
+      everyone: false,
+      base,
+      called: new Map(),
+    }),
+    native: message,
+  }
+}

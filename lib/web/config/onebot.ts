@@ -1,0 +1,312 @@
+import { flag, range, texts } from './fields.ts'
+
+/*
+ * OneBot 11: bots by the names that NapCat (`network`) and go-cqhttp (`servers`) have for what they serve. What those do not
+ * have is ours.
+ */
+
+const secret = (description: string) => ({ type: 'string', default: '', secret: true, description }) as const
+const text = <const D extends string>(byDefault: D, description: string) =>
+  ({ type: 'string', default: byDefault, description }) as const
+const ms = <const D extends number>(byDefault: D, description: string) => range(0, 2_147_483_647, byDefault, description)
+
+const rateLimit = {
+  type: 'object',
+  description: 'Calls of one client beyond this wait, they are not refused. Default: none do.',
+  properties: {
+    enabled: flag(false, 'Whether it counts.'),
+    frequency: { type: 'number', minimum: 0.001, default: 1, description: 'Calls a second.' },
+    bucket: range(1, 1_000_000, 1, 'Calls at once.'),
+  },
+} as const
+
+const filter = {
+  type: 'object',
+  additionalProperties: {},
+  description: 'Only events that fit are told, as a filter of go-cqhttp has it. Default: all.',
+} as const
+
+/** What all entries have. */
+const common = {
+  enable: flag(false, 'Whether it is there at all.'),
+  debug: flag(false, 'Frames are logged, without tokens; messages come with `raw`, as the world has them.'),
+  messagePostFormat: text('array', "'string': messages as CQ text; anything else: as segments."),
+  reportSelfMessage: flag(false, 'Whether what the bot says itself is told, too.'),
+  bot: { type: 'string', description: 'Which bot it is for. Default: `onebot.bot`.' },
+  filter,
+  rateLimit,
+  unknownSegment: {
+    enum: ['relay', 'drop', 'error'],
+    default: 'relay',
+    description: 'What becomes of segments of types that nobody knows.',
+  },
+} as const
+
+const serving = {
+  host: { type: 'string', reads: 'address', default: '127.0.0.1', description: 'Where it listens; 0.0.0.0 is all addresses.' },
+  token: secret('A credential that each client needs. Empty: none is needed, which this machine alone can reach.'),
+  generateToken: flag(false, 'Where `token` is empty: one is made at the first start, kept in the data folder, and printed.'),
+  allowUnauthenticated: flag(false, 'An open door to the network is meant.'),
+  origins: texts("Origins of pages that may use it, '*' for any. Default: its own; with a token any.", 'origin'),
+} as const
+
+const heartInterval = ms(30_000, 'Milliseconds between two heartbeats; 0: none.')
+const enableCors = flag(true, 'Pages may read answers, where there is a token.')
+
+/** `network.websocketServers[]` */
+const websocketServer = {
+  type: 'object',
+  properties: {
+    name: text('websocket-server', 'Of all entries, each has one of its own.'),
+    ...common,
+    ...serving,
+    port: range(0, 65_535, 3001, '0 is any free port. `FIBERWS_ONEBOT_PORT` says that of the first.'),
+    heartInterval,
+    enableForcePushEvent: flag(true, 'false: a client that reads too slowly misses events, where it would be closed.'),
+    wsAuthFailure: {
+      enum: ['frame', 'http'],
+      default: 'frame',
+      description: 'A wrong token is told in a frame with retcode 1403, as NapCat does; or with 401 and 403.',
+    },
+  },
+} as const
+
+const dialing = {
+  token: secret('Sent as a credential.'),
+  verifyCertificate: flag(true, 'false: a certificate that does not check out will do.'),
+} as const
+
+/** `network.websocketClients[]` */
+const websocketClient = {
+  type: 'object',
+  properties: {
+    name: text('websocket-client', 'Of all entries, each has one of its own.'),
+    ...common,
+    ...dialing,
+    url: { type: 'string', reads: 'ws', default: 'ws://localhost:8082', description: "The client's server." },
+    heartInterval,
+    reconnectInterval: ms(5000, 'Milliseconds to the next attempt, and up to a fifth more. They do not grow.'),
+    reconnectMax: { type: 'integer', minimum: 1, description: 'They do, up to so many milliseconds.' },
+    role: {
+      enum: ['Universal', 'API', 'Event'],
+      default: 'Universal',
+      description: 'API: it is asked only. Event: it is told only.',
+    },
+    authScheme: { enum: ['Bearer', 'Token'], default: 'Bearer', description: 'What is in front of the token.' },
+    handshakeTimeout: ms(2000, 'Milliseconds to connect.'),
+    pingInterval: ms(30_000, 'Milliseconds between two pings; 0: none.'),
+    pingTimeout: ms(15_000, 'Milliseconds of silence behind one: then it is lost.'),
+  },
+} as const
+
+/** `network.httpServers[]` */
+const httpServer = {
+  type: 'object',
+  properties: {
+    name: text('http-server', 'Of all entries, each has one of its own.'),
+    ...common,
+    ...serving,
+    port: range(0, 65_535, 3000, '0 is any free port.'),
+    enableCors,
+    enableWebsocket: flag(false, 'WebSockets on the same port.'),
+  },
+} as const
+
+/** `network.httpSseServers[]` */
+const httpSseServer = {
+  type: 'object',
+  properties: {
+    ...httpServer.properties,
+    name: text('http-sse-server', 'Of all entries, each has one of its own.'),
+    heartInterval: ms(0, 'Milliseconds between two heartbeats on `/_events`; 0: none.'),
+  },
+} as const
+
+/** `network.httpClients[]` */
+const httpClient = {
+  type: 'object',
+  properties: {
+    name: text('http-client', 'Of all entries, each has one of its own.'),
+    ...common,
+    url: { type: 'string', reads: 'http', default: 'http://localhost:8080', description: 'Where events are posted to.' },
+    token: secret('Signs bodies: `X-Signature: sha1=…`.'),
+    accessToken: secret('Sent as `Authorization: Bearer …`.'),
+    verifyCertificate: dialing.verifyCertificate,
+    timeout: ms(5000, 'Milliseconds for an answer; 0: any.'),
+    maxRetries: range(0, 1000, 0, 'Further tries where there was no answer at all.'),
+    retriesInterval: ms(1500, 'Milliseconds between them.'),
+    maxQueue: range(1, 1_000_000, 2000, 'Events that wait: the oldest are lost first.'),
+    heartInterval: ms(0, 'Milliseconds between two heartbeats; 0: none.'),
+  },
+} as const
+
+const listOf = <const S>(items: S, description: string) => ({ type: 'array', items, description }) as const
+
+export const network = {
+  type: 'object',
+  description: "NapCat's own block: the same as `onebot.network`.",
+  properties: {
+    websocketServers: listOf(websocketServer, 'Clients connect to the bot.'),
+    websocketClients: listOf(websocketClient, 'The bot connects to its client.'),
+    httpServers: listOf(httpServer, 'Actions by HTTP.'),
+    httpSseServers: listOf(httpSseServer, 'Actions by HTTP, and events as a stream at `/_events`.'),
+    httpClients: listOf(httpClient, 'Events are posted.'),
+    plugins: { type: 'array', items: {}, description: 'Not served.' },
+  },
+} as const
+
+const middlewares = {
+  type: 'object',
+  description: 'As in go-cqhttp.',
+  properties: {
+    'access-token': secret('A credential.'),
+    'filter': { type: 'string', default: '', description: 'File with an event filter, relative to the config file.' },
+    'rate-limit': rateLimit,
+  },
+} as const
+
+const address = {
+  type: 'string',
+  reads: 'cqAddress',
+  description: 'host:port, `tcp4://` and `tcp6://` in front or not.',
+} as const
+
+/** go-cqhttp's `servers[]`: each has one of these. */
+const server = {
+  type: 'object',
+  properties: {
+    'http': {
+      type: 'object',
+      description: 'Actions by HTTP, and events that are posted.',
+      properties: {
+        address,
+        'host': { type: 'string', reads: 'address', description: 'In older files, with `port`.' },
+        'port': range(0, 65_535, 5700, 'In older files.'),
+        'timeout': range(0, 86_400, 5, 'Seconds for an answer to what is posted, 5 at least.'),
+        'allowUnauthenticated': serving.allowUnauthenticated,
+        middlewares,
+        'long-polling': {
+          type: 'object',
+          description: 'Not served.',
+          properties: {
+            'enabled': flag(false, 'Not served.'),
+            'max-queue-size': range(0, 1_000_000, 2000, 'Not served.'),
+          },
+        },
+        'post': {
+          type: ['array', 'null'],
+          description: 'Where events are posted to.',
+          items: {
+            type: 'object',
+            required: ['url'],
+            properties: {
+              'url': { type: 'string', reads: 'http', description: 'Where to.' },
+              'secret': secret('Signs bodies.'),
+              'max-retries': range(0, 1000, 3, 'Further tries where there was no answer at all.'),
+              'retries-interval': ms(1500, 'Milliseconds between them.'),
+            },
+          },
+        },
+      },
+    },
+    'ws': {
+      type: 'object',
+      description: 'Clients connect to the bot.',
+      properties: {
+        address,
+        host: { type: 'string', reads: 'address', description: 'In older files, with `port`.' },
+        port: range(0, 65_535, 8080, 'In older files.'),
+        allowUnauthenticated: serving.allowUnauthenticated,
+        middlewares,
+      },
+    },
+    'ws-reverse': {
+      type: 'object',
+      description: 'The bot connects to its client: to one URL for both, or to one for each.',
+      properties: {
+        'universal': { type: 'string', reads: 'wsOrNone', description: 'For both.' },
+        'api': { type: 'string', reads: 'wsOrNone', description: 'Where it is asked.' },
+        'event': { type: 'string', reads: 'wsOrNone', description: 'Where it is told.' },
+        'reconnect-interval': ms(3000, 'Milliseconds to the next attempt; 0 is 5000.'),
+        middlewares,
+      },
+    },
+  },
+} as const
+
+/** A bot. */
+const bot = {
+  type: 'object',
+  properties: {
+    selfId: range(1, 9_007_199_254_740_991, 1, 'Its number, where it is made. Default: the next from 10001.'),
+    join: texts('Servers that it is a member of, by names or ids. It can be invited into others.'),
+  },
+} as const
+
+export const onebot = {
+  type: 'object',
+  description: 'OneBot 11: bots of the world, and ways to them.',
+  properties: {
+    bot: text('onebot', 'The bot that endpoints are for which name none. It is made where there is none.'),
+    selfId: { type: 'integer', minimum: 1, maximum: 9_007_199_254_740_991, description: 'As `bots.NAME.selfId`, of that.' },
+    join: texts('As `bots.NAME.join`, of that.'),
+    bots: { type: 'object', additionalProperties: bot, description: 'More about bots, by their names.' },
+    network,
+    servers: { type: 'array', items: server, description: "go-cqhttp's own list." },
+    heartbeat: {
+      type: 'object',
+      description: 'Of `servers`, as in go-cqhttp.',
+      properties: {
+        interval: { type: 'integer', minimum: -1, maximum: 86_400, default: 5, description: 'Seconds; −1: none.' },
+        disabled: flag(false, 'None.'),
+      },
+    },
+    message: {
+      type: 'object',
+      description: 'Of `servers`, as in go-cqhttp.',
+      properties: {
+        'post-format': { enum: ['string', 'array'], default: 'string', description: 'How messages are told.' },
+        'report-self-message': flag(false, 'Whether what the bot says itself is told, too.'),
+        'ignore-invalid-cqcode': flag(false, 'Codes of types that nobody knows are dropped.'),
+      },
+    },
+    strictFriends: flag(false, 'Private messages are for friends only.'),
+    publicUrl: { type: 'string', reads: 'http', description: 'What links to files begin with. Default: where `web` listens.' },
+    platform: {
+      type: 'string',
+      reads: 'module',
+      description: 'A module that makes platforms in place of the world, relative to the config file.',
+    },
+    platformOptions: {
+      type: 'object',
+      additionalProperties: {},
+      secret: true,
+      description: 'Handed to it.',
+    },
+  },
+} as const
+
+/** What a route with `handler: 'onebot'` has: WebSockets, actions by HTTP, and `/_events`, all below it. */
+export const mounted = {
+  type: 'object',
+  description: 'onebot: as an entry of `network.websocketServers`; host, port and token are those of the route.',
+  properties: {
+    name: { type: 'string', description: "Default: its place, 'web.routes[0]'." },
+    debug: common.debug,
+    messagePostFormat: common.messagePostFormat,
+    reportSelfMessage: common.reportSelfMessage,
+    filter,
+    rateLimit,
+    unknownSegment: common.unknownSegment,
+    heartInterval,
+    enableForcePushEvent: websocketServer.properties.enableForcePushEvent,
+    wsAuthFailure: websocketServer.properties.wsAuthFailure,
+    enableCors,
+    generateToken: serving.generateToken,
+    allowUnauthenticated: serving.allowUnauthenticated,
+    webSockets: flag(true, 'Whether clients may use WebSockets.'),
+    http: flag(true, 'Whether they may use HTTP.'),
+    sse: flag(true, 'Whether they may have events as a stream at `/_events`.'),
+  },
+} as const
+
