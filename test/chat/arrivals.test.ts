@@ -41,7 +41,8 @@ describe('asking to come in', () => {
     const accepted = letIn(bob, one.id)
     expect(accepted).toEqual({ ...one, state: 'approved', decided_by: bob, decided_at })
     expect(town.told()).toEqual([
-      { type: 'member.joined', serverId: place, userId: cleo },
+      // Who has opened the door is told of; asked to come they were not.
+      { type: 'member.joined', serverId: place, userId: cleo, by: bob, invited: false },
       { type: 'request.decided', request: accepted },
     ])
     const rejected = sendOff(bob, two.id)
@@ -141,7 +142,8 @@ describe('being asked to come', () => {
     const accepted = come(dov, one.id)
     expect(accepted).toEqual({ ...one, state: 'approved', decided_by: dov, decided_at })
     expect(town.told()).toEqual([
-      { type: 'member.joined', serverId: place, userId: dov },
+      // By who has asked them, not by themselves.
+      { type: 'member.joined', serverId: place, userId: dov, by: bob, invited: true },
       { type: 'request.decided', request: accepted },
     ])
     expect(stay(eve, two.id)).toMatchObject({ state: 'rejected', reason: 'busy', decided_by: eve })

@@ -70,14 +70,14 @@ const ofMembers: readonly Audited[] = [
     action: 'member.timeout',
     make: (t) => ({
       target: ['user', t.bob],
-      act: () => t.do(({ moderation }) => moderation.silence(t.ada, t.place, t.bob, 5, null)),
+      act: () => t.do(({ moderation }) => moderation.silence(t.ada, t.place, t.bob, 300, null)),
     }),
   },
   {
     action: 'member.timeout_remove',
     repeats: true,
     make: (t) => {
-      t.do(({ moderation }) => moderation.silence(t.ada, t.place, t.bob, 5, null))
+      t.do(({ moderation }) => moderation.silence(t.ada, t.place, t.bob, 300, null))
       return {
         target: ['user', t.bob],
         act: () => t.do(({ moderation }) => moderation.endSilence(t.ada, t.place, t.bob)),

@@ -17,7 +17,11 @@ describe('a direct channel', () => {
     expect(created).toBe(true)
     expect([direct.user_lo, direct.user_hi]).toEqual([town.ada, town.bob].toSorted())
     expect(direct).toMatchObject({ created_at: new Date(START).toISOString(), last_message_at: null })
-    expect(town.told()).toEqual([{ type: 'direct.opened', direct }])
+    // They know each other from then on: whoever has opened it comes first, whatever their ids are.
+    expect(town.told()).toEqual([
+      { type: 'friend.added', userId: town.bob, other: town.ada },
+      { type: 'direct.opened', direct },
+    ])
     expect([otherOf(direct, town.ada), otherOf(direct, town.bob)]).toEqual([town.bob, town.ada])
   })
 
@@ -41,7 +45,7 @@ describe('a direct channel', () => {
     ])
     expect(both.map(({ created }) => created)).toEqual([true, false])
     expect(both[0].direct.id).toBe(both[1].direct.id)
-    expect(town.told().map(({ type }) => type)).toEqual(['direct.opened'])
+    expect(town.told().map(({ type }) => type)).toEqual(['friend.added', 'direct.opened'])
   })
 
   it('is not made with oneself, nobody, or an account that is disabled', () => {

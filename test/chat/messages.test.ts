@@ -238,7 +238,9 @@ describe('an edit', () => {
       num: 1,
       seq: 1,
     })
-    expect(town.told()).toEqual([{ type: 'message.updated', serverId: town.place, message, votes: [] }])
+    expect(town.told()).toEqual([
+      { type: 'message.updated', serverId: town.place, message, votes: [], completed: false },
+    ])
     expect(edit(town, town.ada, id, '@everyone').mention_everyone).toBe(1)
     expect(edit(town, town.ada, id, 'x').mention_user_ids).toEqual([])
   })
@@ -281,7 +283,7 @@ describe('an edit', () => {
 describe('a deletion', () => {
   it('gateway trap T43: a deleted message fetched by id shows no content', () => {
     const town = new Town()
-    const { id } = town.post(town.ada, town.pier, 'fog, @bob @everyone')
+    const { id, num } = town.post(town.ada, town.pier, 'fog, @bob @everyone')
     town.write('UPDATE messages SET pinned = 1, pinned_by = ?, pinned_at = ?', town.ada, 'now')
     town.told()
     remove(town, town.ada, id)
@@ -296,7 +298,15 @@ describe('a deletion', () => {
     })
     expect(town.rows('SELECT content FROM messages')).toEqual([{ content: '' }])
     expect(town.told()).toEqual([
-      { type: 'message.deleted', serverId: town.place, channelId: town.pier, messageId: id },
+      {
+        type: 'message.deleted',
+        serverId: town.place,
+        channelId: town.pier,
+        messageId: id,
+        num,
+        authorId: town.ada,
+        by: town.ada,
+      },
     ])
     // Its place stays taken.
     expect(town.post(town.ada, town.pier)).toMatchObject({ num: 2, seq: 2 })

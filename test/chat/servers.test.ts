@@ -24,7 +24,9 @@ describe('a server', () => {
       updated_at: new Date(START).toISOString(),
       member_count: 1,
     })
-    expect(town.told()).toEqual([{ type: 'member.joined', serverId: server.id, userId: town.bob }])
+    expect(town.told()).toEqual([
+      { type: 'member.joined', serverId: server.id, userId: town.bob, by: null, invited: false },
+    ])
     expect(town.world.access.member(town.bob, server.id).owner).toBe(true)
     expect(town.world.servers.get(town.bob, server.id)).toMatchObject({ id: server.id, member_count: 1 })
   })
@@ -119,7 +121,10 @@ describe('joining', () => {
   it('makes a member, who is told of', () => {
     const town = new Town()
     town.join(town.cleo, town.place)
-    expect(town.told()).toEqual([{ type: 'member.joined', serverId: town.place, userId: town.cleo }])
+    // By themselves.
+    expect(town.told()).toEqual([
+      { type: 'member.joined', serverId: town.place, userId: town.cleo, by: null, invited: false },
+    ])
     expect(town.world.access.isMember(town.cleo, town.place)).toBe(true)
     expect(town.world.servers.get(town.cleo, town.place).member_count).toBe(3)
     expect(codeOf(() => town.join(town.cleo, town.place))).toBe('CONFLICT')
@@ -166,7 +171,8 @@ describe('leaving', () => {
     town.told()
     leave(town, town.bob)
     expect(town.told()).toEqual([
-      { type: 'member.left', serverId: town.place, userId: town.bob },
+      // The pier is not among those that they saw.
+      { type: 'member.left', serverId: town.place, userId: town.bob, channelIds: [] },
       { type: 'channel.visibility', serverId: town.place, channelId: town.pier, deleted: false },
     ])
     expect(town.world.access.isMember(town.bob, town.place)).toBe(false)
