@@ -92,6 +92,14 @@ const ofMembers: readonly Audited[] = [
       act: () => t.do(({ members }) => members.rename(t.ada, t.place, t.bob, 'Skipper')),
     }),
   },
+  {
+    action: 'member.title',
+    repeats: true,
+    make: (t) => ({
+      target: ['user', t.bob],
+      act: () => t.do(({ members }) => members.entitle(t.ada, t.place, t.bob, 'Lookout', null)),
+    }),
+  },
 ]
 
 const ofRoles: readonly Audited[] = [
