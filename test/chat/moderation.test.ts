@@ -117,6 +117,19 @@ describe('moderation', () => {
     expect(town.told()).toEqual([])
   })
 
+  it('a silence is of seconds, and the log has it in minutes', () => {
+    const { town, acts } = setUp()
+    const timeout = acts.silence(town.bob, town.cleo, 1)
+    expect(timeout.expires_at).toBe(new Date(START + 1000).toISOString())
+    acts.silence(town.bob, town.cleo, 90)
+    const logged = "SELECT details FROM audit_logs WHERE action = 'member.timeout' ORDER BY id DESC LIMIT 1"
+    expect(town.rows(logged)).toEqual([{ details: '{"minutes":1.5,"reason":"cool off"}' }])
+    town.clock.ms = START + 89_999
+    expect(codeOf(() => town.post(town.cleo, town.pier))).toBe('TIMED_OUT')
+    town.clock.ms = START + 90_000
+    town.post(town.cleo, town.pier)
+  })
+
   it('who leaves and comes back is silent all the same', () => {
     const { town, place, acts } = setUp()
     acts.silence(town.bob, town.cleo)
