@@ -30,10 +30,11 @@ describe('who is no member', () => {
   it('finds neither the server nor anything in it, as if it did not exist', () => {
     const town = new Town()
     const { access, channels, members, messages, overrides, roles, servers } = town.world
-    const { id } = town.post(town.ada, town.pier)
+    const { id, num } = town.post(town.ada, town.pier)
     const nowhere = town.do(({ ids }) => ids.next())
     const calls = (server: string, channel: string, message: string): (() => unknown)[] => [
       () => access.member(town.cleo, server),
+      () => access.visible(town.cleo, server),
       () => servers.get(town.cleo, server),
       () => channels.visible(town.cleo, server),
       () => channels.get(town.cleo, server, channel),
@@ -42,6 +43,10 @@ describe('who is no member', () => {
       () => overrides.list(town.cleo, channel),
       () => messages.list(town.cleo, channel, page),
       () => messages.get(town.cleo, channel, message),
+      () => messages.byNum(town.cleo, message === id ? num : 99),
+      () => members.get(town.cleo, server, town.ada),
+      () => town.do(() => members.entitle(town.cleo, server, town.ada, 'Cook', null)),
+      () => town.do(() => overrides.shut(town.cleo, channel, true)),
       () => town.post(town.cleo, channel),
       () => town.do(() => messages.edit(town.cleo, message, 'x')),
       () => town.do(() => messages.remove(town.cleo, message)),
@@ -76,7 +81,7 @@ describe('a channel that cannot be seen', () => {
   it('gateway trap T24: a member denied VIEW_CHANNEL finds nothing in it: NOT_FOUND, not FORBIDDEN', () => {
     const town = new Town()
     const { access, channels, messages, overrides, unreads } = town.world
-    const { id } = town.post(town.bob, town.pier)
+    const { id, num } = town.post(town.bob, town.pier)
     override(town, { userId: town.bob }, 0, VIEW_CHANNEL)
     const calls: (() => unknown)[] = [
       () => access.channel(town.bob, town.pier),
@@ -84,6 +89,7 @@ describe('a channel that cannot be seen', () => {
       () => channels.get(town.bob, town.place, town.pier),
       () => messages.list(town.bob, town.pier, page),
       () => messages.get(town.bob, town.pier, id),
+      () => messages.byNum(town.bob, num),
       () => overrides.list(town.bob, town.pier),
       () => town.post(town.bob, town.pier),
       // Their own, too.
@@ -114,6 +120,15 @@ describe('a channel that cannot be seen', () => {
     const quay = town.channel(town.ada, town.place, 'quay')
     override(town, {}, 0, VIEW_CHANNEL)
     expect(town.world.channels.visible(town.bob, town.place).map(({ id }) => id)).toEqual([quay])
+    const { access } = town.world
+    expect(access.visible(town.bob, town.place)).toEqual([quay])
+    expect(access.visible(town.ada, town.place).toSorted()).toEqual([town.pier, quay].toSorted())
+    override(town, { userId: town.bob }, VIEW_CHANNEL, 0)
+    override(town, {}, 0, VIEW_CHANNEL, quay)
+    expect(access.visible(town.bob, town.place)).toEqual([town.pier])
+    expect(access.visible(town.ada, town.server(town.ada))).toEqual([])
+    override(town, {}, 0, 0, quay)
+    override(town, { userId: town.bob }, 0, 0)
     expect(town.world.access.see(town.bob, quay)?.permissions).toBe(DEFAULT_PERMISSIONS)
   })
 })
@@ -265,6 +280,7 @@ describe('any server', () => {
           )
           expect(town.world.access.see(town.bob, town.pier)?.permissions ?? 0).toBe(expected)
           expect(town.world.channels.visible(town.bob, town.place)).toHaveLength(expected === 0 ? 0 : 1)
+          expect(town.world.access.visible(town.bob, town.place)).toEqual(expected === 0 ? [] : [town.pier])
           town.close()
         },
       ),

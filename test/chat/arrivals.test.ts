@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CREATE_INVITES } from '../../lib/chat/permissions.ts'
+import { ADMINISTRATOR, CREATE_INVITES } from '../../lib/chat/permissions.ts'
 import { codeOf, START, Town } from '../support/world.ts'
 
 const decided_at = new Date(START).toISOString()
@@ -41,7 +41,8 @@ describe('asking to come in', () => {
     const accepted = letIn(bob, one.id)
     expect(accepted).toEqual({ ...one, state: 'approved', decided_by: bob, decided_at })
     expect(town.told()).toEqual([
-      { type: 'member.joined', serverId: place, userId: cleo },
+      // Who has opened the door is told of; asked to come they were not.
+      { type: 'member.joined', serverId: place, userId: cleo, by: bob, invited: false },
       { type: 'request.decided', request: accepted },
     ])
     const rejected = sendOff(bob, two.id)
@@ -141,7 +142,8 @@ describe('being asked to come', () => {
     const accepted = come(dov, one.id)
     expect(accepted).toEqual({ ...one, state: 'approved', decided_by: dov, decided_at })
     expect(town.told()).toEqual([
-      { type: 'member.joined', serverId: place, userId: dov },
+      // By who has asked them, not by themselves.
+      { type: 'member.joined', serverId: place, userId: dov, by: bob, invited: true },
       { type: 'request.decided', request: accepted },
     ])
     expect(stay(eve, two.id)).toMatchObject({ state: 'rejected', reason: 'busy', decided_by: eve })
@@ -197,5 +199,56 @@ describe('being asked to come', () => {
     expect(codeOf(() => come(cleo, one.id))).toBe('BANNED')
     expect(codeOf(() => come(dov, two.id))).toBe('CONFLICT')
     expect([town.told(), inServer(cleo)]).toEqual([[], [false]])
+  })
+})
+
+describe('what is asked, by the name that bots have for it', () => {
+  it('is found by who has a say in it, whatever became of it: to come in', () => {
+    const { town, ada, bob, cleo, dov, eve, place, ask, letIn, sendOff, arrivals } = setUp()
+    town.do(({ servers }) => servers.admit(eve, place))
+    const request = ask(dov)
+    for (const user of [ada, bob]) expect(arrivals.byFlag(user, request.flag)).toEqual(request)
+    // A member who may not, one of another server, who asks, and nobody.
+    for (const user of [eve, cleo, dov, 'nobody']) expect(arrivals.byFlag(user, request.flag)).toBeNull()
+    const rejected = sendOff(bob, request.id)
+    expect(arrivals.byFlag(ada, request.flag)).toEqual(rejected)
+    const second = ask(dov)
+    const accepted = letIn(bob, second.id)
+    expect(arrivals.byFlag(ada, second.flag)).toEqual(accepted)
+    // In by now, they have no say in it all the same.
+    expect(arrivals.byFlag(dov, second.flag)).toBeNull()
+    expect(arrivals.byFlag(ada, second.id)).toBeNull()
+    expect(arrivals.byFlag(ada, '')).toBeNull()
+  })
+
+  it('is found by who was asked to come, and by nobody else', () => {
+    const { town, ada, bob, cleo, dov, invite, come, arrivals } = setUp()
+    const request = invite(bob, dov)
+    expect(arrivals.byFlag(dov, request.flag)).toEqual(request)
+    for (const user of [ada, bob, cleo, 'nobody']) expect(arrivals.byFlag(user, request.flag)).toBeNull()
+    const accepted = come(dov, request.id)
+    expect(arrivals.byFlag(dov, request.flag)).toEqual(accepted)
+    const friend = town.do(({ friends }) => friends.ask(ada, cleo, ''))
+    for (const user of [ada, cleo]) expect(arrivals.byFlag(user, friend.flag)).toBeNull()
+  })
+
+  it('is up to members who may invite, as long as they are and may', () => {
+    const { town, ada, bob, cleo, dov, place, ask, arrivals } = setUp()
+    const { flag } = ask(dov)
+    const may = (): boolean[] => [ada, bob, cleo, 'nobody'].map((user) => arrivals.mayDecide(user, place))
+    expect(may()).toEqual([true, true, false, false])
+    expect(arrivals.mayDecide(ada, 'nowhere')).toBe(false)
+    town.do(({ servers }) => servers.leave(bob, place))
+    expect(may()).toEqual([true, false, false, false])
+    expect(arrivals.byFlag(bob, flag)).toBeNull()
+    // Back without the role: as a member only.
+    town.do(({ servers }) => servers.admit(bob, place))
+    expect(may()).toEqual([true, false, false, false])
+    town.role(ada, place, [bob], ADMINISTRATOR, 1)
+    expect(may()).toEqual([true, true, false, false])
+    // With the server it is gone.
+    town.do(({ servers }) => servers.remove(ada, place))
+    expect(may()).toEqual([false, false, false, false])
+    expect(arrivals.byFlag(ada, flag)).toBeNull()
   })
 })

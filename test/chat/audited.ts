@@ -70,14 +70,14 @@ const ofMembers: readonly Audited[] = [
     action: 'member.timeout',
     make: (t) => ({
       target: ['user', t.bob],
-      act: () => t.do(({ moderation }) => moderation.silence(t.ada, t.place, t.bob, 5, null)),
+      act: () => t.do(({ moderation }) => moderation.silence(t.ada, t.place, t.bob, 300, null)),
     }),
   },
   {
     action: 'member.timeout_remove',
     repeats: true,
     make: (t) => {
-      t.do(({ moderation }) => moderation.silence(t.ada, t.place, t.bob, 5, null))
+      t.do(({ moderation }) => moderation.silence(t.ada, t.place, t.bob, 300, null))
       return {
         target: ['user', t.bob],
         act: () => t.do(({ moderation }) => moderation.endSilence(t.ada, t.place, t.bob)),
@@ -90,6 +90,14 @@ const ofMembers: readonly Audited[] = [
     make: (t) => ({
       target: ['user', t.bob],
       act: () => t.do(({ members }) => members.rename(t.ada, t.place, t.bob, 'Skipper')),
+    }),
+  },
+  {
+    action: 'member.title',
+    repeats: true,
+    make: (t) => ({
+      target: ['user', t.bob],
+      act: () => t.do(({ members }) => members.entitle(t.ada, t.place, t.bob, 'Lookout', null)),
     }),
   },
 ]

@@ -216,3 +216,46 @@ describe('a user', () => {
     expect(town.told()).toMatchObject([{ type: 'user.changed', userId: town.ada }])
   })
 })
+
+describe('a bot that a config names', () => {
+  const ensure = (town: Town, handle: string, num?: number) => town.do(({ bots }) => bots.ensure(handle, num))
+  const numOf = (town: Town, handle: string, num?: number): number | undefined =>
+    town.world.users.find(ensure(town, handle, num).user_id)?.num
+
+  it('has the number that the config says, or the next one', () => {
+    const town = new Town()
+    expect(numOf(town, 'buoy', 2_854_196_310)).toBe(2_854_196_310)
+    expect(numOf(town, 'bell')).toBe(10_004)
+    expect(town.world.users.byNum(2_854_196_310)).toMatchObject({ username: 'buoy', is_bot: 1, is_admin: 0 })
+  })
+
+  it('is the same when it is named again, whatever number is said then', () => {
+    const town = new Town()
+    const first = ensure(town, 'buoy', 4711)
+    expect(ensure(town, 'buoy', 4711)).toEqual(first)
+    expect(ensure(town, 'buoy', 4712)).toEqual(first)
+    expect(ensure(town, 'buoy')).toEqual(first)
+    // Not even that of another.
+    expect(ensure(town, 'buoy', 10_001)).toEqual(first)
+    expect([town.world.users.byNum(4711)?.id, town.world.users.byNum(4712)]).toEqual([first.user_id, null])
+    expect(town.reopen().do(({ bots }) => bots.ensure('buoy', 4711))).toEqual(first)
+  })
+
+  it('is refused where somebody else has the number, and nothing is left of it', () => {
+    const town = new Town()
+    expect(codeOf(() => ensure(town, 'buoy', 10_002))).toBe('CONFLICT')
+    ensure(town, 'bell', 4711)
+    expect(codeOf(() => ensure(town, 'buoy', 4711))).toBe('CONFLICT')
+    expect(town.world.users.findByName('buoy')).toBeNull()
+    expect(town.rows('SELECT handle FROM bots')).toEqual([{ handle: 'bell' }])
+    // Another number will do, or none.
+    expect(numOf(town, 'buoy', 4712)).toBe(4712)
+  })
+
+  it('whose name a person has gets the number all the same', () => {
+    const town = new Town()
+    expect(numOf(town, 'bob', 4711)).toBe(4711)
+    expect(town.world.users.byNum(4711)?.username).not.toBe('bob')
+    expect(town.world.users.findByName('bob')?.id).toBe(town.bob)
+  })
+})

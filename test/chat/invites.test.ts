@@ -56,7 +56,9 @@ describe('an invite', () => {
     const made = invite(2)
     town.told()
     expect(accept(town.cleo, made)).toBe(place)
-    expect(town.told()).toEqual([{ type: 'member.joined', serverId: place, userId: town.cleo }])
+    expect(town.told()).toEqual([
+      { type: 'member.joined', serverId: place, userId: town.cleo, by: town.ada, invited: true },
+    ])
     expect(town.world.access.isMember(town.cleo, place)).toBe(true)
     expect(usesOf(made)).toBe(1)
     expect(town.world.invites.preview(made.code)).toMatchObject({ invite: { uses: 1 }, server: { member_count: 3 } })
@@ -101,7 +103,9 @@ describe('an invite', () => {
     }
     town.flush()
     expect(codes).toEqual(['nothing was refused', ...Array.from({ length: 19 }, () => 'INVALID')])
-    expect(town.told()).toEqual([{ type: 'member.joined', serverId: place, userId: people[0] }])
+    expect(town.told()).toEqual([
+      { type: 'member.joined', serverId: place, userId: people[0], by: town.ada, invited: true },
+    ])
     expect(people.filter((user) => town.world.access.isMember(user, place))).toEqual([people[0]])
     expect(usesOf(made)).toBe(1)
   })

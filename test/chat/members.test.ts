@@ -8,7 +8,7 @@ describe('members', () => {
     town.clock.ms = START + 10
     town.join(town.cleo, town.place)
     const low = town.role(town.ada, town.place, [town.bob], 0, 1)
-    const high = town.role(town.ada, town.place, [town.bob], 0, 5)
+    const high = town.role(town.ada, town.place, [town.bob], MANAGE_MESSAGES, 5)
     town.do(({ users }) => users.change(town.bob, { custom_status: 'mapping', avatar_url: 'https://x/b.png' }))
     town.silence(town.place, town.bob, START + 1000)
     town.write('UPDATE server_members SET nickname = ? WHERE user_id = ?', 'Bobby', town.bob)
@@ -21,11 +21,13 @@ describe('members', () => {
       avatar_url: 'https://x/b.png',
       appearance: { status: 'online', custom_status: 'mapping', activity: null },
       nickname: 'Bobby',
+      title: null,
+      title_expires_at: null,
       joined_at: new Date(START).toISOString(),
       timeout_expires_at: new Date(START + 1000).toISOString(),
       roles: [
-        { id: high, name: 'Pilot', color: null, position: 5 },
-        { id: low, name: 'Pilot', color: null, position: 1 },
+        { id: high, name: 'Pilot', color: null, position: 5, permissions: MANAGE_MESSAGES },
+        { id: low, name: 'Pilot', color: null, position: 1, permissions: 0 },
       ],
     })
     expect(list[2]).toMatchObject({ joined_at: new Date(START + 10).toISOString(), roles: [], nickname: null })
@@ -135,7 +137,7 @@ describe('roles', () => {
     expect(town.told()).toEqual([])
     give(town.bob, town.cleo, low)
     expect(town.told()).toEqual([
-      { type: 'member.role', userId: town.cleo, role: roles.get(town.place, low), held: true },
+      { type: 'member.role', userId: town.cleo, role: roles.get(town.place, low), held: true, by: town.bob },
       { type: 'member.visibility', serverId: town.place, userId: town.cleo },
     ])
     expect([...roles.heldBy(town.cleo)]).toEqual([low])

@@ -238,7 +238,9 @@ describe('an edit', () => {
       num: 1,
       seq: 1,
     })
-    expect(town.told()).toEqual([{ type: 'message.updated', serverId: town.place, message, votes: [] }])
+    expect(town.told()).toEqual([
+      { type: 'message.updated', serverId: town.place, message, votes: [], completed: false },
+    ])
     expect(edit(town, town.ada, id, '@everyone').mention_everyone).toBe(1)
     expect(edit(town, town.ada, id, 'x').mention_user_ids).toEqual([])
   })
@@ -281,7 +283,7 @@ describe('an edit', () => {
 describe('a deletion', () => {
   it('gateway trap T43: a deleted message fetched by id shows no content', () => {
     const town = new Town()
-    const { id } = town.post(town.ada, town.pier, 'fog, @bob @everyone')
+    const { id, num } = town.post(town.ada, town.pier, 'fog, @bob @everyone')
     town.write('UPDATE messages SET pinned = 1, pinned_by = ?, pinned_at = ?', town.ada, 'now')
     town.told()
     remove(town, town.ada, id)
@@ -296,7 +298,15 @@ describe('a deletion', () => {
     })
     expect(town.rows('SELECT content FROM messages')).toEqual([{ content: '' }])
     expect(town.told()).toEqual([
-      { type: 'message.deleted', serverId: town.place, channelId: town.pier, messageId: id },
+      {
+        type: 'message.deleted',
+        serverId: town.place,
+        channelId: town.pier,
+        messageId: id,
+        num,
+        authorId: town.ada,
+        by: town.ada,
+      },
     ])
     // Its place stays taken.
     expect(town.post(town.ada, town.pier)).toMatchObject({ num: 2, seq: 2 })
@@ -347,5 +357,217 @@ describe('a deletion', () => {
     const reply = town.reply(root, town.ada, '@bob')
     remove(town, town.ada, root.id)
     expect(town.world.messages.get(town.ada, town.pier, reply).mention_user_ids).toEqual([])
+  })
+})
+
+describe('a message by its number', () => {
+  it('is found by who can see it, as they see it', () => {
+    const town = new Town()
+    const { messages } = town.world
+    const root = town.post(town.ada, town.pier, '@bob')
+    const reply = town.reply(root, town.bob)
+    for (const user of [town.ada, town.bob]) {
+      expect(messages.byNum(user, root.num)).toEqual({ ...root, thread_reply_count: 1 })
+    }
+    // One in a thread, too.
+    expect(messages.byNum(town.bob, root.num + 1)).toEqual(messages.get(town.bob, town.pier, reply))
+    expect(codeOf(() => messages.byNum(town.cleo, root.num))).toBe('NOT_FOUND')
+    for (const num of [0, -1, 99, 1.5]) expect(codeOf(() => messages.byNum(town.ada, num))).toBe('NOT_FOUND')
+  })
+
+  it('has their own vote', () => {
+    const town = new Town()
+    const { messages, polls } = town.world
+    const poll = { question: 'Sail?', options: ['yes', 'no'] }
+    const { num, poll: asked } = town.do(() => messages.ask(town.ada, town.pier, poll))
+    const option = asked?.options[0]?.id ?? ''
+    town.do(() => polls.vote(town.bob, asked?.id ?? '', option))
+    expect(messages.byNum(town.bob, num).poll).toMatchObject({ total_votes: 1, user_vote: option })
+    expect(messages.byNum(town.ada, num).poll).toMatchObject({ total_votes: 1, user_vote: null })
+  })
+
+  it('is not found when it is deleted, nor with its root', () => {
+    const town = new Town()
+    const { messages } = town.world
+    const root = town.post(town.ada, town.pier)
+    town.reply(root, town.bob)
+    remove(town, town.ada, root.id)
+    for (const num of [root.num, root.num + 1]) expect(codeOf(() => messages.byNum(town.ada, num))).toBe('NOT_FOUND')
+  })
+})
+
+describe('what somebody has said last', () => {
+  it('is of each one in each channel: when it was, also in a thread, and when it is deleted', () => {
+    const town = new Town()
+    const quay = town.channel(town.ada, town.place, 'quay')
+    const { messages } = town.world
+    const last = () =>
+      [town.ada, town.bob].map((user) => [town.pier, quay].map((channel) => messages.lastOf(user, channel)))
+    expect(last()).toEqual([
+      [0, 0],
+      [0, 0],
+    ])
+    town.clock.ms = START + 1000
+    const root = town.post(town.ada, town.pier)
+    town.clock.ms = START + 2000
+    town.post(town.bob, quay)
+    town.clock.ms = START + 3000
+    const reply = town.reply(root, town.bob)
+    expect(last()).toEqual([
+      [START + 1000, 0],
+      [START + 3000, START + 2000],
+    ])
+    town.clock.ms = START + 4000
+    edit(town, town.ada, root.id, 'x')
+    remove(town, town.bob, reply)
+    expect(last()).toEqual([
+      [START + 1000, 0],
+      [START + 3000, START + 2000],
+    ])
+    expect([messages.lastOf('nobody', town.pier), messages.lastOf(town.ada, NOWHERE)]).toEqual([0, 0])
+  })
+})
+
+describe('what a message is made of', () => {
+  const SEGMENTS = '[{"type":"text","data":{"text":"fog "}},{"type":"face","data":{"id":"1"}}]'
+  const rich = (town: Town, content = 'fog [face]') =>
+    town.do(({ messages }) => messages.post(town.ada, town.pier, { content, replyTo: null, segments: SEGMENTS }))
+  const stored = (town: Town) => town.rows('SELECT segments FROM messages ORDER BY num')
+
+  it('is as its author has said it, wherever it is read, and nothing where it is text', () => {
+    const town = new Town()
+    const message = rich(town)
+    expect(message.segments).toBe(SEGMENTS)
+    expect(town.told()).toEqual([{ type: 'message.created', serverId: town.place, message }])
+    const { messages } = town.world
+    expect(messages.list(town.bob, town.pier, page)).toEqual([message])
+    expect(messages.byNum(town.bob, message.num)).toEqual(message)
+    const answers = [
+      town.post(town.bob, town.pier, 'yes', message.id),
+      town.do(() => messages.reply(town.bob, town.pier, message.id, 'yes')),
+      town.do(() => messages.ask(town.bob, town.pier, { question: 'Sail?', options: ['yes', 'no'] })),
+      town.do(() => messages.begin(town.bob, town.pier, message.id, 'I', false)),
+    ]
+    expect(answers.map(({ segments }) => segments)).toEqual([null, null, null, null])
+    expect(stored(town)).toEqual([SEGMENTS, null, null, null, null].map((segments) => ({ segments })))
+  })
+
+  it('does not stand for content', () => {
+    const town = new Town()
+    expect(codeOf(() => rich(town, ''))).toBe('INVALID')
+  })
+
+  it('is gone with an edit, which is of its text', () => {
+    const town = new Town()
+    const { id } = rich(town)
+    town.told()
+    const message = edit(town, town.ada, id, 'rain')
+    expect(message).toMatchObject({ content: 'rain', segments: null })
+    expect(town.told()).toMatchObject([{ type: 'message.updated', message: { segments: null }, completed: false }])
+    expect(stored(town)).toEqual([{ segments: null }])
+  })
+
+  it('stays with an edit that changes nothing', () => {
+    const town = new Town()
+    const { id } = rich(town)
+    expect(edit(town, town.ada, id, 'fog [face]').segments).toBe(SEGMENTS)
+    expect(stored(town)).toEqual([{ segments: SEGMENTS }])
+  })
+
+  it('is gone with the message, and with the thread that the message is in', () => {
+    const town = new Town()
+    const [one, other] = [rich(town), rich(town)]
+    const reply = town.reply(one, town.bob)
+    // As no door has it yet.
+    town.write('UPDATE messages SET segments = ? WHERE id = ?', SEGMENTS, reply)
+    remove(town, town.ada, one.id)
+    expect(town.world.messages.get(town.bob, town.pier, one.id)).toMatchObject({ deleted: 1, segments: null })
+    expect(stored(town)).toEqual([null, SEGMENTS, null].map((segments) => ({ segments })))
+    expect(town.world.messages.byNum(town.bob, other.num).segments).toBe(SEGMENTS)
+  })
+})
+
+describe('who has deleted a message', () => {
+  it('is told of, and whose it was', () => {
+    const town = new Town()
+    town.role(town.ada, town.place, [town.bob], MANAGE_MESSAGES)
+    const { id, num } = town.post(town.ada, town.pier)
+    town.told()
+    remove(town, town.bob, id)
+    const event = { type: 'message.deleted', serverId: town.place, channelId: town.pier, messageId: id, num } as const
+    expect(town.told()).toEqual([{ ...event, authorId: town.ada, by: town.bob }])
+  })
+
+  it('is told of also where there is no author any more', () => {
+    const town = new Town()
+    const { id, num } = town.post(town.bob, town.pier)
+    town.write('UPDATE messages SET author_id = NULL')
+    town.told()
+    remove(town, town.ada, id)
+    expect(town.told()).toMatchObject([{ type: 'message.deleted', num, authorId: null, by: town.ada }])
+  })
+})
+
+describe('a message that grows', () => {
+  it('is told to be complete once, when it is', () => {
+    const town = new Town()
+    const { messages } = town.world
+    const root = town.post(town.ada, town.pier)
+    const { id } = town.do(() => messages.begin(town.bob, town.pier, root.id, 'I', false))
+    town.told()
+    const grow = (content: string, done: boolean): unknown => town.do(() => messages.grow(town.bob, id, content, done))
+    const told = () =>
+      town.told().map((event) => event.type === 'message.updated' && [event.completed, event.message.draft])
+    grow('I see', false)
+    grow('I see', false)
+    expect(told()).toEqual([[false, 1]])
+    // Also where nothing comes with the end.
+    grow('I see', true)
+    expect(told()).toEqual([[true, 0]])
+    expect(codeOf(() => grow('I see fog', true))).toBe('INVALID')
+    edit(town, town.bob, id, 'I see fog')
+    expect(told()).toEqual([[false, 0]])
+  })
+})
+
+describe('the version of a world', () => {
+  it('grows with what is written, and not with what is read', () => {
+    const town = new Town()
+    const { world } = town
+    const grows = (act: () => unknown): boolean => {
+      const before = world.version
+      act()
+      return world.version > before
+    }
+    const { id, num } = town.post(town.ada, town.pier)
+    for (const read of [
+      () => world.messages.list(town.bob, town.pier, page),
+      () => world.messages.byNum(town.bob, num),
+      () => world.members.list(town.bob, town.place, null, 10),
+      () => world.friends.of(town.bob),
+      () => world.likes.of(town.bob),
+      // Changes that change nothing.
+      () => edit(town, town.ada, id, 'fog at six'),
+      () => town.do(({ overrides }) => overrides.shut(town.ada, town.pier, false)),
+      () => town.do(({ remarks }) => remarks.set(town.ada, 'user', town.bob, '')),
+    ]) {
+      expect([read.toString(), grows(read)]).toEqual([read.toString(), false])
+    }
+    for (const write of [
+      () => town.post(town.ada, town.pier),
+      () => edit(town, town.ada, id, 'rain'),
+      () => remove(town, town.ada, id),
+      () => town.do(({ overrides }) => overrides.shut(town.ada, town.pier, true)),
+      () => town.do(({ remarks }) => remarks.set(town.ada, 'user', town.bob, 'Bobby')),
+      () => town.do(({ remarks }) => remarks.set(town.ada, 'user', town.bob, '')),
+      () => town.do(({ likes }) => likes.give(town.ada, town.bob, 1)),
+      () => town.do(({ forwards }) => forwards.make(town.ada, [])),
+      () => town.do(({ friends }) => friends.add(town.ada, town.bob, 'request')),
+      () => town.do(({ friends }) => friends.remove(town.ada, town.bob)),
+      () => town.do(({ members }) => members.entitle(town.ada, town.place, town.bob, 'Cook', null)),
+      () => town.do(({ servers }) => servers.leave(town.bob, town.place)),
+    ]) {
+      expect([write.toString(), grows(write)]).toEqual([write.toString(), true])
+    }
   })
 })

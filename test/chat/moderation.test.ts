@@ -18,8 +18,8 @@ function setUp() {
     kick: (by: string, who: string) => town.do(({ moderation }) => moderation.kick(by, place, who, 'spam')),
     ban: (by: string, who: string, reason = 'spam') =>
       town.do(({ moderation }) => moderation.ban(by, place, who, reason)),
-    silence: (by: string, who: string, minutes = 5) =>
-      town.do(({ moderation }) => moderation.silence(by, place, who, minutes, 'cool off')),
+    silence: (by: string, who: string, seconds = 5 * 60) =>
+      town.do(({ moderation }) => moderation.silence(by, place, who, seconds, 'cool off')),
     endSilence: (by: string, who: string) => town.do(({ moderation }) => moderation.endSilence(by, place, who)),
   }
   const unban = (by: string, who: string): void => town.do(({ moderation }) => moderation.unban(by, place, who))
@@ -49,8 +49,8 @@ describe('moderation', () => {
     const { town, place, acts } = setUp()
     acts.kick(town.bob, town.cleo)
     expect(town.told()).toEqual([
-      { type: 'member.kicked', serverId: place, userId: town.cleo, reason: 'spam' },
-      { type: 'member.left', serverId: place, userId: town.cleo },
+      { type: 'member.kicked', serverId: place, userId: town.cleo, by: town.bob, reason: 'spam' },
+      { type: 'member.left', serverId: place, userId: town.cleo, channelIds: [town.pier] },
     ])
     expect(codeOf(() => acts.kick(town.bob, town.cleo))).toBe('NOT_FOUND')
     town.join(town.cleo, place)
@@ -62,10 +62,10 @@ describe('moderation', () => {
     acts.ban(town.bob, town.cleo)
     acts.ban(town.bob, eve)
     expect(town.told()).toEqual([
-      { type: 'member.banned', serverId: place, userId: town.cleo, reason: 'spam' },
-      { type: 'member.left', serverId: place, userId: town.cleo },
+      { type: 'member.banned', serverId: place, userId: town.cleo, by: town.bob, reason: 'spam' },
+      { type: 'member.left', serverId: place, userId: town.cleo, channelIds: [town.pier] },
       // Who was not there is not told that they left.
-      { type: 'member.banned', serverId: place, userId: eve, reason: 'spam' },
+      { type: 'member.banned', serverId: place, userId: eve, by: town.bob, reason: 'spam' },
     ])
     const gone = town.user('gone')
     town.do(({ users }) => users.disable(gone))
@@ -105,16 +105,29 @@ describe('moderation', () => {
     acts.endSilence(town.bob, town.cleo)
     expect(town.told()).toEqual([])
     // The next takes the place of the one before.
-    acts.silence(town.bob, town.cleo, 40_320)
-    acts.silence(town.ada, town.cleo, 1)
+    acts.silence(town.bob, town.cleo, 40_320 * 60)
+    acts.silence(town.ada, town.cleo, 60)
     expect(town.told()).toHaveLength(2)
     expect(town.rows('SELECT * FROM member_timeouts')).toHaveLength(1)
     acts.endSilence(town.bob, town.cleo)
-    expect(town.told()).toEqual([{ type: 'member.unsilenced', serverId: place, userId: town.cleo }])
+    expect(town.told()).toEqual([{ type: 'member.unsilenced', serverId: place, userId: town.cleo, by: town.bob }])
     town.post(town.cleo, town.pier)
     town.told()
     acts.endSilence(town.bob, town.cleo)
     expect(town.told()).toEqual([])
+  })
+
+  it('a silence is of seconds, and the log has it in minutes', () => {
+    const { town, acts } = setUp()
+    const timeout = acts.silence(town.bob, town.cleo, 1)
+    expect(timeout.expires_at).toBe(new Date(START + 1000).toISOString())
+    acts.silence(town.bob, town.cleo, 90)
+    const logged = "SELECT details FROM audit_logs WHERE action = 'member.timeout' ORDER BY id DESC LIMIT 1"
+    expect(town.rows(logged)).toEqual([{ details: '{"minutes":1.5,"reason":"cool off"}' }])
+    town.clock.ms = START + 89_999
+    expect(codeOf(() => town.post(town.cleo, town.pier))).toBe('TIMED_OUT')
+    town.clock.ms = START + 90_000
+    town.post(town.cleo, town.pier)
   })
 
   it('who leaves and comes back is silent all the same', () => {

@@ -215,7 +215,13 @@ describe('the message of a poll', () => {
     expect(edited).toMatchObject({ content: 'Sail on Monday?', poll: { id: poll.id, total_votes: 1, user_vote: yes } })
     const told = { ...edited, poll: { ...edited.poll, user_vote: null } }
     expect(town.told()).toEqual([
-      { type: 'message.updated', serverId: town.place, message: told, votes: [{ user_id: town.ada, option_id: yes }] },
+      {
+        type: 'message.updated',
+        serverId: town.place,
+        message: told,
+        votes: [{ user_id: town.ada, option_id: yes }],
+        completed: false,
+      },
     ])
   })
 

@@ -103,7 +103,10 @@ describe('a role', () => {
     expect(codeOf(() => take(town.cleo, town.cleo, low))).toBe('FORBIDDEN')
     take(town.bob, town.cleo, low)
     const role = town.world.roles.get(town.place, low)
-    expect(town.told()).toEqual([{ type: 'member.role', userId: town.cleo, role, held: false }, ...looks(town.cleo)])
+    expect(town.told()).toEqual([
+      { type: 'member.role', userId: town.cleo, role, held: false, by: town.bob },
+      ...looks(town.cleo),
+    ])
     take(town.bob, town.cleo, low)
     expect(town.told()).toEqual([])
     town.do(({ roles }) => roles.give(town.bob, town.place, town.ada, low))

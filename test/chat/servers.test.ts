@@ -24,7 +24,9 @@ describe('a server', () => {
       updated_at: new Date(START).toISOString(),
       member_count: 1,
     })
-    expect(town.told()).toEqual([{ type: 'member.joined', serverId: server.id, userId: town.bob }])
+    expect(town.told()).toEqual([
+      { type: 'member.joined', serverId: server.id, userId: town.bob, by: null, invited: false },
+    ])
     expect(town.world.access.member(town.bob, server.id).owner).toBe(true)
     expect(town.world.servers.get(town.bob, server.id)).toMatchObject({ id: server.id, member_count: 1 })
   })
@@ -119,7 +121,10 @@ describe('joining', () => {
   it('makes a member, who is told of', () => {
     const town = new Town()
     town.join(town.cleo, town.place)
-    expect(town.told()).toEqual([{ type: 'member.joined', serverId: town.place, userId: town.cleo }])
+    // By themselves.
+    expect(town.told()).toEqual([
+      { type: 'member.joined', serverId: town.place, userId: town.cleo, by: null, invited: false },
+    ])
     expect(town.world.access.isMember(town.cleo, town.place)).toBe(true)
     expect(town.world.servers.get(town.cleo, town.place).member_count).toBe(3)
     expect(codeOf(() => town.join(town.cleo, town.place))).toBe('CONFLICT')
@@ -166,7 +171,8 @@ describe('leaving', () => {
     town.told()
     leave(town, town.bob)
     expect(town.told()).toEqual([
-      { type: 'member.left', serverId: town.place, userId: town.bob },
+      // The pier is not among those that they saw.
+      { type: 'member.left', serverId: town.place, userId: town.bob, channelIds: [] },
       { type: 'channel.visibility', serverId: town.place, channelId: town.pier, deleted: false },
     ])
     expect(town.world.access.isMember(town.bob, town.place)).toBe(false)
@@ -181,6 +187,24 @@ describe('leaving', () => {
     expect(codeOf(() => leave(town, town.bob))).toBe('NOT_FOUND')
     town.join(town.bob, town.place)
     expect(town.world.access.see(town.bob, town.pier)?.permissions).toBe(123)
+  })
+
+  it('tells which channels they saw, of this server', () => {
+    const town = new Town()
+    const [quay, deck] = [town.channel(town.ada, town.place, 'quay'), town.channel(town.ada, town.place, 'deck')]
+    town.channel(town.ada, town.server(town.ada))
+    town.do(({ overrides }) => overrides.set(town.ada, quay, { roleId: null, userId: null }, 0, VIEW_CHANNEL))
+    town.join(town.cleo, town.place)
+    // Their role shows them what others do not see; it is gone when this is told.
+    town.role(town.ada, town.place, [town.cleo], 8192)
+    town.told()
+    leave(town, town.bob)
+    leave(town, town.cleo)
+    const told = town.told().flatMap((event) => (event.type === 'member.left' ? [event] : []))
+    expect(told.map(({ userId, channelIds }) => [userId, channelIds.toSorted()])).toEqual([
+      [town.bob, [town.pier, deck].toSorted()],
+      [town.cleo, [town.pier, quay, deck].toSorted()],
+    ])
   })
 
   it('the owner stays', () => {
@@ -270,6 +294,41 @@ describe('channels', () => {
     expect(town.rows('SELECT * FROM messages')).toEqual([])
     expect(town.rows('SELECT * FROM message_mentions')).toEqual([])
     expect(codeOf(() => remove(town.ada))).toBe('NOT_FOUND')
+  })
+
+  it('are found by number and by id, whoever asks', () => {
+    const town = new Town()
+    const { channels } = town.world
+    const pier = channels.get(town.ada, town.place, town.pier)
+    expect(pier).toMatchObject({ num: 10_001, shut: 0 })
+    expect([channels.byNum(10_001), channels.find(town.pier)]).toEqual([pier, pier])
+    for (const num of [0, -1, 10_002, 10_001.5]) expect(channels.byNum(num)).toBeNull()
+    for (const id of ['', NOWHERE, town.place]) expect(channels.find(id)).toBeNull()
+    // Also one that nobody sees.
+    town.do(({ overrides }) => overrides.set(town.ada, town.pier, { roleId: null, userId: null }, 0, VIEW_CHANNEL))
+    expect(channels.byNum(10_001)).toEqual(pier)
+    town.do(() => channels.remove(town.ada, town.place, town.pier))
+    expect([channels.byNum(10_001), channels.find(town.pier)]).toEqual([null, null])
+  })
+
+  it('are told of when they get another name, and not when something else changes', () => {
+    const town = new Town()
+    const change = (next: object, user = town.ada): unknown =>
+      town.do(({ channels }) => channels.change(user, town.place, town.pier, next))
+    town.role(town.ada, town.place, [town.bob], MANAGE_CHANNELS)
+    town.told()
+    change({ name: 'quay', topic: 'ships' }, town.bob)
+    const event = { type: 'channel.renamed', serverId: town.place, channelId: town.pier } as const
+    expect(town.told()).toEqual([{ ...event, by: town.bob, name: 'quay' }])
+    change({ topic: 'fog' })
+    change({ position: 3, category: 'below' })
+    change({ name: 'quay' })
+    change({ name: 'quay', topic: 'rain' })
+    expect(town.told()).toEqual([])
+    expect(codeOf(() => change({ name: 'x' }, town.cleo))).toBe('NOT_FOUND')
+    expect(town.told()).toEqual([])
+    change({ name: 'Quay' })
+    expect(town.told()).toEqual([{ ...event, by: town.ada, name: 'Quay' }])
   })
 
   it('a server can have 500', () => {

@@ -107,7 +107,9 @@ describe('a reply in a thread', () => {
     town.told()
     const edited = town.do(() => messages.edit(town.bob, id, 'radar, @ada'))
     expect(edited).toMatchObject({ thread_id: root.id, mention_user_ids: [town.ada], edited_at: root.created_at })
-    expect(town.told()).toEqual([{ type: 'message.updated', serverId: town.place, message: edited, votes: [] }])
+    expect(town.told()).toEqual([
+      { type: 'message.updated', serverId: town.place, message: edited, votes: [], completed: false },
+    ])
     expect(messages.get(town.ada, town.pier, root.id)).toEqual({ ...root, thread_reply_count: 1 })
     expect(codeOf(() => town.do(() => messages.edit(town.ada, id, 'x')))).toBe('FORBIDDEN')
   })
@@ -147,16 +149,26 @@ describe('a thread', () => {
 
   it('does not have what was deleted, which is still a good cursor', () => {
     const { town, root, messages, reply, replies, remove } = setUp()
-    const [a, b] = ['a', 'b', 'c'].map((content) => reply(town.bob, content).id)
+    const [{ id: a }, { id: b, num }] = [reply(town.bob, 'a'), reply(town.bob, 'b'), reply(town.bob, 'c')]
     town.told()
-    expect(codeOf(() => remove(town.cleo, b ?? ''))).toBe('NOT_FOUND')
-    remove(town.ada, b ?? '')
-    expect(town.told()).toEqual([{ type: 'message.deleted', serverId: town.place, channelId: town.pier, messageId: b }])
+    expect(codeOf(() => remove(town.cleo, b))).toBe('NOT_FOUND')
+    remove(town.ada, b)
+    expect(town.told()).toEqual([
+      {
+        type: 'message.deleted',
+        serverId: town.place,
+        channelId: town.pier,
+        messageId: b,
+        num,
+        authorId: town.bob,
+        by: town.ada,
+      },
+    ])
     expect(replies()).toEqual(['a', 'c'])
-    expect(replies({ after: b ?? '' })).toEqual(['c'])
-    expect(replies({ before: b ?? '' })).toEqual(['a'])
+    expect(replies({ after: b })).toEqual(['c'])
+    expect(replies({ before: b })).toEqual(['a'])
     expect(messages.get(town.bob, town.pier, root.id).thread_reply_count).toBe(2)
-    remove(town.bob, a ?? '')
+    remove(town.bob, a)
     expect(messages.list(town.bob, town.pier, page)[0]?.thread_reply_count).toBe(1)
     expectSound(town)
   })
@@ -169,7 +181,15 @@ describe('a thread', () => {
     town.told()
     remove(town.ada, root.id)
     expect(town.told()).toEqual([
-      { type: 'message.deleted', serverId: town.place, channelId: town.pier, messageId: root.id },
+      {
+        type: 'message.deleted',
+        serverId: town.place,
+        channelId: town.pier,
+        messageId: root.id,
+        num: root.num,
+        authorId: root.author_id,
+        by: town.ada,
+      },
     ])
     for (const id of ids) {
       const nothing = { deleted: 1, content: '', mention_user_ids: [], mention_everyone: 0, thread_id: root.id }

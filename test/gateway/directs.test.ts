@@ -97,6 +97,49 @@ describe.each(engines)('direct messages, on %s', (engine) => {
     }
   })
 
+  it('are taken back by who has written them: both are told which, on all connections, and nobody else', async () => {
+    const { gateway, ada, brin, cleo, clients, open } = await harbour(engine)
+    const direct = idOf((await open(ada, brin.id)).body)
+    const path = `/dm-channels/${direct}/messages`
+    const { body } = await gateway.request('POST', path, brin, { content: 'fog' })
+    const id = idOf(body)
+    await gateway.got(...clients)
+    expectError(await gateway.request('DELETE', `${path}/${id}`, ada), 403, 'FORBIDDEN')
+    expectError(await gateway.request('DELETE', `${path}/${id}`, cleo), 404, 'NOT_FOUND')
+    expectError(await gateway.request('DELETE', `${path}/${NOWHERE}`, brin), 404, 'NOT_FOUND')
+    expectError(await gateway.request('DELETE', `/dm-channels/${NOWHERE}/messages/${id}`, brin), 404, 'NOT_FOUND')
+    expectError(await gateway.request('DELETE', `/messages/${id}`, brin), 404, 'NOT_FOUND')
+    expect(await gateway.got(...clients)).toEqual([[], [], [], [], []])
+    // Ids are the same in capitals.
+    const { status, text } = await gateway.request('DELETE', `${path}/${id.toUpperCase()}`, brin)
+    expect([status, text]).toEqual([204, ''])
+    const taken = ['DM_MESSAGE_DELETE']
+    expect(await gateway.got(...clients)).toEqual([taken, taken, taken, taken, []])
+    for (const client of clients.slice(0, 4)) {
+      expect(dataOf(client, 'DM_MESSAGE_DELETE')).toEqual([{ id, channel_id: direct }])
+    }
+    for (const side of [ada, brin]) {
+      expectError(await gateway.request('DELETE', `${path}/${id}`, side), 404, 'NOT_FOUND')
+      expect(listOf((await gateway.request('GET', path, side)).body)).toEqual([])
+    }
+  })
+
+  it('name what they answer, where they answer something', async () => {
+    const { gateway, ada, brin, clients, open } = await harbour(engine)
+    const { directs, changes } = gateway.world
+    const direct = idOf((await open(ada, brin.id)).body)
+    const first = idOf((await gateway.request('POST', `/dm-channels/${direct}/messages`, ada, { content: 'fog' })).body)
+    await gateway.got(...clients)
+    // As bots do.
+    const { id } = await changes.run(() => directs.post(brin.id, direct, { content: 'yes', replyTo: first }))
+    await gateway.got(...clients)
+    const told = { id, channel_id: direct, author_id: brin.id, content: 'yes', reply_to: first, edited_at: null }
+    expect(dataOf(clients[0], 'DM_MESSAGE_CREATE').at(-1)).toEqual({ ...told, created_at: TIME })
+    const list = listOf((await gateway.request('GET', `/dm-channels/${direct}/messages`, ada)).body)
+    expect(list).toMatchObject([told, { id: first }])
+    expect(list[1]).not.toHaveProperty('reply_to')
+  })
+
   it('do not exist for others', async () => {
     const { gateway, ada, brin, cleo, clients, open } = await harbour(engine)
     const direct = idOf((await open(ada, brin.id)).body)

@@ -254,6 +254,12 @@ const SCENARIOS: Readonly<Record<EventName, Scenario>> = {
     const { body } = await p.ask('POST', '/dm-channels', 'brin', { user_id: p.people.ada.id })
     return () => p.ask('POST', `/dm-channels/${idOf(body)}/messages`, 'brin', { content: 'fog' })
   },
+  DM_MESSAGE_DELETE: async (p) => {
+    const { body } = await p.ask('POST', '/dm-channels', 'brin', { user_id: p.people.ada.id })
+    const path = `/dm-channels/${idOf(body)}/messages`
+    const said = await p.ask('POST', path, 'brin', { content: 'fog' })
+    return () => p.ask('DELETE', `${path}/${idOf(said.body)}`, 'brin')
+  },
 }
 
 const isEvent = (name: string): name is EventName => Object.hasOwn(EVENTS, name)

@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Database } from '../../../lib/chat/store/database.ts'
 import { migrate, STEPS } from '../../../lib/chat/store/migrations.ts'
-import { openSqlite } from '../../../lib/chat/store/sqlite.ts'
-import { makeFolder, type OpenWorld, Town } from '../../support/world.ts'
+import { openSqlite, type Sqlite } from '../../../lib/chat/store/sqlite.ts'
+import { addFile, png } from '../../support/stored.ts'
+import { expectSound, makeFolder, OpenWorld, START, Town } from '../../support/world.ts'
 
 const openEmpty = (): { db: Database; file: string } => {
   const file = join(makeFolder(), 'world.db')
@@ -17,6 +18,99 @@ const schemaOf = (file: string): unknown[] => {
     return sqlite
       .prepare("SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
       .all([])
+  } finally {
+    sqlite.close()
+  }
+}
+
+type Columns = ReadonlyMap<string, readonly string[]>
+const NOW = '2026-05-04T09:30:00.000Z'
+
+/** The tables there are, and what they have. */
+const columnsOf = (sqlite: Sqlite): Columns => {
+  const tables = sqlite
+    .prepare<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    .all([])
+  return new Map(
+    tables.map(({ name }) => [
+      name,
+      sqlite
+        .prepare<{ name: string }>(`PRAGMA table_info(${name})`)
+        .all([])
+        .map((column) => column.name),
+    ]),
+  )
+}
+
+const rowsOf = (sqlite: Sqlite, columns: Columns): Map<string, unknown[]> =>
+  new Map(
+    [...columns].map(([table, names]) => [
+      table,
+      sqlite.prepare(`SELECT ${names.join()} FROM ${table} ORDER BY ${names.map((_, i) => i + 1).join()}`).all([]),
+    ]),
+  )
+
+/** Something of everything that the second version had. */
+async function makeLively(): Promise<Town> {
+  const town = new Town()
+  const { ada, bob, cleo, place, pier } = town
+  const file = await addFile(town, bob, pier, 'fog')
+  const image = await addFile(town, ada, pier, png('buoy'))
+  town.do((world) => {
+    const root = world.messages.post(ada, pier, { content: '@bob @everyone', replyTo: null })
+    world.messages.post(bob, pier, { content: 'charts', replyTo: root.id, files: [file.id] })
+    world.messages.reply(bob, pier, root.id, 'radar agrees')
+    world.messages.remove(ada, world.messages.post(ada, pier, { content: 'gone', replyTo: null }).id)
+    world.messages.pin(ada, pier, root.id)
+    world.reactions.add(bob, pier, root.id, '⚓')
+    const { poll } = world.messages.ask(ada, pier, { question: 'Sail?', options: ['yes', 'no'] })
+    world.polls.vote(bob, poll?.id ?? '', poll?.options[0]?.id ?? '')
+    world.messages.begin(bob, pier, root.id, 'I', false)
+    const { direct } = world.directs.open(bob, ada)
+    for (const author of [ada, bob]) world.directs.post(author, direct.id, { content: 'tides' })
+    world.friends.ask(cleo, ada, 'hello')
+    world.overrides.set(ada, pier, { roleId: null, userId: bob }, 4, 64)
+    world.moderation.silence(ada, place, bob, 1, 'spam')
+    world.moderation.ban(ada, place, cleo, null)
+    world.invites.create(ada, place, 3, 24)
+    world.bots.create(ada, 'helper', null, 'hash')
+    world.bots.ensure('buoy')
+    world.sessions.begin(bob, 'token', 1000)
+    world.unreads.readChannel(bob, pier, null)
+    world.members.rename(bob, place, bob, 'Bobby')
+  })
+  town.role(ada, place, [bob], 8192)
+  const insert =
+    'INSERT INTO custom_emojis (id, server_id, created_by, name, file_id, created_at) VALUES (?, ?, ?, ?, ?, ?)'
+  town.write(
+    insert,
+    town.do(({ ids }) => ids.next()),
+    place,
+    ada,
+    'buoy',
+    image.id,
+    NOW,
+  )
+  town.write("INSERT INTO idempotency_keys VALUES (?, 'POST /x', 'key', 201, '{}', ?)", ada, NOW)
+  return town
+}
+
+/** The same in a folder of its own, as the second version would have left it. */
+function toSecondVersion(town: Town) {
+  const folder = makeFolder()
+  const file = join(folder, 'world.db')
+  const db = new Database(file, false)
+  migrate(db, STEPS.slice(0, 2))
+  db.close()
+  const sqlite = openSqlite(file, 1000)
+  try {
+    const columns = columnsOf(sqlite)
+    sqlite.exec('PRAGMA foreign_keys = OFF')
+    sqlite.exec(`ATTACH '${town.file}' AS lively`)
+    for (const [table, names] of columns) {
+      sqlite.exec(`INSERT INTO ${table} (${names.join()}) SELECT ${names.join()} FROM lively.${table}`)
+    }
+    return { folder, file, columns, rows: rowsOf(sqlite, columns) }
   } finally {
     sqlite.close()
   }
@@ -37,12 +131,16 @@ describe('migration', () => {
         'bots',
         'custom_emojis',
         'files',
+        'forward_nodes',
+        'forwards',
         'friends',
+        'likes',
         'message_files',
         'message_reactions',
         'poll_options',
         'poll_votes',
         'polls',
+        'remarks',
         'requests',
         'server_invites',
         'channel_overrides',
@@ -109,6 +207,89 @@ describe('migration', () => {
     ])
   })
 
+  it('brings a database of the second version up to date: each row is what it was, what is new says nothing', async () => {
+    const town = await makeLively()
+    const { file, columns, rows } = toSecondVersion(town)
+    // Else this would compare nothing with nothing.
+    expect([...rows].filter(([, all]) => all.length === 0)).toEqual([])
+    // By itself: a world that opens it ends what was growing.
+    const db = new Database(file, false)
+    onTestFinished(() => db.close())
+    migrate(db)
+    expect(db.pragma('user_version')).toBe(STEPS.length)
+    const sqlite = openSqlite(file, 1000)
+    onTestFinished(() => sqlite.close())
+    expect(rowsOf(sqlite, columns)).toEqual(rows)
+    const ask = (sql: string): unknown => sqlite.prepare(sql).all([])
+    const added = {
+      messages: { segments: null },
+      dm_messages: { segments: null },
+      server_members: { title: null, title_expires_at: null },
+      roles: { managed: null },
+      channels: { shut: 0, shut_prev_deny: 0 },
+    }
+    for (const [table, fields] of Object.entries(added)) {
+      const names = Object.keys(fields).join()
+      expect([table, ask(`SELECT DISTINCT ${names} FROM ${table}`)]).toEqual([table, [fields]])
+    }
+    for (const table of ['remarks', 'likes', 'forwards', 'forward_nodes']) {
+      expect([table, ask(`SELECT * FROM ${table}`)]).toEqual([table, []])
+    }
+    expect(ask('PRAGMA foreign_key_check')).toEqual([])
+  })
+
+  it('has tables as a fresh database has them, from whatever version it came', () => {
+    const { db: fresh, file } = openEmpty()
+    migrate(fresh)
+    const schema = schemaOf(file)
+    for (let version = 0; version <= STEPS.length; version++) {
+      const { db, file: older } = openEmpty()
+      migrate(db, STEPS.slice(0, version))
+      expect(db.pragma('user_version')).toBe(version)
+      migrate(db)
+      expect(schemaOf(older)).toEqual(schema)
+    }
+  })
+
+  it('of a database in use: it goes on with what was there', async () => {
+    const town = await makeLively()
+    const { folder } = toSecondVersion(town)
+    const old = new OpenWorld({ folder, clock: town.clock })
+    const { ada, bob, pier, place } = town
+    const { world } = old
+    // What can be done to it now, to what was there before.
+    const [said] = world.messages.list(bob, pier, { before: null, after: null, limit: 1 })
+    if (said === undefined) throw new Error('it was said')
+    expect(world.messages.byNum(bob, said.num)).toEqual(said)
+    expect(world.messages.lastOf(said.author_id ?? '', pier)).toBe(START)
+    old.do(({ overrides }) => overrides.shut(ada, pier, true))
+    expect(world.channels.find(pier)?.shut).toBe(1)
+    old.do(({ members }) => members.entitle(ada, place, bob, 'Lookout', null))
+    expect(world.members.get(ada, place, bob).title).toBe('Lookout')
+    const direct = world.directs.between(ada, bob)
+    const [other] = world.directs.list(ada, direct?.id ?? '', { before: null, after: null, limit: 1 })
+    old.do(({ directs }) => directs.remove(other?.author_id ?? '', direct?.id ?? '', other?.id ?? ''))
+    expect(world.friends.of(ada)).toEqual([bob])
+    old.do(({ friends }) => friends.remove(ada, bob))
+    // Numbers and ids go on behind those of before.
+    const next = old.post(ada, pier)
+    expect([next.num > said.num, next.id > said.id, next.seq]).toEqual([true, true, said.seq + 1])
+    expectSound(old)
+  })
+
+  it('a third step that fails leaves a database of the second version as it was', () => {
+    const { db, file } = openEmpty()
+    migrate(db, STEPS.slice(0, 2))
+    // In the way of its last table: columns were added before.
+    db.exec('CREATE TABLE forward_nodes (a)')
+    const before = schemaOf(file)
+    expect(() => migrate(db)).toThrow('forward_nodes')
+    expect([db.inTransaction, db.pragma('user_version'), schemaOf(file)]).toEqual([false, 2, before])
+    db.exec('DROP TABLE forward_nodes')
+    migrate(db)
+    expect(db.pragma('user_version')).toBe(STEPS.length)
+  })
+
   it('a step that fails leaves nothing behind', () => {
     const { db, file } = openEmpty()
     // In the way of one of the last tables.
@@ -160,5 +341,16 @@ describe('the tables', () => {
     const role = town.role(town.ada, town.place, [], 0)
     refuses(town, 'UPDATE roles SET permissions = 32768')
     refuses(town, 'INSERT INTO member_roles VALUES (?, ?, ?)', town.place, town.cleo, role)
+    refuses(town, 'UPDATE channels SET shut = ?', 2)
+    refuses(town, 'UPDATE channels SET shut_prev_deny = ?', 2)
+    refuses(town, 'UPDATE roles SET managed = ?', 'friends')
+    town.role(town.ada, town.place, [], 0)
+    refuses(town, 'UPDATE roles SET managed = ?', 'group_admin')
+    refuses(town, 'INSERT INTO remarks VALUES (?, ?, ?, ?)', town.ada, 'server', town.place, 'x')
+    refuses(town, 'INSERT INTO remarks VALUES (?, ?, ?, ?)', 'nobody', 'user', town.bob, 'x')
+    const insertLikes = 'INSERT INTO likes (from_user, to_user, day, times, last_at) VALUES (?, ?, ?, ?, ?)'
+    for (const times of [-1, 0, 11]) refuses(town, insertLikes, town.ada, town.bob, '2026-05-04', times, '')
+    refuses(town, insertLikes, town.ada, 'nobody', '2026-05-04', 1, '')
+    refuses(town, 'INSERT INTO forward_nodes VALUES (?, ?, ?, ?, ?, ?)', 'none', 0, 1, '', 0, '[]')
   })
 })

@@ -112,6 +112,7 @@ const LISTED: readonly RouteCall[] = [
   call('GET /dm-channels'),
   call('POST /dm-channels/:id/messages', { content }),
   call('GET /dm-channels/:id/messages'),
+  call('DELETE /dm-channels/:id/messages/:message_id', null, { ids: { message_id: 'directMessage' } }),
   call('POST /dm-channels/:id/ack', { message_id: '$directMessage$' }),
   call('PATCH /servers/:id/members/:user_id', { nickname: 'Captain' }, other),
   call('GET /servers/:id/audit-log'),

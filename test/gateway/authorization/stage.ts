@@ -117,7 +117,7 @@ export class Stage {
     }
     if (mode !== 'silenced') return
     for (const who of [things.admin, things.moderator, things.member, things.bot]) {
-      moderation.silence(owner, server, who, 5, null)
+      moderation.silence(owner, server, who, 300, null)
     }
   }
 

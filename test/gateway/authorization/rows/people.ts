@@ -53,6 +53,12 @@ export const ofPeople: readonly Row[] = [
     hears: ['DM_MESSAGE_CREATE'],
   }),
   row('GET /dm-channels/:id/messages', only('owner', 'member'), 200),
+  // The owner has written it: the member is the other side.
+  row('DELETE /dm-channels/:id/messages/:message_id', only('owner', 'member'), 204, {
+    ids: { message_id: 'directMessage' },
+    but: { member: '403 FORBIDDEN' },
+    hears: ['DM_MESSAGE_DELETE'],
+  }),
   row('POST /dm-channels/:id/ack', only('owner', 'member'), 204, { body: { message_id: '$directMessage$' } }),
 
   row('GET /friend-requests', USER, 200),

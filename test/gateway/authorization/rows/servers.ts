@@ -28,7 +28,7 @@ const ARRIVING = {
 }
 
 function silence({ world, things }: Scene) {
-  world.moderation.silence(things.owner, things.server, things.target, 5, null)
+  world.moderation.silence(things.owner, things.server, things.target, 300, null)
   return {}
 }
 
