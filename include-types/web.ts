@@ -1,4 +1,5 @@
 import type { ChannelConfig } from './agent.ts'
+import type { OneBotConfig, OneBotMount, OneBotNetwork } from './onebot.ts'
 import type { WebSocket, WebSocketTopics } from './websock.ts'
 
 /**
@@ -27,6 +28,9 @@ export interface Config {
   gateway?: GatewayConfig
   /** As in nanobot's own config. */
   channels?: { websocket?: ChannelConfig }
+  /** NapCat's own block: the same as `onebot.network`. */
+  network?: OneBotNetwork
+  onebot?: OneBotConfig
 }
 
 /** The Together gateway: what `handler: 'gateway'` serves. */
@@ -209,7 +213,7 @@ export interface RouteConfig {
   /** Only the path itself, also where `match` ends in '/'. */
   exact?: boolean
   /** Default 'file'. */
-  handler?: 'file' | 'action' | 'observe' | 'gateway' | 'agent'
+  handler?: 'file' | 'action' | 'observe' | 'gateway' | 'agent' | 'onebot'
   /** Others are answered with 405. Default: GET and HEAD, for actions POST too. */
   methods?: string[]
   /** Every request is sent there with 302. */
@@ -239,6 +243,10 @@ export interface RouteConfig {
   cache?: { maxAge?: Time; directives?: string; extensions?: string[] }
   /** action: deliver messages in parts. */
   partial?: boolean
+  /** onebot: which bot, in place of `onebot.bot`. */
+  bot?: string
+  /** onebot: as an entry of `network.websocketServers`. */
+  onebot?: OneBotMount
   /** agent: what this route has in place of `channels.websocket`. */
   channel?: ChannelConfig
   /** Origins, beside the host's own, from which browsers may open a WebSocket; '*' for any. */

@@ -14,4 +14,7 @@ const limits = { ...DEFAULTS, maxBackpressure: MAX_BACKPRESSURE }
 const engine = createStreamEngine(publishLimit(limits))
 const side = { port: engine.client, context: createContext(engine.clock, engine.topics, logObserver, limits) }
 
-export const oneBotHandler = createOneBotHandler(homes, (url, proc, options) => new Loop(side, url, proc, undefined, options))
+export const oneBotHandler = createOneBotHandler(
+  homes,
+  (url, proc, options) => new Loop(side, url, proc, undefined, options),
+)

@@ -6,6 +6,7 @@ import {
   ALL_PERMISSIONS,
   channelPermissions,
   has,
+  isAdmin,
   type Override,
   serverPermissions,
   SPEAKING,
@@ -23,8 +24,9 @@ export interface Seen {
   readonly permissions: number
   /** Of its newest message; 0: there is none. */
   readonly last_seq: number
-  /** Its viewer may say nothing for now. */
+  /** Its viewer may say nothing for now; nobody may but admins. */
   readonly silenced: boolean
+  readonly shut: boolean
 }
 
 /** Of a server's owner, whom nobody is above. */
@@ -36,6 +38,7 @@ export function needs(seen: Seen, needed: number): Seen {
   if (has(seen.permissions, needed)) return seen
   // What it lacks is what every timeout takes.
   const missing = needed & ~seen.permissions
+  if (seen.shut && missing === (missing & SPEAKING)) throw new Refusal('FORBIDDEN', 'Only admins speak here for now')
   throw seen.silenced && (missing & ~SPEAKING) === 0
     ? new Refusal('TIMED_OUT', 'You are timed out in this server')
     : forbidden()
@@ -87,6 +90,7 @@ export class Access {
           'c.server_id',
           'c.type',
           'c.last_seq',
+          'c.shut',
           's.owner_id',
           't.expires_at as silenced_until',
         ])
@@ -158,22 +162,15 @@ export class Access {
   see(user: string, channel: string): Seen | null {
     const found = this.#channel({ user, channel, now: toTime(this.#now()) })
     if (found === undefined) return null
-    const { id, num, server_id, type, last_seq } = found
+    const { id, num, server_id, type, last_seq, shut } = found
     const silenced = found.silenced_until !== null
     const owner = found.owner_id === user
-    const permissions = owner
-      ? ALL_PERMISSIONS
-      : channelPermissions(
-          {
-            user_id: user,
-            owner,
-            silenced,
-            // Most have neither.
-            roles: Number(found.has_roles) === 0 ? [] : this.#roles({ user, server: server_id }),
-          },
-          Number(found.has_overrides) === 0 ? [] : this.#overrides({ channel }),
-        )
-    return permissions === 0 ? null : { id, num, server_id, type, last_seq, permissions, silenced }
+    // Most have neither.
+    const roles = Number(found.has_roles) === 0 ? [] : this.#roles({ user, server: server_id })
+    const overrides = Number(found.has_overrides) === 0 ? [] : this.#overrides({ channel })
+    const granted = owner ? ALL_PERMISSIONS : channelPermissions({ user_id: user, owner, silenced, roles }, overrides)
+    const permissions = shut === 1 && !isAdmin({ owner, roles }) ? granted & ~SPEAKING : granted
+    return permissions === 0 ? null : { id, num, server_id, type, last_seq, permissions, silenced, shut: shut === 1 }
   }
 
   /** A channel that the user can see, else NOT_FOUND, and in which that may be done, else FORBIDDEN or TIMED_OUT. */

@@ -106,7 +106,6 @@ export class Channels {
           topic: p('topic'),
           last_seq: 0,
           shut: 0,
-          shut_prev_deny: 0,
           created_at: p('at'),
         }),
     )

@@ -53,6 +53,8 @@ export class Likes {
 
   /** LIMIT where that would be more than ten times in a day. */
   give(from: string, to: string, times: number): void {
+    if (from === to) throw new Refusal('INVALID', 'Nobody likes themselves')
+    if (!Number.isInteger(times) || times < 1) throw new Refusal('INVALID', 'Somebody is liked once or more')
     if (this.#users.find(to)?.disabled !== 0) throw notFound()
     const at = toTime(this.#core.now())
     const day = at.slice(0, 10)

@@ -1,16 +1,16 @@
 import { type Access, needs, type Seen } from './access.ts'
 import { checkContent } from './content.ts'
 import { type Core, createdAt } from './core.ts'
-import { timeOf, toTime } from './ids.ts'
+import { toTime } from './ids.ts'
 import type { Files } from './files.ts'
-import { MAX_MENTIONS, MAX_PINS } from './limits.ts'
-import { parseMentions } from './mentions.ts'
+import { MAX_PINS } from './limits.ts'
+import { Mentions } from './mentions.ts'
 import type { Page } from './page.ts'
 import { ATTACH_FILES, MANAGE_MESSAGES, SEND_MESSAGES } from './permissions.ts'
 import type { PollDraft, Polls } from './polls.ts'
 import { forbidden, notFound, Refusal } from './refusal.ts'
 import type { Flag } from './store/flag.ts'
-import { type Message, type MessageStatements, prepareMessages, toMessage } from './store/messages.ts'
+import { createReader, type Message, type MessageStatements, prepareMessages } from './store/messages.ts'
 import type { Users } from './users.ts'
 
 /** What somebody says. */
@@ -33,32 +33,29 @@ interface Said extends Required<MessageDraft> {
 /** What most messages have nothing of. */
 const PLAIN = { replyTo: null, threadId: null, files: [], segments: null, poll: null } as const
 
-interface Mentions {
-  readonly everyone: boolean
-  readonly users: readonly string[]
-}
-
 export class Messages {
   readonly #core: Core
   readonly #access: Access
-  readonly #users: Users
+  readonly #mentions: Mentions
   readonly #polls: Polls
   readonly #files: Files
   readonly #rows: MessageStatements
+  readonly #read
 
   constructor(core: Core, access: Access, users: Users, polls: Polls, files: Files) {
     this.#core = core
     this.#access = access
-    this.#users = users
+    this.#mentions = new Mentions(access, users)
     this.#polls = polls
     this.#files = files
     this.#rows = prepareMessages(core.db)
+    this.#read = createReader(polls, files)
   }
 
   /** Messages of a channel that are neither deleted nor of a thread: the newest first, or the oldest first after a cursor. */
   list(user: string, channel: string, { before, after, limit }: Page): Message[] {
     this.#access.channel(user, channel)
-    const read = this.#reader(user)
+    const read = this.#read(user)
     const cursor = before ?? after
     if (cursor === null) return this.#rows.newest({ channel, limit }).map(read)
     // One of another channel must not tell how old it is.
@@ -70,7 +67,7 @@ export class Messages {
   /** What continues a message, the oldest first: from the beginning, or on both sides of a cursor. */
   thread(user: string, channel: string, root: string, { before, after, limit }: Page): Message[] {
     this.locate(user, channel, root)
-    const read = this.#reader(user)
+    const read = this.#read(user)
     const cursor = before ?? after
     if (cursor === null) return this.#rows.firstReplies({ root, limit }).map(read)
     if (this.#rows.place({ id: cursor })?.thread_id !== root) return []
@@ -83,25 +80,18 @@ export class Messages {
     const row = this.#rows.byNum({ num })
     if (row === undefined || row.deleted === 1) throw notFound()
     this.#access.channel(user, row.channel_id)
-    return this.#reader(user)(row)
+    return this.#read(user)(row)
   }
 
-  /** The number of a message that is not deleted; null: there is none. */
-  numOf(id: string): number | null {
+  /** Number and author of a message that is not deleted; null: there is none. */
+  named(id: string): { readonly num: number; readonly author_id: string | null } | null {
     const place = this.#rows.place({ id })
-    return place === undefined || place.deleted === 1 ? null : place.num
+    return place === undefined || place.deleted === 1 ? null : place
   }
 
-  /** Of a message that is not deleted. */
-  authorOf(id: string): { readonly num: number; readonly authorId: string | null } | null {
-    const place = this.#rows.place({ id })
-    return place === undefined || place.deleted === 1 ? null : { num: place.num, authorId: place.author_id }
-  }
-
-  /** When somebody has said something in a channel last, in milliseconds since 1970; 0: never. */
-  lastOf(user: string, channel: string): number {
-    const id = this.#rows.lastOf({ channel, author: user })?.id ?? null
-    return id === null ? 0 : timeOf(id)
+  /** When somebody has said something in a channel last; null: never. */
+  lastOf(user: string, channel: string): string | null {
+    return this.#rows.lastOf({ channel, author: user })?.last_sent_at ?? null
   }
 
   /** One message, also one that is deleted. */
@@ -115,7 +105,7 @@ export class Messages {
   /** The one that was pinned last comes first. */
   pinned(user: string, channel: string): Message[] {
     this.#access.channel(user, channel)
-    return this.#rows.pins({ channel }).map(this.#reader(user))
+    return this.#rows.pins({ channel }).map(this.#read(user))
   }
 
   /** The channel, where a message that is not deleted is in it, and its viewer may do that. */
@@ -185,7 +175,7 @@ export class Messages {
     const draft = grows ? 1 : 0
     checkContent(content, files)
     const { ids, numbers, changes } = this.#core
-    const { everyone, users } = this.#findMentioned(content, channelId, server_id)
+    const { everyone, users } = this.#mentions.find(content, channelId, server_id)
     const id = ids.next()
     const seq = last_seq + 1
     const num = numbers.take('message')
@@ -206,6 +196,7 @@ export class Messages {
       draft,
       at,
     })
+    this.#rows.spoke({ channel: channelId, author, at })
     for (const user of users) this.#rows.mention({ user, channel: channelId, message: id })
     const message: Message = {
       num,
@@ -255,7 +246,7 @@ export class Messages {
 
   /** Writes other content, and whom that calls. */
   #say(id: string, seen: Seen, content: string, write: (everyone: Flag) => void): void {
-    const { everyone, users } = this.#findMentioned(content, seen.id, seen.server_id)
+    const { everyone, users } = this.#mentions.find(content, seen.id, seen.server_id)
     write(everyone ? 1 : 0)
     this.#rows.forget({ message: id })
     for (const user of users) this.#rows.mention({ user, channel: seen.id, message: id })
@@ -321,30 +312,9 @@ export class Messages {
     return place
   }
 
-  /** Members who can see the channel; others are not called, however they are named. */
-  #findMentioned(content: string, channel: string, server: string): Mentions {
-    const { everyone, names } = parseMentions(content)
-    if (names.length === 0) return { everyone, users: [] }
-    const users: string[] = []
-    for (const id of this.#users.findMembers(names, server)) {
-      if (users.length === MAX_MENTIONS) break
-      if (this.#access.see(id, channel) !== null) users.push(id)
-    }
-    return { everyone, users: users.toSorted() }
-  }
-
   #known(id: string, viewer: string | null): Message {
     const row = this.#rows.byId({ id })
     if (row === undefined) throw notFound()
-    return this.#reader(viewer)(row)
-  }
-
-  /** Makes messages of rows, as somebody sees them. */
-  #reader(viewer: string | null) {
-    const beside = {
-      poll: (id: string) => this.#polls.read(id, viewer),
-      files: (ids: readonly string[]) => this.#files.read(ids),
-    }
-    return (row: Parameters<typeof toMessage>[0]): Message => toMessage(row, beside)
+    return this.#read(viewer)(row)
   }
 }

@@ -2,7 +2,7 @@ import type { Access } from './access.ts'
 import type { Details } from './audit.ts'
 import type { Core } from './core.ts'
 import { MAX_OVERRIDES } from './limits.ts'
-import { has, MANAGE_CHANNELS, type Override, SEND_MESSAGES, serverPermissions, VIEW_CHANNEL } from './permissions.ts'
+import { has, MANAGE_CHANNELS, type Override, serverPermissions, VIEW_CHANNEL } from './permissions.ts'
 import { forbidden, notFound, Refusal } from './refusal.ts'
 import type { Roles } from './roles.ts'
 import type { Param } from './store/database.ts'
@@ -34,8 +34,7 @@ export class Overrides {
   readonly #insert
   readonly #update
   readonly #delete
-  readonly #shutOf
-  readonly #setShut
+  readonly #shut
 
   constructor(core: Core, access: Access, roles: Roles) {
     this.#core = core
@@ -102,14 +101,12 @@ export class Overrides {
         .set({ allow: p('allow'), deny: p('deny') })
         .where('id', '=', p('id')),
     )
-    this.#shutOf = db.first((q, p: Param<{ channel: string }>) =>
-      q.selectFrom('channels').select(['shut', 'shut_prev_deny']).where('id', '=', p('channel')),
-    )
-    this.#setShut = db.run((q, p: Param<{ channel: string; shut: Flag; denied: Flag }>) =>
+    this.#shut = db.run((q, p: Param<{ channel: string; shut: Flag }>) =>
       q
         .updateTable('channels')
-        .set({ shut: p('shut'), shut_prev_deny: p('denied') })
-        .where('id', '=', p('channel')),
+        .set({ shut: p('shut') })
+        .where('id', '=', p('channel'))
+        .where('shut', '<>', p('shut')),
     )
     this.#delete = db.run((q, p: Param<{ id: string }>) => q.deleteFrom('channel_overrides').where('id', '=', p('id')))
   }
@@ -147,17 +144,6 @@ export class Overrides {
     }
     if (userId !== null && !this.#access.isMember(userId, server_id)) throw notFound()
     if (!has(serverPermissions(member), allow | deny)) throw forbidden()
-    return this.#put(user, server_id, channel, { roleId, userId }, allow, deny)
-  }
-
-  #put(
-    user: string,
-    server_id: string,
-    channel: string,
-    { roleId, userId }: OverrideTarget,
-    allow: number,
-    deny: number,
-  ): StoredOverride {
     const all = this.#ofChannel({ channel })
     const before = all.find((one) => one.role_id === roleId && one.user_id === userId)
     if (before === undefined) {
@@ -187,24 +173,13 @@ export class Overrides {
     this.#core.changes.emit({ type: 'override.removed', serverId: server_id, channelId: channel, overrideId: id })
   }
 
-  /** Only admins speak there from now on; or all again, but for whom that was denied before. Again changes nothing. */
+  /** Only admins speak there from now on, whatever overrides say; or all again. Again changes nothing. */
   shut(user: string, channel: string, shut: boolean): void {
     const { server_id } = this.#access.channel(user, channel, MANAGE_CHANNELS)
-    const state = this.#shutOf({ channel })
-    if (state === undefined || (state.shut === 1) === shut) return
-    const everyone = { roleId: null, userId: null }
-    const before = this.#ofChannel({ channel }).find((one) => one.everyone === 1)
-    const denied = ((before?.deny ?? 0) & SEND_MESSAGES) !== 0
-    const [allow, deny] = [before?.allow ?? 0, before?.deny ?? 0]
-    if (shut) this.#put(user, server_id, channel, everyone, allow & ~SEND_MESSAGES, deny | SEND_MESSAGES)
-    else if (state.shut_prev_deny === 0) this.#put(user, server_id, channel, everyone, allow, deny & ~SEND_MESSAGES)
-    const admins = this.#roles.managedOf(server_id)
-    if (shut && admins !== null) {
-      const own = this.#ofChannel({ channel }).find((one) => one.role_id === admins.id)
-      const target = { roleId: admins.id, userId: null }
-      this.#put(user, server_id, channel, target, (own?.allow ?? 0) | SEND_MESSAGES, (own?.deny ?? 0) & ~SEND_MESSAGES)
-    }
-    this.#setShut({ channel, shut: shut ? 1 : 0, denied: shut && denied ? 1 : 0 })
+    if (this.#shut({ channel, shut: shut ? 1 : 0 }) === 0) return
+    const target = ['channel', channel] as const
+    const action = shut ? 'channel.shut' : 'channel.open'
+    this.#core.audit.log({ server: server_id, actor: user, action, target })
     this.#core.changes.emit({ type: 'channel.shut', serverId: server_id, channelId: channel, by: user, shut })
   }
 

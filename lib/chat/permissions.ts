@@ -53,6 +53,12 @@ export function serverPermissions({ owner, roles }: Pick<Standing, 'owner' | 'ro
   return has(sum, ADMINISTRATOR) ? ALL_PERMISSIONS : sum
 }
 
+/** Who has one of these is an admin to bots, and speaks where others do not. */
+export const ADMIN_PERMISSIONS = ADMINISTRATOR | MANAGE_MESSAGES | MANAGE_CHANNELS | MANAGE_ROLES | MANAGE_SERVER
+
+export const isAdmin = ({ owner, roles }: Pick<Standing, 'owner' | 'roles'>): boolean =>
+  owner || roles.some(({ permissions }) => (permissions & ADMIN_PERMISSIONS) !== 0)
+
 /** In one channel: 0 where it cannot be seen. */
 export function channelPermissions(member: Standing, overrides: readonly Override[]): number {
   const base = serverPermissions(member)

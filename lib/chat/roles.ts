@@ -190,6 +190,9 @@ export class Roles {
   create(user: string, server: string, { name, permissions, color, position, managed = null }: RoleDraft): Role {
     const member = this.#access.mayInServer(user, server, MANAGE_ROLES)
     const existing = this.#ofServer({ server })
+    if (managed !== null && this.managedOf(server) !== null) {
+      throw new Refusal('CONFLICT', 'There is such a role already')
+    }
     if (existing.length >= MAX_ROLES) throw new Refusal('LIMIT', `A server can have ${MAX_ROLES} roles`)
     const rank = this.#access.rank(user, server)
     const highest = existing[0]?.position ?? 0

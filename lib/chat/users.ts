@@ -227,12 +227,10 @@ export class Users {
 
   /** CONFLICT where name or address is taken. The first person is the instance's admin. */
   create({ username, email, passwordHash, bot, num }: NewUser): User {
-    const { ids, numbers } = this.#core
+    const { ids } = this.#core
     const first = !bot && !this.any()
     const id = ids.next()
-    let free = num ?? numbers.take('user')
-    // Some were chosen.
-    while (num === undefined && this.byNum(free) !== null) free = numbers.take('user')
+    const free = num ?? this.#takeNumber()
     try {
       this.#insert({
         num: free,
@@ -253,6 +251,14 @@ export class Users {
       throw new Refusal('CONFLICT', 'User name or e-mail address is taken')
     }
     return this.#known(id)
+  }
+
+  /** Some were chosen: they are left out. */
+  #takeNumber(): number {
+    for (;;) {
+      const num = this.#core.numbers.take('user')
+      if (this.byNum(num) === null) return num
+    }
   }
 
   change(id: string, profile: Profile): User {

@@ -66,7 +66,8 @@ function toEcho(value: Readonly<Record<string, unknown>>): string | null {
 
 /** What looks like an echo in what cannot be read. */
 function findEcho(text: string): string {
-  const [, echo = 'null'] = /"echo"\s*:\s*("(?:[^"\\\n]|\\.){0,1000}"|-?\d{1,15}|true|false)/.exec(text.slice(0, 65_536)) ?? []
+  const [, echo = 'null'] =
+    /"echo"\s*:\s*("(?:[^"\\\n]|\\.){0,1000}"|-?\d{1,15}|true|false)/.exec(text.slice(0, 65_536)) ?? []
   try {
     JSON.parse(echo)
     return echo

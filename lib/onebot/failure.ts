@@ -7,12 +7,7 @@ export const NOT_AVAILABLE = 1404
 export const FAILED = 1200
 
 export type Retcode =
-  | typeof OK
-  | typeof BAD_REQUEST
-  | typeof NO_CREDENTIAL
-  | typeof WRONG_CREDENTIAL
-  | typeof NOT_AVAILABLE
-  | typeof FAILED
+  typeof OK | typeof BAD_REQUEST | typeof NO_CREDENTIAL | typeof WRONG_CREDENTIAL | typeof NOT_AVAILABLE | typeof FAILED
 
 /** What a client is told of an action that was not done. */
 export class Failure extends Error {

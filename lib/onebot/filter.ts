@@ -8,7 +8,13 @@ type Operator = (operand: unknown) => Filter
 
 /** Values are compared as text. */
 const toText = (value: unknown): string =>
-  typeof value === 'string' ? value : value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
+  typeof value === 'string'
+    ? value
+    : value === undefined
+      ? ''
+      : typeof value === 'object'
+        ? JSON.stringify(value)
+        : String(value)
 
 const OPERATORS: Readonly<Record<string, Operator>> = {
   '.not': (operand) => {

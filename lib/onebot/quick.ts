@@ -66,7 +66,8 @@ type Step = () => Promise<unknown>
 
 function stepsOf(call: Call, about: About, wanted: Wanted): Step[] {
   if (about.post_type === 'message') return stepsOfMessage(call, about, wanted)
-  if (about.post_type === 'request' && wanted.approve !== undefined) return [stepOfRequest(call, about, wanted.approve, wanted)]
+  if (about.post_type === 'request' && wanted.approve !== undefined)
+    return [stepOfRequest(call, about, wanted.approve, wanted)]
   return []
 }
 

@@ -105,27 +105,36 @@ const replies = (q: Kysely<Tables>, root: RawBuilder<string>) =>
 export const splitIds = (ids: string | null): string[] => (ids === null ? [] : ids.split(',').toSorted())
 
 /** What is read beside a message, by the ids that its row has. */
-export interface Beside {
-  poll(id: string): Poll
-  files(ids: readonly string[]): readonly AttachedFile[]
+interface Polls {
+  read(id: string, viewer: string | null): Poll
+}
+interface Files {
+  read(ids: readonly string[]): readonly AttachedFile[]
 }
 
-export const toMessage = ({ mentioned, poll_id, file_ids, ...row }: Row, beside: Beside): Message => ({
-  ...row,
-  mention_user_ids: splitIds(mentioned),
-  poll: poll_id === null ? null : beside.poll(poll_id),
-  files: file_ids === null ? [] : beside.files(splitIds(file_ids)),
-})
+/** Makes messages of rows, as somebody sees them. */
+export const createReader =
+  (polls: Polls, files: Files) =>
+  (viewer: string | null) =>
+  ({ mentioned, poll_id, file_ids, ...row }: Row): Message => ({
+    ...row,
+    mention_user_ids: splitIds(mentioned),
+    poll: poll_id === null ? null : polls.read(poll_id, viewer),
+    files: file_ids === null ? [] : files.read(splitIds(file_ids)),
+  })
 
 /** What is asked of, and done to, the messages of channels. */
 export const prepareMessages = (db: Database) => ({
   byNum: db.first((q, p: Param<{ num: number }>) => all(q).where('m.num', '=', p('num'))),
   lastOf: db.first((q, p: Param<{ channel: string; author: string }>) =>
     q
-      .selectFrom('messages')
+      .selectFrom('channel_activity')
+      .select('last_sent_at')
       .where('channel_id', '=', p('channel'))
-      .where('author_id', '=', p('author'))
-      .select(({ fn }) => fn.max('id').as('id')),
+      .where('user_id', '=', p('author')),
+  ),
+  spoke: db.run((q, p: Param<{ channel: string; author: string; at: string }>) =>
+    q.replaceInto('channel_activity').values({ channel_id: p('channel'), user_id: p('author'), last_sent_at: p('at') }),
   ),
   byId: db.first((q, p: Param<{ id: string }>) => all(q).where('m.id', '=', p('id'))),
   newest: db.all((q, p: Param<{ channel: string; limit: number }>) =>

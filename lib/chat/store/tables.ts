@@ -28,6 +28,7 @@ import type {
 } from './rows/people.ts'
 import type {
   AuditLogs,
+  ChannelActivity,
   ChannelOverrides,
   Channels,
   CustomEmojis,
@@ -52,6 +53,7 @@ export interface Tables {
   member_roles: MemberRoles
   channels: Channels
   channel_overrides: ChannelOverrides
+  channel_activity: ChannelActivity
   messages: Messages
   message_mentions: MessageMentions
   dm_channels: DmChannels

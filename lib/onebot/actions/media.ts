@@ -27,7 +27,13 @@ const toFile = ({ path, size, name, url }: OneBotFile) => ({
   file_name: name,
 })
 
-function nameOf({ file, file_id }: { readonly file?: string | undefined; readonly file_id?: string | undefined }): string {
+function nameOf({
+  file,
+  file_id,
+}: {
+  readonly file?: string | undefined
+  readonly file_id?: string | undefined
+}): string {
   const name = file ?? file_id
   if (name === undefined) throw badRequest('file or file_id: is needed')
   return name
@@ -45,7 +51,10 @@ export const MEDIA_ACTIONS: readonly Action[] = [
       if (file.kind !== 'record') throw new PlatformError('FILE_NOT_FOUND')
       const { out_format: wanted } = params
       if (wanted !== undefined && FORMATS[file.mime] !== wanted) {
-        throw new PlatformError('FILE_NOT_FOUND', `it is ${FORMATS[file.mime] ?? file.mime}, and nothing is converted here`)
+        throw new PlatformError(
+          'FILE_NOT_FOUND',
+          `it is ${FORMATS[file.mime] ?? file.mime}, and nothing is converted here`,
+        )
       }
       return toFile(file)
     }),

@@ -67,7 +67,9 @@ export function toTarget({
   }
   if (type !== 'private' && group !== undefined) return { group }
   if (type !== 'group' && user !== undefined) return { user }
-  throw badRequest(`${type === 'private' ? 'user_id' : type === 'group' ? 'group_id' : 'group_id or user_id'}: is needed`)
+  throw badRequest(
+    `${type === 'private' ? 'user_id' : type === 'group' ? 'group_id' : 'group_id or user_id'}: is needed`,
+  )
 }
 
 /** As both say it: `messages` for NapCat and go-cqhttp, `message` for the standard. */

@@ -20,7 +20,8 @@ const RENDERINGS: Readonly<Record<string, (segment: OneBotSegment) => string>> =
   rps: (segment) => `[${HANDS[Number(textOf(segment, 'result'))] ?? 'rps'}]`,
   dice: (segment) => `[dice ${textOf(segment, 'result')}]`,
   share: (segment) => `[${[textOf(segment, 'title'), textOf(segment, 'url')].filter((part) => part !== '').join(' ')}]`,
-  location: (segment) => `[location ${textOf(segment, 'title') || `${textOf(segment, 'lat')}, ${textOf(segment, 'lon')}`}]`,
+  location: (segment) =>
+    `[location ${textOf(segment, 'title') || `${textOf(segment, 'lat')}, ${textOf(segment, 'lon')}`}]`,
   music: (segment) => `[music ${textOf(segment, 'title') || textOf(segment, 'id')}]`,
   contact: (segment) => `[contact ${textOf(segment, 'id')}]`,
   forward: () => '[forwarded messages]',

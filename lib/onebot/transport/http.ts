@@ -189,9 +189,6 @@ function give(response: Response, status: number, text: string): void {
 /** What is answered before anything is served, as clients read it. */
 export const toError = (given: Answer): Answer => ({
   ...given,
-  text: toResponse(
-    { retcode: given.status >= 500 ? FAILED : BAD_REQUEST, data: null, message: given.text },
-    NO_ECHO,
-  ),
+  text: toResponse({ retcode: given.status >= 500 ? FAILED : BAD_REQUEST, data: null, message: given.text }, NO_ECHO),
   headers: [...given.headers, JSON_TYPE],
 })

@@ -52,7 +52,15 @@ export class LinkEndpoint extends Endpoint<OneBotLink> {
   override adopt(settings: OneBotLink): void {
     const before = this.settings
     super.adopt(settings)
-    const keys = ['url', 'role', 'reconnect', 'reconnectMax', 'handshakeTimeout', 'pingInterval', 'pingTimeout'] as const
+    const keys = [
+      'url',
+      'role',
+      'reconnect',
+      'reconnectMax',
+      'handshakeTimeout',
+      'pingInterval',
+      'pingTimeout',
+    ] as const
     if (this.#loop === null || keys.every((key) => before[key] === settings[key])) return
     this.#loop.stop(WS_STATUS_GOING_AWAY)
     this.#forget(this.#ws)

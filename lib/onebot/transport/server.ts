@@ -61,7 +61,12 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
       () => this.#attend(),
       () => this.#part(),
     )
-    this.#http = new Http(() => this.settings, () => this.call, this.#streams, this.createGate())
+    this.#http = new Http(
+      () => this.settings,
+      () => this.call,
+      this.#streams,
+      this.createGate(),
+    )
     this.target = {
       role: null,
       ignoresProtocols: true,

@@ -67,7 +67,8 @@ export class WebhookEndpoint extends Endpoint<OneBotWebhook> {
     if (this.#queue.length >= this.settings.queue) {
       this.#queue.shift()
       // Of many one line is enough.
-      if (this.#lost++ % 1000 === 0) rError('onebot', '%s: is too slow, events are lost (%d)', this.settings.name, this.#lost)
+      if (this.#lost++ % 1000 === 0)
+        rError('onebot', '%s: is too slow, events are lost (%d)', this.settings.name, this.#lost)
     }
     this.#queue.push(text)
     if (!this.#posting) void this.#postAll()

@@ -111,10 +111,10 @@ export class WorldBot implements OneBotPlatform {
 
   friends(): OneBotUser[] {
     const { friends, users, remarks } = this.#world
-    const known = users.findAll(friends.of(this.userId))
-    return [...known.values()].map((user) =>
-      toUser(this.#world, user, remarks.find(this.userId, 'user', user.id)),
-    )
+    const known = [...users.findAll(friends.of(this.userId)).values()]
+    return known
+      .filter(({ disabled }) => disabled === 0)
+      .map((user) => toUser(this.#world, user, remarks.find(this.userId, 'user', user.id)))
   }
 
   #group(id: number): Group {

@@ -1,12 +1,13 @@
 import type { OneBotEvent, OneBotNotice } from '../../../include-types/onebot.ts'
 import { type Direct, type DirectMessage, otherOf } from '../../chat/directs.ts'
 import { dispatch, type EventTable, type EventType, type WorldEvent } from '../../chat/events.ts'
+import { ADMIN_PERMISSIONS } from '../../chat/permissions.ts'
 import type { Request } from '../../chat/requests.ts'
 import type { Message } from '../../chat/store/messages.ts'
 import type { World } from '../../chat/world.ts'
 import { type BotSettings, toEmojiId, WorldBot } from './bot.ts'
 import type { Group } from './groups.ts'
-import { ADMIN, secondsOf, toGroupMessage, toPrivateMessage } from './reading.ts'
+import { secondsOf, toGroupMessage, toPrivateMessage } from './reading.ts'
 import { toFriendRequest, toGroupRequest } from './requests.ts'
 
 type Of<T extends EventType> = Extract<WorldEvent, { readonly type: T }>
@@ -71,7 +72,7 @@ export class Hub {
   }
 
   #adminsOf(server: string): ReadonlySet<string> {
-    return new Set(this.#world.roles.holders(server, ADMIN))
+    return new Set(this.#world.roles.holders(server, ADMIN_PERMISSIONS))
   }
 
   #hear(event: WorldEvent): void {
@@ -297,9 +298,9 @@ export class Hub {
   }
 
   #essence({ channelId, messageId, by }: Of<'message.pinned' | 'message.unpinned'>, what: 'add' | 'delete'): void {
-    const place = this.#world.messages.authorOf(messageId)
+    const place = this.#world.messages.named(messageId)
     if (place === null) return
-    const sender = this.#num(place.authorId)
+    const sender = this.#num(place.author_id)
     this.#notice(channelId, ({ id }) => ({
       notice_type: 'essence',
       sub_type: what,
@@ -312,7 +313,7 @@ export class Hub {
   }
 
   #reaction({ channelId, messageId, userId, emoji }: Of<'reaction.added' | 'reaction.removed'>, added: boolean): void {
-    const num = this.#world.messages.numOf(messageId)
+    const num = this.#world.messages.named(messageId)?.num ?? null
     if (num === null) return
     this.#notice(channelId, ({ id }) => ({
       notice_type: 'group_msg_emoji_like',

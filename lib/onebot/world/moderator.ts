@@ -1,17 +1,16 @@
 import { isClean, isWithin } from '../../chat/content.ts'
 import { toTime } from '../../chat/ids.ts'
-import { CREATE_INVITES, KICK_MEMBERS, MANAGE_MESSAGES, MUTE_MEMBERS } from '../../chat/permissions.ts'
+import { CREATE_INVITES, isAdmin, KICK_MEMBERS, MANAGE_MESSAGES, MUTE_MEMBERS } from '../../chat/permissions.ts'
 import type { User } from '../../chat/users.ts'
 import type { World } from '../../chat/world.ts'
 import { PlatformError, type Reason } from '../failure.ts'
 import type { Group } from './groups.ts'
-import { ADMIN } from './reading.ts'
 import { toReason } from './refusals.ts'
 
 /** Code points of names: as the gateway has them. */
 const [MAX_CARD, MAX_TITLE, MAX_NAME] = [32, 18, 100]
 /** What the role of admins may do that bots hand out. */
-const ADMIN_PERMISSIONS = MANAGE_MESSAGES | MUTE_MEMBERS | KICK_MEMBERS | CREATE_INVITES
+const HANDED_OUT = MANAGE_MESSAGES | MUTE_MEMBERS | KICK_MEMBERS | CREATE_INVITES
 
 /** What a bot does to groups and their members. Its rules are the world's: roles, permissions, who is above whom. */
 export class Moderator {
@@ -59,8 +58,8 @@ export class Moderator {
       const managed = roles.managedOf(serverId)
       const { roles: held } = members.get(this.#bot, serverId, id)
       const others = held.filter((role) => role.id !== managed?.id)
-      const isAdmin = others.some(({ permissions }) => (permissions & ADMIN) !== 0)
-      if (servers.known(serverId).owner_id === id || isAdmin) throw new PlatformError('NOT_MANAGEABLE')
+      const owner = servers.known(serverId).owner_id === id
+      if (isAdmin({ owner, roles: others })) throw new PlatformError('NOT_MANAGEABLE')
       if (!on) return managed === null ? undefined : roles.take(this.#bot, serverId, id, managed.id)
       const role = managed ?? this.#makeRole(serverId)
       roles.give(this.#bot, serverId, id, role.id)
@@ -68,7 +67,7 @@ export class Moderator {
   }
 
   #makeRole(server: string) {
-    const draft = { name: 'Group admin', permissions: ADMIN_PERMISSIONS, color: null, position: null } as const
+    const draft = { name: 'Group admin', permissions: HANDED_OUT, color: null, position: null } as const
     return this.#world.roles.create(this.#bot, server, { ...draft, managed: 'group_admin' })
   }
 

@@ -10,14 +10,7 @@ import type { Direct, DirectMessage } from '../../chat/directs.ts'
 import { otherOf } from '../../chat/directs.ts'
 import { timeOf } from '../../chat/ids.ts'
 import type { Member } from '../../chat/members.ts'
-import {
-  ADMINISTRATOR,
-  channelPermissions,
-  MANAGE_CHANNELS,
-  MANAGE_MESSAGES,
-  MANAGE_ROLES,
-  MANAGE_SERVER,
-} from '../../chat/permissions.ts'
+import { channelPermissions, isAdmin } from '../../chat/permissions.ts'
 import type { Message } from '../../chat/store/messages.ts'
 import type { User } from '../../chat/users.ts'
 import type { World } from '../../chat/world.ts'
@@ -25,9 +18,6 @@ import { type Said, toSegments } from './content.ts'
 import type { Group } from './groups.ts'
 
 /* The world's objects as OneBot has them. */
-
-/** Of a role: who has one of these is an admin for bots. */
-export const ADMIN = ADMINISTRATOR | MANAGE_MESSAGES | MANAGE_CHANNELS | MANAGE_ROLES | MANAGE_SERVER
 
 export const toSeconds = (time: string | null): number => (time === null ? 0 : Math.floor(Date.parse(time) / 1000))
 export const secondsOf = (id: string): number => Math.floor(timeOf(id) / 1000)
@@ -46,12 +36,11 @@ export const toUser = (world: World, user: User, remark = ''): OneBotUser => ({
 
 export function roleOf({ user_id, roles }: Pick<Member, 'user_id' | 'roles'>, owner: string): OneBotRole {
   if (user_id === owner) return 'owner'
-  return roles.some(({ permissions }) => (permissions & ADMIN) !== 0) ? 'admin' : 'member'
+  return isAdmin({ owner: false, roles }) ? 'admin' : 'member'
 }
 
 export const toMember = (world: World, group: Group, member: Member, owner: string): OneBotMember => {
   const user = world.users.find(member.user_id)
-  const lastSent = world.messages.lastOf(member.user_id, group.channelId)
   return {
     groupId: group.id,
     userId: user?.num ?? GONE.num,
@@ -61,7 +50,7 @@ export const toMember = (world: World, group: Group, member: Member, owner: stri
     title: member.title ?? '',
     titleExpiresAt: toSeconds(member.title_expires_at),
     joinedAt: toSeconds(member.joined_at),
-    lastSentAt: Math.floor(lastSent / 1000),
+    lastSentAt: toSeconds(world.messages.lastOf(member.user_id, group.channelId)),
     mutedUntil: toSeconds(member.timeout_expires_at),
     isBot: user?.is_bot === 1,
   }
@@ -108,13 +97,7 @@ function toSender(world: World, bot: string, serverId: string, author: string | 
   return { ...from, card: member.nickname ?? '', role: roleOf(member, owner_id), title: member.title ?? '' }
 }
 
-export function toGroupMessage(
-  world: World,
-  bot: string,
-  group: Group,
-  message: Message,
-  base: string,
-): OneBotMessage {
+export function toGroupMessage(world: World, bot: string, group: Group, message: Message, base: string): OneBotMessage {
   const root = message.reply_to ?? message.thread_id
   return {
     id: message.num,
@@ -129,7 +112,7 @@ export function toGroupMessage(
       segments: message.segments,
       files: message.files,
       // What continues a thread answers its beginning.
-      replyTo: root === null ? null : world.messages.numOf(root),
+      replyTo: root === null ? null : (world.messages.named(root)?.num ?? null),
       everyone: message.mention_everyone === 1,
       base,
       called: calledBy(world, message.mention_user_ids),

@@ -63,13 +63,7 @@ export const answerFriend = (
 /** UTF-16 units. */
 const MAX_REMARK = 100
 
-export const answerGroup = (
-  world: World,
-  bot: string,
-  flag: string,
-  approve: boolean,
-  reason: string,
-): Promise<void> =>
+export const answerGroup = (world: World, bot: string, flag: string, approve: boolean, reason: string): Promise<void> =>
   decide(
     world,
     () => world.arrivals.byFlag(bot, flag),

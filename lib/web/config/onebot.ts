@@ -8,7 +8,8 @@ import { flag, range, texts } from './fields.ts'
 const secret = (description: string) => ({ type: 'string', default: '', secret: true, description }) as const
 const text = <const D extends string>(byDefault: D, description: string) =>
   ({ type: 'string', default: byDefault, description }) as const
-const ms = <const D extends number>(byDefault: D, description: string) => range(0, 2_147_483_647, byDefault, description)
+const ms = <const D extends number>(byDefault: D, description: string) =>
+  range(0, 2_147_483_647, byDefault, description)
 
 const rateLimit = {
   type: 'object',
@@ -43,9 +44,17 @@ const common = {
 } as const
 
 const serving = {
-  host: { type: 'string', reads: 'address', default: '127.0.0.1', description: 'Where it listens; 0.0.0.0 is all addresses.' },
+  host: {
+    type: 'string',
+    reads: 'address',
+    default: '127.0.0.1',
+    description: 'Where it listens; 0.0.0.0 is all addresses.',
+  },
   token: secret('A credential that each client needs. Empty: none is needed, which this machine alone can reach.'),
-  generateToken: flag(false, 'Where `token` is empty: one is made at the first start, kept in the data folder, and printed.'),
+  generateToken: flag(
+    false,
+    'Where `token` is empty: one is made at the first start, kept in the data folder, and printed.',
+  ),
   allowUnauthenticated: flag(false, 'An open door to the network is meant.'),
   origins: texts("Origins of pages that may use it, '*' for any. Default: its own; with a token any.", 'origin'),
 } as const
@@ -128,7 +137,12 @@ const httpClient = {
   properties: {
     name: text('http-client', 'Of all entries, each has one of its own.'),
     ...common,
-    url: { type: 'string', reads: 'http', default: 'http://localhost:8080', description: 'Where events are posted to.' },
+    url: {
+      type: 'string',
+      reads: 'http',
+      default: 'http://localhost:8080',
+      description: 'Where events are posted to.',
+    },
     token: secret('Signs bodies: `X-Signature: sha1=…`.'),
     accessToken: secret('Sent as `Authorization: Bearer …`.'),
     verifyCertificate: dialing.verifyCertificate,
@@ -248,7 +262,12 @@ export const onebot = {
   description: 'OneBot 11: bots of the world, and ways to them.',
   properties: {
     bot: text('onebot', 'The bot that endpoints are for which name none. It is made where there is none.'),
-    selfId: { type: 'integer', minimum: 1, maximum: 9_007_199_254_740_991, description: 'As `bots.NAME.selfId`, of that.' },
+    selfId: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 9_007_199_254_740_991,
+      description: 'As `bots.NAME.selfId`, of that.',
+    },
     join: texts('As `bots.NAME.join`, of that.'),
     bots: { type: 'object', additionalProperties: bot, description: 'More about bots, by their names.' },
     network,
@@ -271,7 +290,11 @@ export const onebot = {
       },
     },
     strictFriends: flag(false, 'Private messages are for friends only.'),
-    publicUrl: { type: 'string', reads: 'http', description: 'What links to files begin with. Default: where `web` listens.' },
+    publicUrl: {
+      type: 'string',
+      reads: 'http',
+      description: 'What links to files begin with. Default: where `web` listens.',
+    },
     platform: {
       type: 'string',
       reads: 'module',
@@ -309,4 +332,3 @@ export const mounted = {
     sse: flag(true, 'Whether they may have events as a stream at `/_events`.'),
   },
 } as const
-

@@ -6,7 +6,14 @@ import type { Endpoint } from '../../engine/port.ts'
 import { type CheckedConfig, isRecord } from './check.ts'
 import { parseEndpoint } from './endpoint.ts'
 import { mounted, network, onebot } from './onebot.ts'
-import type { OneBotBot, OneBotEndpoint, OneBotLink, OneBotServer, OneBotSettings, OneBotWebhook } from './onebot-settings.ts'
+import type {
+  OneBotBot,
+  OneBotEndpoint,
+  OneBotLink,
+  OneBotServer,
+  OneBotSettings,
+  OneBotWebhook,
+} from './onebot-settings.ts'
 import type { RouteSettings } from './settings.ts'
 
 export type OneBotConfig = NonNullable<CheckedConfig['onebot']>
@@ -280,7 +287,11 @@ function toCqReverse(config: Servers[number]['ws-reverse'], name: string, toShar
 
 /** As go-cqhttp spells it. */
 export function toCqAddress(
-  config: { readonly address?: string | undefined; readonly host?: string | undefined; readonly port?: number | undefined },
+  config: {
+    readonly address?: string | undefined
+    readonly host?: string | undefined
+    readonly port?: number | undefined
+  },
   port: number,
 ): { readonly host: string; readonly port: number } {
   if (config.address !== undefined) return parseEndpoint(config.address.replace(/^tcp[46]?:\/\//, ''))
@@ -325,7 +336,11 @@ export function toMountedEndpoint(
 }
 
 /** The route of an endpoint; of a mount that ends in '/' also without it. One that connects out is on no listener. */
-export function toOneBotRoutes(route: RouteSettings, { endpoint, drops }: Planned, host: WebSocketDefaults): RouteSettings[] {
+export function toOneBotRoutes(
+  route: RouteSettings,
+  { endpoint, drops }: Planned,
+  host: WebSocketDefaults,
+): RouteSettings[] {
   const mount = route.match.replace(/\/+$/, '')
   const own: RouteSettings = {
     ...route,

@@ -56,8 +56,6 @@ export interface Channels {
   created_at: string
   /** Nobody but admins speaks there for now. */
   shut: Flag
-  /** Whether everyone was denied to speak before that. */
-  shut_prev_deny: Flag
 }
 
 export interface ChannelOverrides {
@@ -68,6 +66,13 @@ export interface ChannelOverrides {
   everyone: Flag
   allow: number
   deny: number
+}
+
+/** When somebody has said something last. */
+export interface ChannelActivity {
+  channel_id: string
+  user_id: string
+  last_sent_at: string
 }
 
 export interface ServerBans {

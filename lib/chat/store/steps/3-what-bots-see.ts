@@ -1,7 +1,16 @@
 export const WHAT_BOTS_SEE = `
 ALTER TABLE messages ADD COLUMN segments TEXT;
 ALTER TABLE dm_messages ADD COLUMN segments TEXT;
-CREATE INDEX messages_author ON messages (channel_id, author_id, id);
+
+CREATE TABLE channel_activity (
+  channel_id TEXT NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
+  user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  last_sent_at TEXT NOT NULL,
+  PRIMARY KEY (channel_id, user_id)
+) WITHOUT ROWID;
+CREATE INDEX channel_activity_user ON channel_activity (user_id);
+INSERT INTO channel_activity (channel_id, user_id, last_sent_at)
+  SELECT channel_id, author_id, MAX(created_at) FROM messages WHERE author_id IS NOT NULL GROUP BY channel_id, author_id;
 
 ALTER TABLE server_members ADD COLUMN title TEXT;
 ALTER TABLE server_members ADD COLUMN title_expires_at TEXT;
@@ -10,7 +19,6 @@ ALTER TABLE roles ADD COLUMN managed TEXT CHECK (managed IN ('group_admin'));
 CREATE UNIQUE INDEX roles_managed ON roles (server_id) WHERE managed IS NOT NULL;
 
 ALTER TABLE channels ADD COLUMN shut INTEGER NOT NULL DEFAULT 0 CHECK (shut IN (0, 1));
-ALTER TABLE channels ADD COLUMN shut_prev_deny INTEGER NOT NULL DEFAULT 0 CHECK (shut_prev_deny IN (0, 1));
 
 CREATE TABLE remarks (
   owner_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
