@@ -1,5 +1,5 @@
 import type { ChannelConfig } from './agent.ts'
-import type { OneBotConfig, OneBotMount, OneBotNetwork } from './onebot.ts'
+import type { OneBotConfig, OneBotMount, OneBotNetwork } from './onebot-config.ts'
 import type { WebSocket, WebSocketTopics } from './websock.ts'
 
 /**

@@ -12,7 +12,9 @@ import { effectiveConfig, loadConfig } from './web/config/load.ts'
 import { INITIAL, printConfig } from './web/config/print.ts'
 import type { RouteSettings, Settings } from './web/config/settings.ts'
 import type { ChannelRoute } from './web/config/channel-settings.ts'
+import type { OneBotServer } from './web/config/onebot-settings.ts'
 import { PUBLIC } from './web/dispatch.ts'
+import { withoutSecrets } from './web/without-secrets.ts'
 import { version } from './version.ts'
 import { createHost, type Host } from './web/host.ts'
 import { describe } from './web/listening.ts'
@@ -115,10 +117,15 @@ function announce(settings: Settings, { engine, listening }: Started): void {
   for (const { url, endpoint } of listening) {
     say(settings, `listening on ${url}`)
     for (const route of routes) {
-      if (route.listeners.includes(endpoint.name) && route.channel?.part !== 'nothing') {
+      const isShown = route.channel?.part !== 'nothing' && !(route.onebot !== null && route.exact)
+      if (route.listeners.includes(endpoint.name) && isShown) {
         say(settings, `  ${toLine(route, url)}`)
       }
     }
+  }
+  for (const { onebot } of routes) {
+    if (onebot !== null && onebot.kind !== 'server')
+      say(settings, `onebot   ${onebot.name} → ${withoutSecrets(onebot.url)}`)
   }
   for (const { url, endpoint, port } of listening) {
     for (const { match, listeners, channel } of routes) {
@@ -133,12 +140,13 @@ function announce(settings: Settings, { engine, listening }: Started): void {
 }
 
 /** What can be tried at a route. */
-function toLine({ match, handler, redirect, segments, exact, channel }: RouteSettings, url: string): string {
+function toLine({ match, handler, redirect, segments, exact, channel, onebot }: RouteSettings, url: string): string {
   const path = match.startsWith('/') ? match : `/${match}`
   const kind = redirect === null ? handler : 'redirect'
   const socket = url.replace(/^http/, 'ws')
   if (segments !== null) return `${kind.padEnd(8)} ${url}${match}/auth/login and the rest of its API`
   if (channel !== null) return toChannelLine(channel, path, url)
+  if (onebot?.kind === 'server') return toOneBotLine(onebot, path, url)
   if (kind === 'gateway' && exact) return `${kind.padEnd(8)} ${socket}${path}?token=…`
   return `${kind.padEnd(8)} ${kind === 'action' ? socket : url}${path}`
 }
@@ -150,10 +158,18 @@ function toChannelLine({ part, settings }: ChannelRoute, path: string, url: stri
   return `agent    ${url.replace(/^http/, 'ws')}${path}?client_id=alice${needsToken ? '&token=…' : ''}`
 }
 
-/** A start that opens doors to the network says so; what there is to say about agent channels is a warning of the config. */
+function toOneBotLine({ webSockets, token, generatesToken }: OneBotServer, path: string, url: string): string {
+  const credential = token !== null || generatesToken ? '?access_token=…' : ''
+  return webSockets
+    ? `onebot   ${url.replace(/^http/, 'ws')}${path}${credential}`
+    : `onebot   ${url}${path}get_login_info${credential}`
+}
+
+/** A start that opens doors to the network says so; what there is to say about agents and bots is a warning of the config. */
 function noticeOpenDoors({ routes, endpoints }: Settings): void {
   const doors = routes.filter(
-    ({ authenticates, role, channel }) => !authenticates && channel === null && (role === null || role === PUBLIC),
+    ({ authenticates, role, channel, onebot }) =>
+      !authenticates && channel === null && onebot === null && (role === null || role === PUBLIC),
   )
   for (const { host, name } of endpoints) {
     const open = doors.filter(({ listeners }) => listeners.includes(name))

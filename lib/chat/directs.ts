@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { checkContent } from './content.ts'
 import { type Core, createdAt } from './core.ts'
+import type { MessageDraft } from './draft.ts'
 import type { AttachedFile, Files } from './files.ts'
 import type { Friends } from './friends.ts'
 import { MAX_DIRECTS } from './limits.ts'
@@ -36,15 +37,6 @@ export interface DirectMessage {
   readonly draft: Flag
   readonly created_at: string
   readonly files: readonly AttachedFile[]
-}
-
-/** What one says to the other. */
-export interface DirectDraft {
-  readonly content: string
-  readonly replyTo?: string | null
-  readonly files?: readonly string[]
-  /** What it is made of, as JSON, where that is more than its content. */
-  readonly segments?: string | null
 }
 
 const COLUMNS = ['id', 'user_lo', 'user_hi', 'created_at', 'last_message_at'] as const
@@ -150,7 +142,7 @@ export class Directs {
       q.updateTable('dm_messages').set({ deleted: 1, content: '', segments: null }).where('id', '=', p('id')),
     )
     this.#place = db.first((q, p: Param<{ id: string }>) =>
-      q.selectFrom('dm_messages').select(['num', 'channel_id', 'deleted']).where('id', '=', p('id')),
+      q.selectFrom('dm_messages').select(['channel_id', 'deleted']).where('id', '=', p('id')),
     )
     this.#insert = db.run((q, p: Param<{ id: string; lo: string; hi: string; at: string }>) =>
       q.insertInto('dm_channels').values({
@@ -234,8 +226,7 @@ export class Directs {
 
   /** The number of a message that is not deleted; null: there is none. */
   numOf(id: string): number | null {
-    const place = this.#place({ id })
-    return place === undefined || place.deleted === 1 ? null : place.num
+    return this.#message({ id })?.num ?? null
   }
 
   /** That of two people, where there is one. */
@@ -270,7 +261,7 @@ export class Directs {
   post(
     author: string,
     channel: string,
-    { content, replyTo = null, files = [], segments = null }: DirectDraft,
+    { content, replyTo = null, files = [], segments = null }: MessageDraft,
   ): DirectMessage {
     const { id: channelId } = this.get(author, channel)
     if (replyTo !== null) this.#checkTarget(replyTo, channelId)

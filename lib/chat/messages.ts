@@ -1,6 +1,7 @@
 import { type Access, needs, type Seen } from './access.ts'
 import { checkContent } from './content.ts'
 import { type Core, createdAt } from './core.ts'
+import type { MessageDraft } from './draft.ts'
 import { toTime } from './ids.ts'
 import type { Files } from './files.ts'
 import { MAX_PINS } from './limits.ts'
@@ -12,16 +13,6 @@ import { forbidden, notFound, Refusal } from './refusal.ts'
 import type { Flag } from './store/flag.ts'
 import { createReader, type Message, type MessageStatements, prepareMessages } from './store/messages.ts'
 import type { Users } from './users.ts'
-
-/** What somebody says. */
-export interface MessageDraft {
-  readonly content: string
-  readonly replyTo: string | null
-  /** Of the author, for the channel; with one of them it needs no content. */
-  readonly files?: readonly string[]
-  /** What it is made of, as JSON, where that is more than its content. */
-  readonly segments?: string | null
-}
 
 interface Said extends Required<MessageDraft> {
   /** It grows. */
@@ -118,7 +109,11 @@ export class Messages {
 
   // Changes
 
-  post(author: string, channel: string, { content, replyTo, files = [], segments = null }: MessageDraft): Message {
+  post(
+    author: string,
+    channel: string,
+    { content, replyTo = null, files = [], segments = null }: MessageDraft,
+  ): Message {
     const seen = this.#access.channel(author, channel, SEND_MESSAGES)
     if (replyTo !== null) this.#target(replyTo, seen.id)
     if (files.length > 0) {
@@ -239,8 +234,8 @@ export class Messages {
     const { poll } = message
     const told = poll === null ? message : this.#known(id, null)
     const votes = poll === null ? [] : this.#polls.votes(poll.id)
-    const { server_id: serverId } = seen
-    this.#core.changes.emit({ type: 'message.updated', serverId, message: told, votes, completed: false })
+    const event = { serverId: seen.server_id, message: told, votes, completed: false }
+    this.#core.changes.emit({ type: 'message.updated', ...event })
     return message
   }
 

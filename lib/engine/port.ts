@@ -163,7 +163,7 @@ export interface ServerOptions {
   maxBody: number
   /** Bytes of the longest message that the layer takes, 0: any. For engines that have to know before the layer can. */
   maxMessage: number
-  /** Paths of listeners, exactly as they are sent, on which messages are shorter: an engine that has to know before keeps no more of one. */
+  /** Paths of listeners, as they are sent, on which messages are shorter, with '*' at the end for all that begin so: an engine that has to know before keeps no more of one. */
   paths?: readonly { readonly path: string; readonly listeners: readonly string[]; readonly maxMessage: number }[]
   /** A publish is not sent to a connection, and `onOverrun` called, while more bytes than this wait in it. */
   publishLimit: number

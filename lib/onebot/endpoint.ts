@@ -138,8 +138,12 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
     if ('unreadable' in asked) return this.#answer(toUnreadable(asked.unreadable), answer)
     const { action, params, echo } = asked
     const outcome = action === null ? unknownAction(null) : dispatch(action, params, this.#call)
-    if (outcome instanceof Promise) void outcome.then((done) => this.#answer(toSafe(done, echo), answer))
+    if (outcome instanceof Promise) void this.#answerLater(outcome, echo, answer)
     else this.#answer(toSafe(outcome, echo), answer)
+  }
+
+  async #answerLater(outcome: Promise<Outcome>, echo: string, answer: (text: string) => void): Promise<void> {
+    this.#answer(toSafe(await outcome, echo), answer)
   }
 
   #answer(text: string, answer: (text: string) => void): void {

@@ -7,14 +7,11 @@ export type Filter = (event: unknown) => boolean
 type Operator = (operand: unknown) => Filter
 
 /** Values are compared as text. */
-const toText = (value: unknown): string =>
-  typeof value === 'string'
-    ? value
-    : value === undefined
-      ? ''
-      : typeof value === 'object'
-        ? JSON.stringify(value)
-        : String(value)
+function toText(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return value === undefined ? '' : JSON.stringify(value)
+}
 
 const OPERATORS: Readonly<Record<string, Operator>> = {
   '.not': (operand) => {

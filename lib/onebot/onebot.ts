@@ -46,7 +46,7 @@ export class OneBot {
     const all = [...this.#endpoints.values()].map(({ endpoint }) => endpoint)
     this.#endpoints.clear()
     for (const endpoint of all) endpoint.close()
-    await Promise.all(all.map((endpoint) => (endpoint instanceof WebhookEndpoint ? endpoint.ended(LAST_POSTS) : null)))
+    await Promise.all(all.map(async (endpoint) => endpoint instanceof WebhookEndpoint && endpoint.ended(LAST_POSTS)))
     for (const account of this.#accounts.values()) (await account).close()
     this.#hub?.close()
   }
@@ -56,7 +56,17 @@ export class OneBot {
     if (this.#endpoints.has(settings.name)) return
     const account = await this.#accountOf(settings.bot)
     if (this.#endpoints.has(settings.name)) return
-    this.#endpoints.set(settings.name, { endpoint: this.#make(settings, account), holders: new Set() })
+    this.#endpoints.set(settings.name, { endpoint: this.#make(this.#withToken(settings), account), holders: new Set() })
+  }
+
+  /** With the token that was made for it, where its config asks for that. It is told once. */
+  #withToken<S extends OneBotEndpoint>(settings: S): S {
+    if (settings.kind !== 'server' || settings.token !== null || !settings.generatesToken) return settings
+    const { name } = settings
+    if (this.#home === null) throw new Error(`${name}: generateToken needs the world: set token`)
+    const { token, made } = this.#home.folder.tokenOf(name)
+    if (made) this.#host.notes.push(`The token of ${name} is ${token}: said once, and kept in the data folder`)
+    return { ...settings, token }
   }
 
   #make(settings: OneBotEndpoint, account: Account): AnyEndpoint {
@@ -78,7 +88,7 @@ export class OneBot {
     const held = this.#endpoints.get(settings.name)
     if (held === undefined) return
     const { endpoint, holders } = held
-    if (endpoint instanceof ServerEndpoint && settings.kind === 'server') endpoint.adopt(settings)
+    if (endpoint instanceof ServerEndpoint && settings.kind === 'server') endpoint.adopt(this.#withToken(settings))
     else if (endpoint instanceof LinkEndpoint && settings.kind === 'link') endpoint.adopt(settings)
     else if (endpoint instanceof WebhookEndpoint && settings.kind === 'webhook') endpoint.adopt(settings)
     if (holders.size === 0) endpoint.open()

@@ -31,12 +31,17 @@ interface Secrets {
   readonly jwt: readonly Key[]
   /** Null: there is none yet. */
   readonly links: string | null
+  /** Of what needs one that nobody has chosen, by name. */
+  readonly tokens: Readonly<Record<string, string>>
 }
 
 const makeSecret = (): string => randomBytes(32).toString('base64url')
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
+
+const isTexts = (value: unknown): value is Readonly<Record<string, string>> =>
+  isObject(value) && Object.values(value).every((one) => typeof one === 'string')
 
 const isKey = (value: unknown): value is Key =>
   typeof value === 'object' &&
@@ -132,12 +137,22 @@ export class Folder {
     return links
   }
 
+  /** The token that was made for something of that name, and whether it was made now. */
+  tokenOf(name: string): { readonly token: string; readonly made: boolean } {
+    const secrets = this.#read()
+    const known = Object.hasOwn(secrets.tokens, name) ? secrets.tokens[name] : undefined
+    if (known !== undefined) return { token: known, made: false }
+    const token = makeSecret()
+    this.#write({ ...secrets, tokens: { ...secrets.tokens, [name]: token } })
+    return { token, made: true }
+  }
+
   get #secrets(): string {
     return join(this.path, 'secrets.json')
   }
 
   #read(): Secrets {
-    return existsSync(this.#secrets) ? readSecrets(this.#secrets) : { jwt: [], links: null }
+    return existsSync(this.#secrets) ? readSecrets(this.#secrets) : { jwt: [], links: null, tokens: {} }
   }
 
   /** A new file first: who ends in between leaves the old one whole. */
@@ -162,7 +177,8 @@ function parse(text: string): unknown {
 
 function readSecrets(file: string): Secrets {
   const content = parse(readFileSync(file, 'utf8'))
-  const { jwt = null, links = null } = isObject(content) ? content : {}
-  if (Array.isArray(jwt) && jwt.every(isKey) && (links === null || typeof links === 'string')) return { jwt, links }
+  const { jwt = null, links = null, tokens = {} } = isObject(content) ? content : {}
+  const isGood = Array.isArray(jwt) && jwt.every(isKey) && (links === null || typeof links === 'string')
+  if (isGood && isTexts(tokens)) return { jwt, links, tokens }
   throw new Error(`${file} is not as it was written: mend it, or remove it, which ends all sessions`)
 }

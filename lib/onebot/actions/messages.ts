@@ -3,7 +3,7 @@ import type { OneBotForwardNode, OneBotTarget } from '../../../include-types/one
 import { badRequest, PlatformError } from '../failure.ts'
 import { printCq } from '../message/cq.ts'
 import { type Format, toFoundMessage } from '../message/format.ts'
-import { toSegments } from '../message/input.ts'
+import { textOf, toSegments } from '../message/input.ts'
 import { readNodes } from '../message/nodes.ts'
 import { prepare } from '../message/outgoing.ts'
 import { type Action, action, after, type Call } from './action.ts'
@@ -126,7 +126,7 @@ async function findForward(id: string, platform: Call['platform']): Promise<read
   if (!/^\d{1,10}$/.test(id)) throw new PlatformError('MESSAGE_NOT_FOUND')
   const { segments } = await platform.message(Number(id))
   const found = segments.find(({ type }) => type === 'forward')
-  const inside = found === undefined ? [] : await platform.forward(String(found.data['id'] ?? ''))
+  const inside = found === undefined ? [] : await platform.forward(textOf(found, 'id'))
   if (inside.length === 0) throw new PlatformError('MESSAGE_NOT_FOUND')
   return inside
 }

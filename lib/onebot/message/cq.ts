@@ -35,7 +35,7 @@ export function parseCq(text: string): OneBotSegment[] {
     const [, type = '', pairs = ''] = match
     const data = parsePairs(pairs)
     // Text is no code: what it says stands for itself.
-    if (type === 'text') segments.push({ type, data: { text: String(data['text'] ?? '') } })
+    if (type === 'text') segments.push({ type, data: { text: data['text'] ?? '' } })
     else segments.push({ type, data })
   }
   addText(text.length)
@@ -51,14 +51,11 @@ function parsePairs(pairs: string): Record<string, string> {
   return Object.fromEntries(data)
 }
 
-const toValue = (value: unknown): string =>
-  typeof value === 'string'
-    ? value
-    : value === null || value === undefined
-      ? ''
-      : typeof value === 'object'
-        ? JSON.stringify(value)
-        : String(value)
+function toValue(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : ''
+}
 
 /** Segments as text. */
 export function printCq(segments: readonly OneBotSegment[]): string {

@@ -2,6 +2,7 @@ import type { ClientLoop, ReconnectOptions } from '../../../include-types/client
 import type { WebSocket, WebSocketData, WebSocketEvent } from '../../../include-types/websock.ts'
 import type { Clock } from '../../engine/port.ts'
 import type { OneBotLink } from '../../web/config/onebot-settings.ts'
+import { withoutSecrets } from '../../web/without-secrets.ts'
 import { webSocketFree, webSocketSendClose } from '../../websock/close.ts'
 import {
   R_ERR_WOULD_BLOCK,
@@ -163,13 +164,4 @@ export class LinkEndpoint extends Endpoint<OneBotLink> {
       webSocketSendClose(ws, WS_STATUS_GOING_AWAY)
     })
   }
-}
-
-/** A URL as it may be shown. */
-export function withoutSecrets(text: string): string {
-  const url = new URL(text)
-  url.username = ''
-  url.password = ''
-  url.search = ''
-  return url.href
 }

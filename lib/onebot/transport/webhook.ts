@@ -9,7 +9,7 @@ import { Endpoint } from '../endpoint.ts'
 import { parseLenient } from '../envelope.ts'
 import { toLifecycle } from '../events.ts'
 import { quickOperation } from '../quick.ts'
-import { withoutSecrets } from './link.ts'
+import { withoutSecrets } from '../../web/without-secrets.ts'
 
 /** Bytes of an answer: an operation on one event. More of it is not read. */
 const MAX_ANSWER = 1_048_576

@@ -15,6 +15,7 @@ import type { Link } from '../../chat/presence.ts'
 import type { User } from '../../chat/users.ts'
 import type { World } from '../../chat/world.ts'
 import { PlatformError } from '../failure.ts'
+import { toEmojiId } from './emoji.ts'
 import { Groups, type Group } from './groups.ts'
 import { Moderator } from './moderator.ts'
 import { inChannel, toGroup, toGroupMessage, toMember, toPrivateMessage, toUser } from './reading.ts'
@@ -293,10 +294,4 @@ export class WorldBot implements OneBotPlatform {
   answerGroup(flag: string, approve: boolean, reason: string): Promise<void> {
     return answerGroup(this.#world, this.userId, flag, approve, reason)
   }
-}
-
-/** `:face76:` is QQ's number 76; another emoji is its code point. */
-export function toEmojiId(emoji: string): string {
-  const face = /^:face(\d{1,4}):$/.exec(emoji)?.[1]
-  return face ?? String(emoji.codePointAt(0) ?? 0)
 }

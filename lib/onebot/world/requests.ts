@@ -54,9 +54,9 @@ export const answerFriend = (
     world,
     () => world.friends.byFlag(bot, flag),
     ({ id, from_user }) => {
-      if (!approve) return void world.friends.reject(bot, id, null)
-      world.friends.accept(bot, id)
-      if (remark !== '') world.remarks.set(bot, 'user', from_user, remark.slice(0, MAX_REMARK))
+      if (approve) world.friends.accept(bot, id)
+      else world.friends.reject(bot, id, null)
+      if (approve && remark !== '') world.remarks.set(bot, 'user', from_user, remark.slice(0, MAX_REMARK))
     },
   )
 

@@ -135,7 +135,7 @@ const readers: Readonly<Record<Reads, (given: string | number, place: Place) => 
     if (String(given) !== '') mustBeWebSocket(String(given))
   },
   cqAddress: (given) => {
-    if (/^unix:/.test(String(given))) throw new Error('is a UNIX socket, which is not served: say host:port')
+    if (String(given).startsWith('unix:')) throw new Error('is a UNIX socket, which is not served: say host:port')
     parseEndpoint(String(given).replace(/^tcp[46]?:\/\//, ''))
   },
   place: (given) => {

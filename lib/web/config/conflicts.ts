@@ -3,6 +3,7 @@ import { createSecureContext } from 'node:tls'
 import { matches } from '../router.ts'
 import { type Path, type Problem, valueAt, walk } from './check.ts'
 import { findChannelConflicts, findChannelOddities } from './channel-conflicts.ts'
+import { findOneBotConflicts, findOneBotOddities, hasBots } from './onebot-conflicts.ts'
 import { addressesOf, meet } from './addresses.ts'
 import { isLoopback, parseEndpoint } from './endpoint.ts'
 import { isPair } from './tls.ts'
@@ -17,6 +18,7 @@ export function findConflicts(value: unknown, folder: string): Problem[] {
     ...findWorldConflicts(value),
     ...findIceConflicts(value),
     ...findChannelConflicts(value, folder),
+    ...findOneBotConflicts(value),
   ]
 }
 
@@ -95,8 +97,9 @@ function findWorldConflicts(value: unknown): Problem[] {
     .map((i) => problem(['web', 'routes', i], `is a second gateway: web.routes[${gateways[0]}] is one`))
   const workers = valueAt(value, ['web', 'workers'])
   const agents = routes.includes('agent') || valueAt(value, ['channels', 'websocket', 'enabled']) === true
-  if ((gateways.length === 0 && !agents) || workers === undefined || Number(workers) === 1) return again
-  const what = gateways.length > 0 ? 'a gateway' : 'an agent channel'
+  const bots = hasBots(value)
+  if ((gateways.length === 0 && !agents && !bots) || workers === undefined || Number(workers) === 1) return again
+  const what = gateways.length > 0 ? 'a gateway' : agents ? 'an agent channel' : 'a bot'
   return [...again, problem(['web', 'workers'], `is for one process where there is ${what}: say 1`)]
 }
 
@@ -134,7 +137,7 @@ function findOpenDoors(value: unknown): Problem[] {
 }
 
 /** What is right, and hardly what was meant. */
-export function findOddities(value: unknown): Problem[] {
+export function findOddities(value: unknown, folder: string): Problem[] {
   const odd: Problem[] = []
   const note = (path: Path, rule: string): void => void odd.push(problem(path, rule))
   if (valueAt(value, ['tls']) !== undefined && !addressesOf(value).some(({ address }) => address.secure)) {
@@ -165,7 +168,7 @@ export function findOddities(value: unknown): Problem[] {
     if (typeof name === 'string' && !name.startsWith('.'))
       note(['web', 'mime', name], `matches nothing: say '.${name}'`)
   }
-  return [...odd, ...findChannelOddities(value)]
+  return [...odd, ...findChannelOddities(value), ...findOneBotOddities(value, folder)]
 }
 
 type Match = Parameters<typeof matches>[0]

@@ -93,7 +93,7 @@ function toChecked({ source, value, problems: before, hidden, said, spelled }: D
     toSettings(
       value,
       folder,
-      [...findUnknown(value), ...findOddities(value)].map(({ path, rule }) => `${place(path)}: ${rule}`),
+      [...findUnknown(value), ...findOddities(value, folder)].map(({ path, rule }) => `${place(path)}: ${rule}`),
     ),
   )
 }

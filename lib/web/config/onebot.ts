@@ -1,31 +1,11 @@
+import { server } from './cqhttp.ts'
 import { flag, range, texts } from './fields.ts'
+import { allowUnauthenticated, filter, ms, rateLimit, secret, text } from './onebot-fields.ts'
 
 /*
  * OneBot 11: bots by the names that NapCat (`network`) and go-cqhttp (`servers`) have for what they serve. What those do not
  * have is ours.
  */
-
-const secret = (description: string) => ({ type: 'string', default: '', secret: true, description }) as const
-const text = <const D extends string>(byDefault: D, description: string) =>
-  ({ type: 'string', default: byDefault, description }) as const
-const ms = <const D extends number>(byDefault: D, description: string) =>
-  range(0, 2_147_483_647, byDefault, description)
-
-const rateLimit = {
-  type: 'object',
-  description: 'Calls of one client beyond this wait, they are not refused. Default: none do.',
-  properties: {
-    enabled: flag(false, 'Whether it counts.'),
-    frequency: { type: 'number', minimum: 0.001, default: 1, description: 'Calls a second.' },
-    bucket: range(1, 1_000_000, 1, 'Calls at once.'),
-  },
-} as const
-
-const filter = {
-  type: 'object',
-  additionalProperties: {},
-  description: 'Only events that fit are told, as a filter of go-cqhttp has it. Default: all.',
-} as const
 
 /** What all entries have. */
 const common = {
@@ -55,7 +35,7 @@ const serving = {
     false,
     'Where `token` is empty: one is made at the first start, kept in the data folder, and printed.',
   ),
-  allowUnauthenticated: flag(false, 'An open door to the network is meant.'),
+  allowUnauthenticated,
   origins: texts("Origins of pages that may use it, '*' for any. Default: its own; with a token any.", 'origin'),
 } as const
 
@@ -165,86 +145,6 @@ export const network = {
     httpServers: listOf(httpServer, 'Actions by HTTP.'),
     httpSseServers: listOf(httpSseServer, 'Actions by HTTP, and events as a stream at `/_events`.'),
     httpClients: listOf(httpClient, 'Events are posted.'),
-    plugins: { type: 'array', items: {}, description: 'Not served.' },
-  },
-} as const
-
-const middlewares = {
-  type: 'object',
-  description: 'As in go-cqhttp.',
-  properties: {
-    'access-token': secret('A credential.'),
-    'filter': { type: 'string', default: '', description: 'File with an event filter, relative to the config file.' },
-    'rate-limit': rateLimit,
-  },
-} as const
-
-const address = {
-  type: 'string',
-  reads: 'cqAddress',
-  description: 'host:port, `tcp4://` and `tcp6://` in front or not.',
-} as const
-
-/** go-cqhttp's `servers[]`: each has one of these. */
-const server = {
-  type: 'object',
-  properties: {
-    'http': {
-      type: 'object',
-      description: 'Actions by HTTP, and events that are posted.',
-      properties: {
-        address,
-        'host': { type: 'string', reads: 'address', description: 'In older files, with `port`.' },
-        'port': range(0, 65_535, 5700, 'In older files.'),
-        'timeout': range(0, 86_400, 5, 'Seconds for an answer to what is posted, 5 at least.'),
-        'allowUnauthenticated': serving.allowUnauthenticated,
-        middlewares,
-        'long-polling': {
-          type: 'object',
-          description: 'Not served.',
-          properties: {
-            'enabled': flag(false, 'Not served.'),
-            'max-queue-size': range(0, 1_000_000, 2000, 'Not served.'),
-          },
-        },
-        'post': {
-          type: ['array', 'null'],
-          description: 'Where events are posted to.',
-          items: {
-            type: 'object',
-            required: ['url'],
-            properties: {
-              'url': { type: 'string', reads: 'http', description: 'Where to.' },
-              'secret': secret('Signs bodies.'),
-              'max-retries': range(0, 1000, 3, 'Further tries where there was no answer at all.'),
-              'retries-interval': ms(1500, 'Milliseconds between them.'),
-            },
-          },
-        },
-      },
-    },
-    'ws': {
-      type: 'object',
-      description: 'Clients connect to the bot.',
-      properties: {
-        address,
-        host: { type: 'string', reads: 'address', description: 'In older files, with `port`.' },
-        port: range(0, 65_535, 8080, 'In older files.'),
-        allowUnauthenticated: serving.allowUnauthenticated,
-        middlewares,
-      },
-    },
-    'ws-reverse': {
-      type: 'object',
-      description: 'The bot connects to its client: to one URL for both, or to one for each.',
-      properties: {
-        'universal': { type: 'string', reads: 'wsOrNone', description: 'For both.' },
-        'api': { type: 'string', reads: 'wsOrNone', description: 'Where it is asked.' },
-        'event': { type: 'string', reads: 'wsOrNone', description: 'Where it is told.' },
-        'reconnect-interval': ms(3000, 'Milliseconds to the next attempt; 0 is 5000.'),
-        middlewares,
-      },
-    },
   },
 } as const
 
@@ -326,7 +226,7 @@ export const mounted = {
     wsAuthFailure: websocketServer.properties.wsAuthFailure,
     enableCors,
     generateToken: serving.generateToken,
-    allowUnauthenticated: serving.allowUnauthenticated,
+    allowUnauthenticated,
     webSockets: flag(true, 'Whether clients may use WebSockets.'),
     http: flag(true, 'Whether they may use HTTP.'),
     sse: flag(true, 'Whether they may have events as a stream at `/_events`.'),

@@ -290,6 +290,9 @@ export const configSchema = {
 
 /** Keys of Ioto's own config that are known, and do nothing here. */
 export const NOT_SERVED: ReadonlySet<string> = new Set([
+  'network.plugins',
+  'onebot.network.plugins',
+  'onebot.servers[].http.long-polling',
   'web.limits.buffer',
   'web.limits.sessions',
   'web.limits.upload',

@@ -1,20 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import JSON5 from 'json5'
 import type { WebSocketDefaults } from '../../../include-types/websock.ts'
-import type { Endpoint } from '../../engine/port.ts'
-import { type CheckedConfig, isRecord } from './check.ts'
-import { parseEndpoint } from './endpoint.ts'
+import type { CheckedConfig } from './check.ts'
 import { mounted, network, onebot } from './onebot.ts'
-import type {
-  OneBotBot,
-  OneBotEndpoint,
-  OneBotLink,
-  OneBotServer,
-  OneBotSettings,
-  OneBotWebhook,
-} from './onebot-settings.ts'
+import type { OneBotBot, OneBotLink, OneBotServer, OneBotSettings, OneBotWebhook } from './onebot-settings.ts'
+import { orNull, type Planned, toListener, toRate } from './planned.ts'
 import type { RouteSettings } from './settings.ts'
+import { toServers } from './to-cqhttp.ts'
 
 export type OneBotConfig = NonNullable<CheckedConfig['onebot']>
 type Network = NonNullable<OneBotConfig['network']>
@@ -32,16 +23,6 @@ const E = by.httpSseServers.items.properties
 const P = by.httpClients.items.properties
 const M = mounted.properties
 
-const orNull = (text: string | undefined): string | null => (text === undefined || text === '' ? null : text)
-
-/** An endpoint, and where it listens; null: it does not, or where `web` does. */
-export interface Planned {
-  readonly endpoint: OneBotEndpoint
-  readonly listener: Endpoint | null
-  /** A client that reads too slowly misses what comes. */
-  readonly drops: boolean
-}
-
 type CommonConfig = Pick<
   NonNullable<Network['websocketServers']>[number],
   'debug' | 'messagePostFormat' | 'reportSelfMessage' | 'bot' | 'filter' | 'rateLimit' | 'unknownSegment'
@@ -57,24 +38,15 @@ const toCommon = (config: CommonConfig, main: string) => ({
   unknown: config.unknownSegment ?? S.unknownSegment.default,
 })
 
-function toRate(config: CommonConfig['rateLimit']): OneBotEndpoint['rate'] {
-  const { enabled, frequency, bucket } = S.rateLimit.properties
-  if (!(config?.enabled ?? enabled.default)) return null
-  return { frequency: config?.frequency ?? frequency.default, bucket: config?.bucket ?? bucket.default }
-}
-
-function toListener(name: string, host: string, port: number): Endpoint {
-  return { name: port === 0 ? `onebot ${name}` : `${host}:${port}`, host, port, tls: null }
-}
-
 /** All ways to bots that a config has outside of `web`. */
 export function toEndpoints(config: OneBotConfig, pasted: Network | undefined, folder: string): Planned[] {
   const main = config.bot ?? onebot.properties.bot.default
   return [...toNetwork(pasted ?? config.network ?? {}, main), ...toServers(config, main, folder)]
 }
 
+const isOn = ({ enable = false }: { readonly enable?: boolean | undefined }): boolean => enable
+
 function toNetwork(config: Network, main: string): Planned[] {
-  const isOn = ({ enable = false }: { readonly enable?: boolean | undefined }): boolean => enable
   return [
     ...(config.websocketServers ?? []).filter(isOn).map((one): Planned => {
       const name = one.name ?? S.name.default
@@ -167,146 +139,6 @@ function toHttp(
     origins: one.origins ?? [],
   }
   return { endpoint, drops: false, listener: toListener(name, one.host ?? H.host.default, one.port ?? H.port.default) }
-}
-
-type Servers = NonNullable<OneBotConfig['servers']>
-type Middlewares = NonNullable<NonNullable<Servers[number]['ws']>['middlewares']>
-
-/** go-cqhttp's: what it says of heartbeats and messages is for all of them. */
-function toServers(config: OneBotConfig, main: string, folder: string): Planned[] {
-  const { heartbeat = {}, message = {} } = config
-  const { interval, disabled } = onebot.properties.heartbeat.properties
-  const seconds = heartbeat.interval ?? interval.default
-  const beats = !(heartbeat.disabled ?? disabled.default) && seconds >= 0
-  const format = message['post-format'] ?? onebot.properties.message.properties['post-format'].default
-  const toShared = (given: Middlewares = {}) => ({
-    bot: main,
-    format,
-    reportSelf: message['report-self-message'] ?? false,
-    debug: false,
-    filter: readFilter(given.filter ?? '', folder),
-    rate: toRate(given['rate-limit']),
-    unknown: message['ignore-invalid-cqcode'] === true ? ('drop' as const) : ('relay' as const),
-    // As there: 0 is its default.
-    heartbeat: beats ? 1000 * (seconds === 0 ? interval.default : seconds) : 0,
-  })
-  return (config.servers ?? []).flatMap((one, i): Planned[] => [
-    ...toCqHttp(one.http, `servers[${i}].http`, toShared),
-    ...toCqWs(one.ws, `servers[${i}].ws`, toShared),
-    ...toCqReverse(one['ws-reverse'], `servers[${i}].ws-reverse`, toShared),
-  ])
-}
-
-type ToShared = (given?: Middlewares) => Omit<OneBotServer, 'kind' | 'name' | keyof typeof NO_SERVER>
-
-/** What a server of go-cqhttp has no word for. */
-const NO_SERVER = {
-  webSockets: false,
-  http: false,
-  sse: false,
-  token: null,
-  generatesToken: false,
-  wsAuthFailure: 'http',
-  cors: false,
-  origins: [],
-} as const
-
-function toCqHttp(config: Servers[number]['http'], name: string, toShared: ToShared): Planned[] {
-  if (config === undefined) return []
-  const shared = toShared(config.middlewares)
-  const listens = config.address !== undefined || config.host !== undefined || config.port !== undefined
-  const token = orNull(config.middlewares?.['access-token'])
-  const { host, port } = toCqAddress(config, 5700)
-  const server: OneBotServer = { kind: 'server', name, ...shared, ...NO_SERVER, http: true, token, heartbeat: 0 }
-  const hooks = (config.post ?? []).map((post, i): Planned => {
-    const endpoint: OneBotWebhook = {
-      kind: 'webhook',
-      name: `${name}.post[${i}]`,
-      ...shared,
-      url: post.url,
-      secret: orNull(post.secret),
-      accessToken: null,
-      timeout: 1000 * Math.max(5, config.timeout ?? 5),
-      retries: post['max-retries'] ?? 3,
-      retryInterval: post['retries-interval'] ?? 1500,
-      queue: P.maxQueue.default,
-      verifyCertificate: true,
-    }
-    return { endpoint, drops: false, listener: null }
-  })
-  return [...(listens ? [{ endpoint: server, drops: false, listener: toListener(name, host, port) }] : []), ...hooks]
-}
-
-function toCqWs(config: Servers[number]['ws'], name: string, toShared: ToShared): Planned[] {
-  if (config === undefined) return []
-  const { host, port } = toCqAddress(config, 8080)
-  const token = orNull(config.middlewares?.['access-token'])
-  const endpoint: OneBotServer = {
-    kind: 'server',
-    name,
-    ...toShared(config.middlewares),
-    ...NO_SERVER,
-    webSockets: true,
-    token,
-  }
-  return [{ endpoint, drops: false, listener: toListener(name, host, port) }]
-}
-
-/** One connection for both is used alone. */
-function toCqReverse(config: Servers[number]['ws-reverse'], name: string, toShared: ToShared): Planned[] {
-  if (config === undefined) return []
-  const universal = orNull(config.universal)
-  const given = [config['reconnect-interval'] ?? 3000].map((ms) => (ms === 0 ? 5000 : ms))
-  const roles: readonly (readonly [OneBotLink['role'], string | null])[] =
-    universal !== null
-      ? [['Universal', universal]]
-      : [
-          ['API', orNull(config.api)],
-          ['Event', orNull(config.event)],
-        ]
-  return roles.flatMap(([role, url]): Planned[] => {
-    if (url === null) return []
-    const endpoint: OneBotLink = {
-      kind: 'link',
-      name: `${name}.${role}`,
-      ...toShared(config.middlewares),
-      url,
-      token: orNull(config.middlewares?.['access-token']),
-      role,
-      authScheme: 'Token',
-      reconnect: given[0] ?? 5000,
-      reconnectMax: null,
-      handshakeTimeout: 10_000,
-      pingInterval: C.pingInterval.default,
-      pingTimeout: C.pingTimeout.default,
-      verifyCertificate: true,
-    }
-    return [{ endpoint, drops: false, listener: null }]
-  })
-}
-
-/** As go-cqhttp spells it. */
-export function toCqAddress(
-  config: {
-    readonly address?: string | undefined
-    readonly host?: string | undefined
-    readonly port?: number | undefined
-  },
-  port: number,
-): { readonly host: string; readonly port: number } {
-  if (config.address !== undefined) return parseEndpoint(config.address.replace(/^tcp[46]?:\/\//, ''))
-  return { host: config.host ?? '127.0.0.1', port: config.port ?? port }
-}
-
-/** One that is not there, or is none, filters nothing, as in go-cqhttp: a start warns of it. */
-export function readFilter(file: string, folder: string): Readonly<Record<string, unknown>> | null {
-  if (file === '') return null
-  try {
-    const value: unknown = JSON5.parse(readFileSync(resolve(folder, file), 'utf8'))
-    return isRecord(value) ? value : null
-  } catch {
-    return null
-  }
 }
 
 /** What is served below a route: WebSockets, actions by HTTP, events as a stream. */

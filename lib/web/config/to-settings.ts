@@ -101,11 +101,15 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
       maxMessage: finite(most('maxMessage')),
       // A pattern of the engine: what would be one there is left to the layer.
       paths: routes
-        .filter(({ handler, match, segments, channel }) => {
-          const isSocket = handler === 'gateway' ? segments === null : channel?.part === 'socket'
+        .filter(({ handler, match, segments, channel, onebot: bot }) => {
+          const isSocket = handler === 'gateway' ? segments === null : channel?.part === 'socket' || bot !== null
           return isSocket && !/[:*]/.test(match)
         })
-        .map(({ match, listeners, webSockets: { maxMessage } }) => ({ path: match, listeners, maxMessage })),
+        .map(({ match, exact, listeners, webSockets: { maxMessage } }) => ({
+          path: exact ? match : `${match || '/'}*`,
+          listeners,
+          maxMessage,
+        })),
       publishLimit: publishLimit({
         ...defaults,
         maxMessage: most('maxMessage'),

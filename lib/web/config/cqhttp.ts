@@ -1,0 +1,75 @@
+import { range } from './fields.ts'
+import { allowUnauthenticated, ms, rateLimit, secret } from './onebot-fields.ts'
+
+/* go-cqhttp's own servers, by the names that it has for them. */
+
+const middlewares = {
+  type: 'object',
+  description: 'As in go-cqhttp.',
+  properties: {
+    'access-token': secret('A credential.'),
+    'filter': { type: 'string', default: '', description: 'File with an event filter, relative to the config file.' },
+    'rate-limit': rateLimit,
+  },
+} as const
+
+const address = {
+  type: 'string',
+  reads: 'cqAddress',
+  description: 'host:port, `tcp4://` and `tcp6://` in front or not.',
+} as const
+
+/** go-cqhttp's `servers[]`: each has one of these. */
+export const server = {
+  type: 'object',
+  properties: {
+    'http': {
+      type: 'object',
+      description: 'Actions by HTTP, and events that are posted.',
+      properties: {
+        address,
+        host: { type: 'string', reads: 'address', description: 'In older files, with `port`.' },
+        port: range(0, 65_535, 5700, 'In older files.'),
+        timeout: range(0, 86_400, 5, 'Seconds for an answer to what is posted, 5 at least.'),
+        allowUnauthenticated,
+        middlewares,
+        post: {
+          type: ['array', 'null'],
+          description: 'Where events are posted to.',
+          items: {
+            type: 'object',
+            required: ['url'],
+            properties: {
+              'url': { type: 'string', reads: 'http', description: 'Where to.' },
+              'secret': secret('Signs bodies.'),
+              'max-retries': range(0, 1000, 3, 'Further tries where there was no answer at all.'),
+              'retries-interval': ms(1500, 'Milliseconds between them.'),
+            },
+          },
+        },
+      },
+    },
+    'ws': {
+      type: 'object',
+      description: 'Clients connect to the bot.',
+      properties: {
+        address,
+        host: { type: 'string', reads: 'address', description: 'In older files, with `port`.' },
+        port: range(0, 65_535, 8080, 'In older files.'),
+        allowUnauthenticated,
+        middlewares,
+      },
+    },
+    'ws-reverse': {
+      type: 'object',
+      description: 'The bot connects to its client: to one URL for both, or to one for each.',
+      properties: {
+        'universal': { type: 'string', reads: 'wsOrNone', description: 'For both.' },
+        'api': { type: 'string', reads: 'wsOrNone', description: 'Where it is asked.' },
+        'event': { type: 'string', reads: 'wsOrNone', description: 'Where it is told.' },
+        'reconnect-interval': ms(3000, 'Milliseconds to the next attempt; 0 is 5000.'),
+        middlewares,
+      },
+    },
+  },
+} as const
