@@ -1,5 +1,6 @@
 import { createStreamEngine } from './engine/select.ts'
 import { createOneBotHandler } from './onebot/handler.ts'
+import type { Dial } from './onebot/transport/link.ts'
 import { homes } from './protocols.ts'
 import { Loop } from './websock/client/loop.ts'
 import { createContext, DEFAULTS, publishLimit } from './websock/context.ts'
@@ -14,7 +15,6 @@ const limits = { ...DEFAULTS, maxBackpressure: MAX_BACKPRESSURE }
 const engine = createStreamEngine(publishLimit(limits))
 const side = { port: engine.client, context: createContext(engine.clock, engine.topics, logObserver, limits) }
 
-export const oneBotHandler = createOneBotHandler(
-  homes,
-  (url, proc, options) => new Loop(side, url, proc, undefined, options),
-)
+export const dial: Dial = (url, proc, options) => new Loop(side, url, proc, undefined, options)
+
+export const oneBotHandler = createOneBotHandler(homes, dial)

@@ -18,7 +18,7 @@ import { changeListeners, describe, type Listening, openListeners } from './list
 import type { Observatory, Observed, Report, Snapshot, WebObserver } from './observer.ts'
 import { Response } from './response.ts'
 import { keepFixed, type Parts, type Preparation, prepare } from './preparation.ts'
-import { type Draft, endHandlers, openHandlers, openRoute, toFronts } from './routes.ts'
+import { beginHandlers, type Draft, endHandlers, openHandlers, openRoute, toFronts } from './routes.ts'
 import { isServed, NOBODY, type Running } from './running.ts'
 import { openStatus } from './status.ts'
 import { Ends } from './ends.ts'
@@ -156,6 +156,7 @@ export class Host implements Owner, Observed {
       await openHandlers(drafts)
       this.#running.listening = await openListeners(server, settings.endpoints)
       this.#status = await openStatus(settings.observe, this.#parts, this, createHost)
+      beginHandlers(drafts)
     } catch (error) {
       this.error = describe(error)
       await this.#running?.server.close()
@@ -214,6 +215,7 @@ export class Host implements Owner, Observed {
       running.listening = await changeListeners(server, running.listening, settings.endpoints)
       this.#checkRuns(running)
       running.site = this.#toSite(settings, drafts, context, crowd)
+      beginHandlers(drafts)
     } catch (error) {
       this.error = describe(error)
       return R_ERR_CANT_OPEN

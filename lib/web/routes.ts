@@ -87,6 +87,11 @@ export async function openHandlers(drafts: readonly Draft[]): Promise<void> {
   for (const { route, before } of drafts) if (route.serving !== before?.serving) await route.serving.open?.()
 }
 
+/** Tells handlers that they serve from now on. */
+export function beginHandlers(drafts: readonly Draft[]): void {
+  for (const { route } of drafts) route.serving.begin?.()
+}
+
 /** Tells handlers that serve no longer, after a reload. */
 export function endHandlers(before: readonly Route[], now: readonly Route[]): void {
   const serving = new Set(now.map((route) => route.serving))
@@ -112,7 +117,6 @@ export const toFronts = (
 
 /** Begins to serve a route: its limits hold from now on, also for the connections that it takes over. */
 export function openRoute({ route, before }: Draft, host: Context): Route {
-  route.serving.begin?.()
   const { match, webSockets } = route
   if (before === null) return { ...route, context: forRoute(host, match, webSockets) }
   const { context } = before

@@ -8,6 +8,8 @@ import { Home } from '../../lib/chat/home.ts'
 import { createGatewayHandler } from '../../lib/gateway/handler.ts'
 import { Passwords } from '../../lib/gateway/passwords.ts'
 import { hashToken, makeBotToken, Tokens } from '../../lib/gateway/tokens.ts'
+import { createOneBotHandler } from '../../lib/onebot/handler.ts'
+import { dial } from '../../lib/onebots.ts'
 import { parts } from '../../lib/parts.ts'
 import type { World } from '../../lib/chat/world.ts'
 import { PerHost } from '../../lib/web/per-host.ts'
@@ -96,9 +98,12 @@ export class Gateway {
     web: Config['web'] = {},
     more: {
       readonly channels?: NonNullable<Config['channels']>
+      readonly network?: NonNullable<Config['network']>
+      readonly onebot?: NonNullable<Config['onebot']>
       readonly handlers?: (homes: PerHost<Home>) => Partial<typeof parts.handlers>
     } = {},
   ): Promise<Gateway> {
+    const { handlers, ...sections } = more
     const homes = new PerHost(
       ({ settings: { data } }) => new Home(data.folder, data.full, (what, error) => console.error(what, error)),
       (home) => home.close(),
@@ -108,14 +113,15 @@ export class Gateway {
         dataDir: folder,
         gateway: { rateLimits: 'off', ...settings },
         web: { engine, listen: 'http://127.0.0.1:0', routes: [{ match: '/ws', handler: 'gateway' }], ...web },
-        ...(more.channels === undefined ? {} : { channels: more.channels }),
+        ...sections,
       },
       {
         ...parts,
         handlers: {
           ...parts.handlers,
           gateway: createGatewayHandler(homes, new Passwords({ N: 1024, r: 8, p: 1 })),
-          ...more.handlers?.(homes),
+          onebot: createOneBotHandler(homes, dial),
+          ...handlers?.(homes),
         },
       },
     )
