@@ -213,6 +213,11 @@ export interface OneBotPlatform {
   member(group: number, user: number): Awaitable<OneBotMember>
   members(group: number): Awaitable<readonly OneBotMember[]>
   message(id: number): Awaitable<OneBotMessage>
+  /**
+   * What was said up to a message, by its id or its place in the chat, or until now: so many at most, the oldest first. None
+   * where nothing was.
+   */
+  history(target: OneBotTarget, upTo: number | null, count: number): Awaitable<readonly OneBotMessage[]>
   /** None where there is no such bundle. */
   forward(id: string): Awaitable<readonly OneBotForwardNode[]>
   /** By its id, or as a segment names it. */

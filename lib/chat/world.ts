@@ -12,6 +12,7 @@ import { dispatch, Events, type Failed } from './events.ts'
 import { Files } from './files.ts'
 import { Forwards } from './forwards.ts'
 import { Friends } from './friends.ts'
+import { History } from './history.ts'
 import { Ids } from './ids.ts'
 import { Invites } from './invites.ts'
 import { Likes } from './likes.ts'
@@ -86,6 +87,7 @@ export class World {
   readonly remarks: Remarks
   readonly likes: Likes
   readonly forwards: Forwards
+  readonly history: History
   readonly pokes: Pokes
 
   /** Opens it, or makes it. Throws where it cannot be used. */
@@ -125,6 +127,7 @@ export class World {
     this.remarks = new Remarks(core)
     this.likes = new Likes(core, this.users)
     this.forwards = new Forwards(core)
+    this.history = new History(core)
     this.pokes = new Pokes(core, this.access, this.users, this.directs)
     this.unreads = new Unreads(core, this.access, this.directs)
     this.voice = new Voice(core, this.access, this.users, this.presence)

@@ -26,6 +26,21 @@ const Send = Compile({
   required: ['message'],
   properties: { message: ANY, message_type: TEXT, user_id: ID, group_id: ID, auto_escape: FLAG, timeout: NUMBER },
 })
+const ForwardGroup = Compile({
+  type: 'object',
+  required: ['group_id', 'messages'],
+  properties: { group_id: ID, messages: ANY },
+})
+const ForwardPrivate = Compile({
+  type: 'object',
+  required: ['user_id', 'messages'],
+  properties: { user_id: ID, messages: ANY },
+})
+const SendForward = Compile({
+  type: 'object',
+  required: [],
+  properties: { messages: ANY, message: ANY, message_type: TEXT, user_id: ID, group_id: ID },
+})
 const OfMessage = Compile({ type: 'object', required: ['message_id'], properties: { message_id: ID } })
 const Forward = Compile({ type: 'object', required: [], properties: { id: TEXT, message_id: TEXT } })
 
@@ -109,6 +124,16 @@ export const MESSAGE_ACTIONS: readonly Action[] = [
     send(call, { group: group_id }, message, auto_escape),
   ),
   action('send_msg', Send, (params, call) => send(call, toTarget(params), params.message, params.auto_escape)),
+  action('send_group_forward_msg', ForwardGroup, ({ group_id, messages }, call) =>
+    sendNodes(call, { group: group_id }, messages),
+  ),
+  action('send_private_forward_msg', ForwardPrivate, ({ user_id, messages }, call) =>
+    sendNodes(call, { user: user_id }, messages),
+  ),
+  action('send_forward_msg', SendForward, ({ messages, message = messages, ...target }, call) => {
+    if (message === undefined) throw badRequest('messages: is needed')
+    return sendNodes(call, toTarget(target), message)
+  }),
   action('delete_msg', OfMessage, ({ message_id }, { platform }) => after(platform.recall(message_id), () => null)),
   action('get_msg', OfMessage, ({ message_id }, { platform, format }) =>
     after(platform.message(message_id), (message) => toFoundMessage(message, format, platform.self().id)),

@@ -3,6 +3,7 @@ import { quickOperation } from '../quick.ts'
 import { ACCOUNT_ACTIONS } from './account.ts'
 import { type Action, action } from './action.ts'
 import { GROUP_ACTIONS } from './groups.ts'
+import { HISTORY_ACTIONS } from './history.ts'
 import { MEDIA_ACTIONS } from './media.ts'
 import { MESSAGE_ACTIONS } from './messages.ts'
 import { REQUEST_ACTIONS } from './requests.ts'
@@ -17,6 +18,7 @@ const Nothing = Compile({ type: 'object', required: [], properties: {} })
 const all: readonly Action[] = [
   ...ACCOUNT_ACTIONS,
   ...MESSAGE_ACTIONS,
+  ...HISTORY_ACTIONS,
   ...GROUP_ACTIONS,
   ...REQUEST_ACTIONS,
   ...MEDIA_ACTIONS,

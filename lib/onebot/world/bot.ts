@@ -15,11 +15,11 @@ import type { Link } from '../../chat/presence.ts'
 import type { User } from '../../chat/users.ts'
 import type { World } from '../../chat/world.ts'
 import { PlatformError } from '../failure.ts'
-import { toEmojiId } from './emoji.ts'
+import { Archive } from './archive.ts'
 import { Groups, type Group } from './groups.ts'
 import { Moderator } from './moderator.ts'
-import { inChannel, toGroup, toGroupMessage, toMember, toPrivateMessage, toUser } from './reading.ts'
-import { asking, toReason } from './refusals.ts'
+import { inChannel, toGroup, toMember, toUser } from './reading.ts'
+import { asking } from './refusals.ts'
 import { answerFriend, answerGroup } from './requests.ts'
 import { forwardOf, readForward, Writer } from './writing.ts'
 
@@ -40,6 +40,7 @@ export class WorldBot implements OneBotPlatform {
   readonly #world: World
   readonly userId: string
   readonly groupsSeen: Groups
+  readonly #archive: Archive
   readonly #writer: Writer
   readonly #moderator: Moderator
   readonly #settings: BotSettings
@@ -56,6 +57,7 @@ export class WorldBot implements OneBotPlatform {
     this.userId = user.id
     this.#settings = settings
     this.groupsSeen = new Groups(world, user.id)
+    this.#archive = new Archive(world, user.id, this.groupsSeen, settings.base)
     this.#writer = new Writer(world, user.id, settings.strictFriends)
     this.#moderator = new Moderator(world, user.id)
   }
@@ -172,23 +174,12 @@ export class WorldBot implements OneBotPlatform {
   }
 
   message(id: number): OneBotMessage {
-    const { messages, directs, reactions } = this.#world
-    try {
-      const message = messages.byNum(this.userId, id)
-      const group = this.groupsSeen.byChannel(message.channel_id)
-      if (group === null) throw new PlatformError('MESSAGE_NOT_FOUND')
-      const likes = reactions.list(this.userId, message.channel_id, message.id)
-      const found = toGroupMessage(this.#world, this.userId, group, message, this.base)
-      return { ...found, reactions: likes.map(({ emoji, count }) => ({ emojiId: toEmojiId(emoji), count })) }
-    } catch (error) {
-      const reason = toReason(error, 'MESSAGE_NOT_FOUND')
-      if (!(reason instanceof PlatformError) || reason.code !== 'MESSAGE_NOT_FOUND') throw reason
-    }
-    return asking('MESSAGE_NOT_FOUND', () => {
-      const message = directs.byNum(this.userId, id)
-      const direct = directs.get(this.userId, message.channel_id)
-      return toPrivateMessage(this.#world, this.userId, direct, message, this.base)
-    })
+    return this.#archive.message(id)
+  }
+
+  history(target: OneBotTarget, upTo: number | null, count: number): OneBotMessage[] {
+    if ('group' in target) return this.#archive.ofGroup(this.#group(target.group), upTo, count)
+    return this.#archive.ofUser(target.user, upTo, count)
   }
 
   forward(id: string): OneBotForwardNode[] {
@@ -196,24 +187,7 @@ export class WorldBot implements OneBotPlatform {
   }
 
   file(name: string): OneBotFile {
-    const file = this.#world.files.find(name)
-    if (file === null || !this.#maySee(file.channel_id)) throw new PlatformError('FILE_NOT_FOUND')
-    const [attached] = this.#world.files.read([name])
-    return {
-      id: file.id,
-      name: file.name,
-      size: file.size,
-      kind: file.kind,
-      mime: file.mime,
-      path: this.#world.files.pathOf(file),
-      url: `${this.base}${attached?.url ?? ''}`,
-    }
-  }
-
-  #maySee(channel: string | null): boolean {
-    if (channel === null) return false
-    const { access, directs } = this.#world
-    return access.see(this.userId, channel) !== null || directs.find(this.userId, channel) !== null
+    return this.#archive.file(name)
   }
 
   send(target: OneBotTarget, segments: readonly OneBotSegment[]): Promise<number> {
