@@ -19,11 +19,12 @@ const VALUES: Readonly<Record<Report['kind'], readonly [head: string, digits: nu
   connect: ['µs of server CPU a connection', 1],
   posts: ['µs of server CPU a delivery or post', 2],
   stream: ['µs of server CPU a delta', 2],
+  calls: ['µs of server CPU a call', 2],
   idle: ['bytes of RSS a connection', 0],
 }
 
 /** Where the peer is another one than `ws`. */
-const PEERS: Partial<Record<Report['kind'], string>> = { files: 'to sirv', stream: 'to python' }
+const PEERS: Partial<Record<Report['kind'], string>> = { files: 'to sirv', stream: 'to python', calls: 'to napcat' }
 
 const columnsOf = (kind: Report['kind']): readonly (readonly [head: string, cell: (row: Row) => string])[] => [
   [VALUES[kind][0], (row) => show(row.value, VALUES[kind][1])],

@@ -60,6 +60,14 @@ export interface StreamLoad {
   readonly every: number
 }
 
+/** Bots that ask for members of a group, all in step. */
+export interface CallsLoad {
+  readonly kind: 'calls'
+  readonly connections: number
+  /** Calls that a connection writes at once. */
+  readonly inFlight: number
+}
+
 /** Idle connections: how much each takes, between `few` and `many` of them. */
 export interface IdleLoad {
   readonly kind: 'idle'
@@ -70,12 +78,13 @@ export interface IdleLoad {
 }
 
 /** What keeps a server busy. */
-export type BusyLoad = LockstepLoad | PacedLoad | ConnectLoad | FilesLoad | PostsLoad | StreamLoad
+export type BusyLoad = LockstepLoad | PacedLoad | ConnectLoad | FilesLoad | PostsLoad | StreamLoad | CallsLoad
 
 /** The kind of servers that a load is for. */
 export function kindFor(load: BusyLoad | IdleLoad): Kind {
   if (load.kind === 'files') return 'files'
   if (load.kind === 'stream') return 'agent'
+  if (load.kind === 'calls') return 'bots'
   return worldOf(load) === null ? 'sockets' : 'gateway'
 }
 
@@ -91,7 +100,7 @@ export interface Workload {
   readonly title: string
   /** Against raw uWebSockets.js in the same mode; of an idle load bytes above it. */
   readonly toRaw: Bars
-  /** Against the package that servers of its kind are measured with: `ws`, of files `sirv`, of agents a channel in Python. */
+  /** Against the package that servers of its kind are measured with: `ws`, of files `sirv`, of agents a channel in Python, of bots a server of NapCat's shape. */
   readonly toPeer: Bars
   /** The greatest figure that is good enough, whatever others need. */
   readonly atMost?: Bars

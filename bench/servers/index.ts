@@ -22,6 +22,9 @@ export const servers = {
   'ours node gateway': async (world) => (await import('./ours-gateway.ts')).startOursGateway('node', 'full', world),
   'ours uws agent': async () => (await import('./ours-agent.ts')).startOursAgent('uws'),
   'ours node agent': async () => (await import('./ours-agent.ts')).startOursAgent('node'),
+  'ours uws bots': async () => (await import('./ours-bots.ts')).startOursBots('uws'),
+  'ours node bots': async () => (await import('./ours-bots.ts')).startOursBots('node'),
+  'napcat shape': async () => (await import('./napcat.ts')).startNapcat(),
   // agent.py
   'python agent': null,
   'sirv': async () => (await import('./sirv.ts')).startSirv(),
@@ -42,11 +45,12 @@ export const isPython = (name: ServerName): boolean => name === 'python agent'
 export const isOurs = (name: ServerName): boolean => name.startsWith('ours')
 
 /** What a server is for: a workload has those of its kind. */
-export type Kind = 'sockets' | 'files' | 'gateway' | 'agent'
+export type Kind = 'sockets' | 'files' | 'gateway' | 'agent' | 'bots'
 
 export const kindOf = (name: ServerName): Kind => {
   if (name === 'sirv' || name.endsWith(' files')) return 'files'
   if (name.endsWith(' agent')) return 'agent'
+  if (name === 'napcat shape' || name.endsWith(' bots')) return 'bots'
   return name.includes(' gateway') ? 'gateway' : 'sockets'
 }
 
@@ -54,7 +58,7 @@ export const kindOf = (name: ServerName): Kind => {
 export const rawOf = (name: ServerName): ServerName | null => {
   if (!isOurs(name)) return null
   const kind = kindOf(name)
-  if (kind === 'agent') return null
+  if (kind === 'agent' || kind === 'bots') return null
   if (kind !== 'sockets') return `raw ${kind}`
   return name.endsWith('view') ? 'raw view' : 'raw string'
 }
@@ -65,6 +69,7 @@ export const PEERS = {
   files: 'sirv',
   gateway: null,
   agent: 'python agent',
+  bots: 'napcat shape',
 } as const satisfies Record<Kind, ServerName | null>
 
 export type Peer = NonNullable<(typeof PEERS)[Kind]>

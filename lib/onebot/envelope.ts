@@ -83,7 +83,19 @@ export function toResponse({ retcode, data, message }: Outcome, echo: string, st
   return `{"status":"${status}","retcode":${retcode},"data":${toJson(data)},"message":${said},"wording":${said},"echo":${echo},"stream":"${stream}"}`
 }
 
-const toJson = (data: unknown): string => (data === null || data === undefined ? 'null' : JSON.stringify(data))
+/** A result that is text already. */
+export class Written {
+  readonly json: string
+
+  constructor(value: object) {
+    this.json = JSON.stringify(value)
+  }
+}
+
+function toJson(data: unknown): string {
+  if (data instanceof Written) return data.json
+  return data === null || data === undefined ? 'null' : JSON.stringify(data)
+}
 
 /** What was asked cannot be read. */
 export const toUnreadable = (echo: string): string =>

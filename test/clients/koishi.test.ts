@@ -65,10 +65,9 @@ describe.each(engines)('Koishi, on %s', (engine) => {
       mention_user_ids: [bots.ada.id],
     })
     const id = String(field(ids, 0))
-    expect(await koishi.call('getMessage', String(bots.group), id)).toMatchObject({
-      id,
-      content: expect.stringContaining('coming'),
-    })
+    const found = await koishi.call('getMessage', String(bots.group), id)
+    expect(found).toMatchObject({ id })
+    expect(field(found, 'content')).toContain('coming')
     await koishi.call('deleteMessage', String(bots.group), id)
     await watcher.next('MESSAGE_DELETE')
     expect(await koishi.emits('message-deleted')).toMatchObject({ messageId: id })

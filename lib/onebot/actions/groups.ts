@@ -1,5 +1,6 @@
 import { Compile } from 'typebox/schema'
 import type { OneBotGroup, OneBotMember } from '../../../include-types/onebot.ts'
+import { Written } from '../envelope.ts'
 import { PlatformError } from '../failure.ts'
 import { type Action, action, after } from './action.ts'
 import { unsupported } from './account.ts'
@@ -87,6 +88,17 @@ const toMember = (member: OneBotMember) => ({
   qage: 0,
 })
 
+/** Of members that are told again and again: of the same one the text is the same. */
+const written = new WeakMap<OneBotMember, Written>()
+
+function writeMember(member: OneBotMember): Written {
+  const known = written.get(member)
+  if (known !== undefined) return known
+  const made = new Written(toMember(member))
+  written.set(member, made)
+  return made
+}
+
 const HONORS = ['talkative', 'performer', 'legend', 'strong_newbie', 'emotion']
 
 export const GROUP_ACTIONS: readonly Action[] = [
@@ -95,7 +107,7 @@ export const GROUP_ACTIONS: readonly Action[] = [
     after(platform.groups(), (groups) => groups.map(toGroup)),
   ),
   action('get_group_member_info', OfMember, ({ group_id, user_id }, { platform }) =>
-    after(platform.member(group_id, user_id), toMember),
+    after(platform.member(group_id, user_id), writeMember),
   ),
   action('get_group_member_list', OfGroup, ({ group_id }, { platform }) =>
     after(platform.members(group_id), (members) => members.map(toMember)),

@@ -6,7 +6,7 @@ import { FLAG, ID, NUMBER } from './params.ts'
 
 /* What was said before. */
 
-const page = {
+const paged = {
   message_seq: ID,
   message_id: ID,
   count: NUMBER,
@@ -16,8 +16,8 @@ const page = {
   parse_mult_msg: FLAG,
   quick_reply: FLAG,
 } as const
-const OfGroup = Compile({ type: 'object', required: ['group_id'], properties: { group_id: ID, ...page } })
-const OfFriend = Compile({ type: 'object', required: ['user_id'], properties: { user_id: ID, ...page } })
+const OfGroup = Compile({ type: 'object', required: ['group_id'], properties: { group_id: ID, ...paged } })
+const OfFriend = Compile({ type: 'object', required: ['user_id'], properties: { user_id: ID, ...paged } })
 
 /** Messages that are asked for without a number, and with one. */
 const [COUNT, MOST] = [20, 200]
