@@ -40,7 +40,8 @@ Options:
   --help               print this and exit
 
 What flags say can also be said by the environment: FIBERWS_LISTEN (commas between several), FIBERWS_ENGINE, FIBERWS_WORKERS,
-FIBERWS_DATA; FIBERWS_CHANNEL_PORT is the port of channels.websocket.
+FIBERWS_DATA; FIBERWS_CHANNEL_PORT is the port of channels.websocket,
+FIBERWS_ONEBOT_PORT that of the first of network.websocketServers.
 
 Ctrl-C or SIGTERM stops the server: clients get Close 1001, a second signal ends it at once. SIGHUP reads the config again:
 connections of routes that stay are kept.`

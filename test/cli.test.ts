@@ -177,7 +177,7 @@ describe('the command', () => {
     const unknown = new Command([file])
     expect(await unknown.exit).toBe(1)
     expect(unknown.err).toContain(
-      "web.routes[0].handler: must be one of 'file', 'action', 'observe', 'gateway', 'agent', got 'fiel'",
+      "web.routes[0].handler: must be one of 'file', 'action', 'observe', 'gateway', 'agent', 'onebot', got 'fiel'",
     )
   })
 

@@ -74,7 +74,7 @@ afterAll(async () => {
 
 /** Starts a program in the project's folder; it does not outlive the tests of the file. */
 export function start(command: string, args: readonly string[]): Child {
-  const env = { ...process.env, FIBERWS_CHANNEL_PORT: '0' }
+  const env = { ...process.env, FIBERWS_CHANNEL_PORT: '0', FIBERWS_ONEBOT_PORT: '0' }
   const spawned = spawn(command, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let text = ''
   for (const stream of [spawned.stdout, spawned.stderr]) {

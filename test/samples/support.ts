@@ -62,7 +62,7 @@ export class Program {
     this.child = spawn(process.execPath, [...node, ...program, ...more], {
       cwd,
       // Several run at the same time.
-      env: { ...process.env, FIBERWS_CHANNEL_PORT: '0' },
+      env: { ...process.env, FIBERWS_CHANNEL_PORT: '0', FIBERWS_ONEBOT_PORT: '0' },
     })
     running.add(this)
     for (const stream of [this.child.stdout, this.child.stderr]) {

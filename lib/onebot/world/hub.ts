@@ -6,7 +6,7 @@ import type { Request } from '../../chat/requests.ts'
 import type { Message } from '../../chat/store/messages.ts'
 import type { World } from '../../chat/world.ts'
 import type { OneBotBot } from '../../web/config/onebot-settings.ts'
-import { rError } from '../../websock/log.ts'
+import { rError, rInfo } from '../../websock/log.ts'
 import { errorText } from '../../websock/run.ts'
 import { type BotSettings, WorldBot } from './bot.ts'
 import type { Group } from './groups.ts'
@@ -47,7 +47,7 @@ export class Hub implements Means {
     this.#wanted.push(...join.map((server) => ({ user: user.id, server })))
     await this.#joinAll()
     for (const { server, user: who } of this.#wanted) {
-      if (who === user.id) rError('onebot', "%s: there is no server '%s' yet", handle, server)
+      if (who === user.id) rInfo('onebot', "%s: there is no server '%s' yet", handle, server)
     }
     return bot
   }

@@ -32,6 +32,13 @@ export const OVERRIDES: readonly Override[] = [
     read: (given) => fromText(String(given), 'number'),
     inside: true,
   },
+  {
+    path: ['network', 'websocketServers', 0, 'port'],
+    variable: 'FIBERWS_ONEBOT_PORT',
+    flag: null,
+    read: (given) => fromText(String(given), 'number'),
+    inside: true,
+  },
   ...Object.entries<SchemaNode>(gateway.properties)
     // What has parts of its own is not said in a word.
     .filter(([, { items }]) => items?.properties === undefined)
@@ -76,6 +83,9 @@ export function override(
 function withAt(value: unknown, [key, ...rest]: Path, inner: unknown): unknown {
   if (key === undefined) return inner
   if (value === undefined) return { [key]: withAt(undefined, rest, inner) }
+  if (Array.isArray(value) && typeof key === 'number') {
+    return value.map((one: unknown, i) => (i === key ? withAt(one, rest, inner) : one))
+  }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   const old: unknown = Reflect.get(value, key)
   return { ...value, [key]: withAt(old, rest, inner) }

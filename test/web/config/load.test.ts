@@ -134,7 +134,7 @@ describe('problems', () => {
       ),
       expect.stringMatching(/^web\.json5:7:29 web\.limits\.connections: is not a count\..*got -1$/),
       'web.json5:9:9 web.routes[0].match: must be text, got 3',
-      "web.json5:10:9 web.routes[1].handler: must be one of 'file', 'action', 'observe', 'gateway', 'agent', got 'fiel'",
+      "web.json5:10:9 web.routes[1].handler: must be one of 'file', 'action', 'observe', 'gateway', 'agent', 'onebot', got 'fiel'",
       "web.json5:10:36 web.routes[1].methods[0]: is not a method in capitals, got 'get'",
       "web.json5:10:54 web.routes[1].origins[0]: is not an origin: say http://host[:port], without a path, or '*', got 'http://x/y'",
       "web.json5:10:69 web.routes[1].module: there is no such file, got './no.ts'",
