@@ -36,12 +36,12 @@ const api = (method: string, path: string, body?: object): Promise<unknown> =>
   request(url, `Bearer ${token}`, method, path, body)
 const server = textOf(await api('POST', '/servers', { name: 'Harbour' }), 'id')
 const channel = textOf(await api('POST', `/servers/${server}/channels`, { name: 'general', type: 'text' }), 'id')
-const members = async (): Promise<unknown[]> => {
-  const all = await api('GET', `/servers/${server}/members`)
-  return Array.isArray(all) ? all : []
+const names = new Map<string, string>()
+while (names.size < 3) {
+  const members = await api('GET', `/servers/${server}/members`)
+  for (const one of Array.isArray(members) ? members : []) names.set(textOf(one, 'user_id'), textOf(one, 'username'))
+  await sleep(10)
 }
-while ((await members()).length < 3) await sleep(10)
-const names = new Map((await members()).map((one) => [textOf(one, 'user_id'), textOf(one, 'username')]))
 
 // The number of one bot, for the other to call.
 const login = await request(cqhttp, 'Bearer courier-token', 'GET', '/get_login_info')
