@@ -18,6 +18,8 @@ import { requests, requestsUws } from './request.ts'
 import { Random } from './random.ts'
 import { server, serverUws } from './server.ts'
 import { agentFrames } from './agent/frames.ts'
+import { cq } from './onebot/cq.ts'
+import { onebotFrames } from './onebot/frames.ts'
 import { Problem, type Runner, type Target } from './target.ts'
 
 export const targets: readonly Target[] = [
@@ -38,6 +40,8 @@ export const targets: readonly Target[] = [
   gatewayRequests,
   gatewayRequestsUws,
   agentFrames,
+  cq,
+  onebotFrames,
 ]
 
 export interface Plan {
