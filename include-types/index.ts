@@ -1,4 +1,6 @@
 export type * from './agent.ts'
 export type * from './client.ts'
+export type * from './onebot.ts'
+export type * from './onebot-config.ts'
 export type * from './web.ts'
 export type * from './websock.ts'

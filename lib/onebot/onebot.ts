@@ -108,6 +108,8 @@ export class OneBot {
     if (known !== undefined) return known
     const made = this.#makeAccount(handle)
     this.#accounts.set(handle, made)
+    // Who asks hears of it; there is nothing to close then.
+    made.catch(() => this.#accounts.delete(handle))
     return made
   }
 
