@@ -44,8 +44,8 @@ export function createOneBotHandler(homes: PerHost<Home>, dial: Dial): HandlerFa
       toError,
       open: () => bots.of(host).open(settings),
       begin: () => bots.of(host).begin(settings, handler),
-      end: () => bots.of(host).end(settings.name, handler),
-      find: () => bots.of(host).server(settings.name)?.target ?? null,
+      end: () => bots.of(host).end(settings, handler),
+      find: () => bots.of(host).server(settings)?.target ?? null,
     }
     return handler
   }

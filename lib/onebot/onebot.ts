@@ -11,6 +11,9 @@ import { Hub } from './world/hub.ts'
 
 type AnyEndpoint = ServerEndpoint | LinkEndpoint | WebhookEndpoint
 
+/** An endpoint for another bot is another one. */
+const keyOf = ({ name, kind, bot }: OneBotEndpoint): string => `${name} ${kind} ${bot}`
+
 interface Held {
   readonly endpoint: AnyEndpoint
   /** What serves it: a route, or two of one endpoint; after a reload another. */
@@ -53,10 +56,13 @@ export class OneBot {
 
   /** The endpoint of that name: made where there is none yet. */
   async open(settings: OneBotEndpoint): Promise<void> {
-    if (this.#endpoints.has(settings.name)) return
+    if (this.#endpoints.has(keyOf(settings))) return
     const account = await this.#accountOf(settings.bot)
-    if (this.#endpoints.has(settings.name)) return
-    this.#endpoints.set(settings.name, { endpoint: this.#make(this.#withToken(settings), account), holders: new Set() })
+    if (this.#endpoints.has(keyOf(settings))) return
+    this.#endpoints.set(keyOf(settings), {
+      endpoint: this.#make(this.#withToken(settings), account),
+      holders: new Set(),
+    })
   }
 
   /** With the token that was made for it, where its config asks for that. It is told once. */
@@ -78,14 +84,14 @@ export class OneBot {
     return new WebhookEndpoint(settings, account, clock)
   }
 
-  server(name: string): ServerEndpoint | null {
-    const endpoint = this.#endpoints.get(name)?.endpoint
+  server(settings: OneBotEndpoint): ServerEndpoint | null {
+    const endpoint = this.#endpoints.get(keyOf(settings))?.endpoint
     return endpoint instanceof ServerEndpoint ? endpoint : null
   }
 
   /** From now on it is served for `holder`, by these settings. */
   begin(settings: OneBotEndpoint, holder: object): void {
-    const held = this.#endpoints.get(settings.name)
+    const held = this.#endpoints.get(keyOf(settings))
     if (held === undefined) return
     const { endpoint, holders } = held
     if (endpoint instanceof ServerEndpoint && settings.kind === 'server') endpoint.adopt(this.#withToken(settings))
@@ -96,10 +102,11 @@ export class OneBot {
   }
 
   /** Nobody is served for `holder` any more: when that was the last, the endpoint goes. */
-  end(name: string, holder: object): void {
-    const held = this.#endpoints.get(name)
+  end(settings: OneBotEndpoint, holder: object): void {
+    const key = keyOf(settings)
+    const held = this.#endpoints.get(key)
     if (held?.holders.delete(holder) !== true || held.holders.size > 0) return
-    this.#endpoints.delete(name)
+    this.#endpoints.delete(key)
     held.endpoint.close()
   }
 

@@ -50,9 +50,9 @@ export class Http {
   readonly #settings: () => OneBotServer
   readonly #call: () => Call
   readonly #streams: Streams
-  readonly #gate: Gate | null
+  readonly #gate: () => Gate | null
 
-  constructor(settings: () => OneBotServer, call: () => Call, streams: Streams, gate: Gate | null) {
+  constructor(settings: () => OneBotServer, call: () => Call, streams: Streams, gate: () => Gate | null) {
     this.#settings = settings
     this.#call = call
     this.#streams = streams
@@ -63,6 +63,9 @@ export class Http {
     const { response } = request
     if (response === null) return
     const settings = this.#settings()
+    const { query } = request
+    // Nothing keeps what was in it.
+    request.url = request.path
     if (settings.cors && settings.token !== null) response.add([ANY_ORIGIN])
     if (request.method === 'OPTIONS') return preflight(response)
     try {
@@ -70,11 +73,11 @@ export class Http {
         response.add([ALLOW])
         throw new Refused(405, BAD_REQUEST, 'GET or POST')
       }
-      checkCredential(request, settings)
+      checkCredential(request, query, settings)
       const [, name = ''] = request.path.split('/')
       if (name === '_events' && settings.sse) return this.#streams.add(response)
       if (!settings.http) throw new Refused(404, NOT_AVAILABLE, 'There is no HTTP API here')
-      await this.#run(name, request, response)
+      await this.#run(name, query, request, response)
     } catch (error) {
       if (error instanceof Answered) return
       if (!(error instanceof Refused)) throw error
@@ -83,14 +86,14 @@ export class Http {
     }
   }
 
-  async #run(path: string, request: Request, response: Response): Promise<void> {
-    const query = toParams(new URLSearchParams(request.query))
-    const params = request.method === 'GET' ? query : { ...(await readBody(request)), ...query }
+  async #run(path: string, query: string, request: Request, response: Response): Promise<void> {
+    const asking = toParams(new URLSearchParams(query))
+    const params = request.method === 'GET' ? asking : { ...(await readBody(request)), ...asking }
     const { access_token: _, ...rest } = params
     const echo = toEcho(rest['echo'])
     const asked = path === '' ? toAsked(rest) : { name: path, params: rest }
     if (asked === null) return give(response, 200, GREETING)
-    const wait = this.#gate?.enter() ?? null
+    const wait = this.#gate()?.enter() ?? null
     if (wait !== null) await wait
     const outcome = await dispatch(asked.name, asked.params, this.#call())
     const known = outcome.retcode !== NOT_AVAILABLE || findAction(asked.name) !== undefined
@@ -150,9 +153,9 @@ async function readBody(request: Request): Promise<Params> {
 }
 
 /** A page of another site has no credential, and is not let in where none is needed. */
-function checkCredential(request: Request, { token, origins }: OneBotServer): void {
+function checkCredential(request: Request, query: string, { token, origins }: OneBotServer): void {
   const { headers } = request
-  const verdict = judge(headers, request.query, token)
+  const verdict = judge(headers, query, token)
   const refused = (status: number, retcode: Retcode): Refused => new Refused(status, retcode, 'token verify failed!')
   if (verdict === 'missing') {
     request.response?.add([['WWW-Authenticate', 'Bearer']])

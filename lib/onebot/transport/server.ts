@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { WebSocket, WebSocketData, WebSocketEvent } from '../../../include-types/websock.ts'
 import type { Clock } from '../../engine/port.ts'
 import { type Answer, answer } from '../../web/answer.ts'
@@ -51,6 +52,8 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
   #listeners = 0
   readonly #streams: Streams
   readonly #http: Http
+  /** Of calls by HTTP; clients on WebSockets have one each. */
+  #gate: Gate | null
   readonly target: Target
 
   constructor(settings: OneBotServer, account: Account, clock: Clock, topics: () => Topics | null) {
@@ -61,11 +64,12 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
       () => this.#attend(),
       () => this.#part(),
     )
+    this.#gate = this.createGate()
     this.#http = new Http(
       () => this.settings,
       () => this.call,
       this.#streams,
-      this.createGate(),
+      () => this.#gate,
     )
     this.target = {
       role: null,
@@ -76,6 +80,12 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
   }
 
   open(): void {}
+
+  override adopt(settings: OneBotServer): void {
+    const { rate } = this.settings
+    super.adopt(settings)
+    if (!isDeepStrictEqual(rate, settings.rate)) this.#gate = this.createGate()
+  }
 
   override close(): void {
     super.close()

@@ -92,7 +92,7 @@ export class WebhookEndpoint extends Endpoint<OneBotWebhook> {
         return
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error)
-        const last = attempt >= retries || this.#stop.signal.aborted
+        const last = attempt >= retries || this.#closing || this.#stop.signal.aborted
         rError('onebot', '%s: %s: %s%s', name, withoutSecrets(this.settings.url), why, last ? '' : ', tried again')
         if (last) return
         await new Promise<void>((resolve) => void this.clock.after(retryInterval, resolve, false))

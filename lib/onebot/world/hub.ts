@@ -168,6 +168,12 @@ export class Hub implements Means {
       const poke = { notice_type: 'notify', sub_type: 'poke', user_id: sender_id, sender_id, target_id } as const
       for (const side of [from, to]) this.#one(this.#bots.get(side), poke)
     },
+    'typing': ({ user, to }) => {
+      if (to === null) return
+      const [event_type, status_text] = [1, 'typing']
+      const typing = { notice_type: 'notify', sub_type: 'input_status', group_id: 0, event_type, status_text } as const
+      this.#one(this.#bots.get(to), { ...typing, user_id: this.num(user.id) })
+    },
     'request.made': ({ request }) => this.#request(request),
     'member.joined': ({ serverId, userId, by, invited }) =>
       this.#look(this.#bots.get(userId), serverId, invited ? 'invite' : 'approve', this.num(by)),
