@@ -405,6 +405,25 @@ describe('set_group_special_title', () => {
 
   it('is refused', () => expectRefusals('set_group_special_title', { special_title: 'x' }))
 
+  it('that has ended is none', async () => {
+    const { scene } = await start()
+    const { members, changes } = scene.bots.world
+    const until = new Date(Date.now() - 1000).toISOString()
+    await changes.run(() => members.entitle(scene.ada.id, scene.server, scene.bo.id, 'host', until))
+    expect((await seen(scene)).title).toBe('')
+    await scene.say(scene.bo, 'tea')
+    expect(await scene.mate.event({ raw_message: 'tea' })).toMatchObject({ sender: { title: '' } })
+  })
+
+  // A bug, though a small one: the title is gone, and when it ended is still said of it.
+  it.fails('that has ended has no end', async () => {
+    const { scene } = await start()
+    const { members, changes } = scene.bots.world
+    const until = new Date(Date.now() - 1000).toISOString()
+    await changes.run(() => members.entitle(scene.ada.id, scene.server, scene.bo.id, 'host', until))
+    expect(await seen(scene)).toEqual({ title: '', ends: 0 })
+  })
+
   it('is no longer than it may be', async () => {
     const { scene, why } = await start()
     expect(await why('set_group_special_title', { special_title: 'x'.repeat(19) })).toBe('1200 PERMISSION_DENIED')

@@ -187,6 +187,30 @@ describe('send_group_msg', () => {
     expect(await scene.both()).toMatchObject([[], [{ post_type: 'message' }, { post_type: 'message' }]])
   })
 
+  it('is made of 1,000 segments at most, and of so many bytes', async () => {
+    const scene = await start()
+    const send = (message: unknown) => scene.why('send_group_msg', { group_id: scene.group, message })
+    const card = (length: number) => [{ type: 'json', data: { data: 'x'.repeat(length) } }]
+    expect(await send(Array(1001).fill(text('x')))).toBe('1400 message: 1000 segments at most')
+    expect(await send(card(131_072))).toBe('1200 SEND_MSG_API_ERROR')
+    expect(await scene.contents()).toEqual([])
+    expect(await send(Array(1000).fill(text('x')))).toBe('ok')
+    expect(await send(card(131_000))).toBe('ok')
+    expect(await scene.contents()).toEqual(['[card]', 'x'.repeat(1000)])
+  })
+
+  it('relays what nobody knows as it came', async () => {
+    const scene = await start()
+    const odd = { type: 'hologram', data: { of: 'tea', at: [1, { z: true }], size: 3 } }
+    await scene.robo.get('send_group_msg', { group_id: scene.group, message: [text('see '), odd] })
+    expect(await scene.contents()).toEqual(['see [hologram]'])
+    const [event] = await scene.told(scene.mate)
+    expect(event?.['message']).toEqual([
+      text('see '),
+      { type: 'hologram', data: { of: 'tea', at: [1, { z: true }], size: '3' } },
+    ])
+  })
+
   it('is refused to who may not speak: muted, denied, or where nobody does', async () => {
     const scene = await start()
     const mate = await scene.bots.userOf('mate')
