@@ -84,6 +84,15 @@ describe('likes', () => {
     expect([town.told(), of(bob), of('nobody')]).toEqual([[], 2, 0])
   })
 
+  it('are whole, one or more, and for others', () => {
+    const { town, ada, bob, give, of } = setUp()
+    for (const times of [0, -1, 1.5, NaN, Infinity]) expect(codeOf(() => give(ada, bob, times))).toBe('INVALID')
+    expect(codeOf(() => give(ada, ada, 1))).toBe('INVALID')
+    // Whoever that is.
+    expect(codeOf(() => give(ada, 'nobody', 0))).toBe('INVALID')
+    expect([town.told(), of(ada), of(bob), town.rows('SELECT * FROM likes')]).toEqual([[], 0, 0, []])
+  })
+
   it('of a change that fails are not counted', () => {
     const { town, ada, bob, give, of } = setUp()
     const failing = (): unknown =>

@@ -401,11 +401,12 @@ describe('what somebody has said last', () => {
     const town = new Town()
     const quay = town.channel(town.ada, town.place, 'quay')
     const { messages } = town.world
+    const at = (ms: number): string => new Date(START + ms).toISOString()
     const last = () =>
       [town.ada, town.bob].map((user) => [town.pier, quay].map((channel) => messages.lastOf(user, channel)))
     expect(last()).toEqual([
-      [0, 0],
-      [0, 0],
+      [null, null],
+      [null, null],
     ])
     town.clock.ms = START + 1000
     const root = town.post(town.ada, town.pier)
@@ -414,17 +415,51 @@ describe('what somebody has said last', () => {
     town.clock.ms = START + 3000
     const reply = town.reply(root, town.bob)
     expect(last()).toEqual([
-      [START + 1000, 0],
-      [START + 3000, START + 2000],
+      [at(1000), null],
+      [at(3000), at(2000)],
     ])
     town.clock.ms = START + 4000
     edit(town, town.ada, root.id, 'x')
     remove(town, town.bob, reply)
     expect(last()).toEqual([
-      [START + 1000, 0],
-      [START + 3000, START + 2000],
+      [at(1000), null],
+      [at(3000), at(2000)],
     ])
-    expect([messages.lastOf('nobody', town.pier), messages.lastOf(town.ada, NOWHERE)]).toEqual([0, 0])
+    expect([messages.lastOf('nobody', town.pier), messages.lastOf(town.ada, NOWHERE)]).toEqual([null, null])
+    // A poll is said, too, and so is what an agent begins.
+    town.clock.ms = START + 5000
+    town.do(() => messages.ask(town.ada, quay, { question: 'Sail?', options: ['yes', 'no'] }))
+    town.do(() => messages.begin(town.ada, town.pier, root.id, 'I', false))
+    expect(last()).toEqual([
+      [at(5000), at(5000)],
+      [at(3000), at(2000)],
+    ])
+  })
+
+  it('is forgotten with the channel, and kept of who has gone', () => {
+    const town = new Town()
+    const quay = town.channel(town.ada, town.place, 'quay')
+    for (const channel of [town.pier, quay]) town.post(town.bob, channel)
+    town.do(({ servers }) => servers.leave(town.bob, town.place))
+    town.do(({ channels }) => channels.remove(town.ada, town.place, quay))
+    expect(town.rows('SELECT channel_id, user_id, last_sent_at FROM channel_activity')).toEqual([
+      { channel_id: town.pier, user_id: town.bob, last_sent_at: new Date(START).toISOString() },
+    ])
+  })
+})
+
+describe('a message by its id', () => {
+  it('has its number and its author, whoever asks, until it is deleted', () => {
+    const town = new Town()
+    const { messages } = town.world
+    const root = town.post(town.bob, town.pier)
+    const reply = town.reply(root, town.ada)
+    expect(messages.named(root.id)).toMatchObject({ num: root.num, author_id: town.bob })
+    expect(messages.named(reply)).toMatchObject({ num: root.num + 1, author_id: town.ada })
+    expect(messages.named(NOWHERE)).toBeNull()
+    remove(town, town.ada, root.id)
+    // What continued it has gone with it.
+    expect([messages.named(root.id), messages.named(reply)]).toEqual([null, null])
   })
 })
 

@@ -105,6 +105,19 @@ describe('a server', () => {
     expect(() => town.write('DELETE FROM users WHERE id = ?', town.ada)).toThrow('constraint')
   })
 
+  it('is found by its name as it is written, or by its id; the oldest of several', () => {
+    const town = new Town()
+    const { servers } = town.world
+    expect(servers.named('Harbour')).toBe(town.place)
+    expect([servers.named('harbour'), servers.named(''), servers.named(town.pier)]).toEqual([null, null, null])
+    const second = town.server(town.bob, false)
+    expect([servers.named('Harbour'), servers.named(second)]).toEqual([town.place, second])
+    town.do(() => servers.change(town.ada, town.place, { name: 'Quay' }))
+    expect([servers.named('Harbour'), servers.named('Quay')]).toEqual([second, town.place])
+    town.do(() => servers.remove(town.bob, second))
+    expect([servers.named('Harbour'), servers.named(second)]).toEqual([null, null])
+  })
+
   it('100 are what somebody can be in', () => {
     const town = new Town()
     for (let i = 0; i < 99; i++) town.server(town.bob)
@@ -329,6 +342,25 @@ describe('channels', () => {
     expect(town.told()).toEqual([])
     change({ name: 'Quay' })
     expect(town.told()).toEqual([{ ...event, by: town.ada, name: 'Quay' }])
+  })
+
+  it('for text are those of a server, in order, whoever asks', () => {
+    const town = new Town()
+    const make = (name: string, type: 'text' | 'voice') =>
+      town.do(({ channels }) => channels.create(town.ada, town.place, { name, type, topic: null, category: null })).id
+    make('deck', 'voice')
+    const quay = make('quay', 'text')
+    const other = town.channel(town.ada, town.server(town.ada))
+    const { channels } = town.world
+    expect(channels.textOf(town.place)).toEqual([channels.find(town.pier), channels.find(quay)])
+    town.do(() => channels.change(town.ada, town.place, town.pier, { position: 9 }))
+    expect(channels.textOf(town.place).map(({ id }) => id)).toEqual([quay, town.pier])
+    town.do(({ overrides }) => overrides.set(town.ada, quay, { roleId: null, userId: null }, 0, 1))
+    expect(channels.textOf(town.place).map(({ id }) => id)).toEqual([quay, town.pier])
+    expect([channels.textOf('nowhere'), channels.textOf(town.world.channels.find(other)?.server_id ?? '')]).toEqual([
+      [],
+      [channels.find(other)],
+    ])
   })
 
   it('a server can have 500', () => {

@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import {
+  ADD_REACTIONS,
   ADMINISTRATOR,
+  ATTACH_FILES,
+  CREATE_INVITES,
+  KICK_MEMBERS,
   MANAGE_CHANNELS,
   MANAGE_MESSAGES,
+  MANAGE_ROLES,
+  MANAGE_SERVER,
+  MUTE_MEMBERS,
   SEND_MESSAGES,
+  SPEAKING,
   VIEW_CHANNEL,
 } from '../../lib/chat/permissions.ts'
 import { codeOf, START, Town } from '../support/world.ts'
@@ -50,41 +58,39 @@ describe('a channel that is shut', () => {
     expect([isShut(), speaking(ada, bob, cleo, dov)]).toEqual([false, [true, true, true, true]])
     town.told()
     shut(ada)
-    expect(town.told().at(-1)).toEqual({ type: 'channel.shut', serverId: place, channelId: pier, by: ada, shut: true })
+    expect(town.told()).toEqual([{ type: 'channel.shut', serverId: place, channelId: pier, by: ada, shut: true }])
     expect([isShut(), speaking(ada, bob, cleo, dov)]).toEqual([true, [true, true, false, false]])
-    expect(town.world.access.see(cleo, pier)?.permissions).toBe(123 & ~SEND_MESSAGES)
+    expect(town.world.access.see(cleo, pier)).toMatchObject({ permissions: 123 & ~SPEAKING, shut: true })
     town.told()
     shut(bob, false)
-    expect(town.told().at(-1)).toEqual({ type: 'channel.shut', serverId: place, channelId: pier, by: bob, shut: false })
+    expect(town.told()).toEqual([{ type: 'channel.shut', serverId: place, channelId: pier, by: bob, shut: false }])
     expect([isShut(), speaking(ada, bob, cleo, dov)]).toEqual([false, [true, true, true, true]])
+    expect(town.world.access.see(cleo, pier)).toMatchObject({ permissions: 123, shut: false })
   })
 
-  it('is so by overrides, of which doors are told, and of which the log has an entry each', () => {
-    const { town, ada, place, pier, managed, shut, bits } = setUp()
+  it('writes no override, and has an entry in the log', () => {
+    const { town, ada, bob, pier, shut, bits } = setUp()
     shut(ada)
-    const [everyone, admins] = town.world.overrides.list(ada, pier)
-    expect(town.told()).toEqual([
-      { type: 'override.set', serverId: place, override: everyone },
-      { type: 'override.set', serverId: place, override: admins },
-      { type: 'channel.shut', serverId: place, channelId: pier, by: ada, shut: true },
+    shut(bob, false)
+    expect(bits()).toEqual([])
+    const logged = town.rows(
+      "SELECT actor_id, action, target_type, target_id FROM audit_logs WHERE action LIKE 'channel.%' ORDER BY id DESC LIMIT 2",
+    )
+    const target = { target_type: 'channel', target_id: pier }
+    expect(logged).toEqual([
+      { actor_id: bob, action: 'channel.open', ...target },
+      { actor_id: ada, action: 'channel.shut', ...target },
     ])
-    expect(bits()).toEqual([
-      [null, 0, SEND_MESSAGES],
-      [managed, SEND_MESSAGES, 0],
-    ])
-    const logged = town.rows("SELECT actor_id, target_id FROM audit_logs WHERE action = 'override.set' ORDER BY id")
-    expect(logged).toEqual([everyone, admins].map((one) => ({ actor_id: ada, target_id: one?.id })))
   })
 
   it('is not shut again, nor opened twice: nobody is told', () => {
-    const { town, ada, shut, bits, isShut } = setUp()
+    const { town, ada, shut, isShut } = setUp()
     shut(ada, false)
-    expect([town.told(), bits(), isShut()]).toEqual([[], [], false])
+    expect([town.told(), isShut()]).toEqual([[], false])
     shut(ada)
-    const once = bits()
     town.told()
     shut(ada)
-    expect([town.told(), bits(), isShut()]).toEqual([[], once, true])
+    expect([town.told(), isShut()]).toEqual([[], true])
     shut(ada, false)
     town.told()
     shut(ada, false)
@@ -94,7 +100,6 @@ describe('a channel that is shut', () => {
   it('shut twice is open to all after it was opened once', () => {
     const { ada, cleo, shut, speaking } = setUp()
     shut(ada)
-    // The second time everyone is denied already, which is no wish of before.
     shut(ada)
     shut(ada, false)
     expect(speaking(cleo)).toEqual([true])
@@ -125,33 +130,65 @@ describe('a channel that is shut', () => {
     expect(town.world.channels.find(pier)?.shut).toBe(0)
   })
 
-  it('by who cannot touch the role of the admins is shut all the same: they give it nothing of theirs', () => {
-    const { town, ada, bob, dov, place, managed, shut, bits } = setUp()
-    // Below the role that shutting sets an override for.
-    town.role(ada, place, [dov], MANAGE_CHANNELS, 1)
-    expect(
-      codeOf(() => town.do(({ overrides }) => overrides.set(dov, town.pier, { roleId: managed, userId: null }, 0, 0))),
-    ).toBe('FORBIDDEN')
-    shut(dov)
-    expect(bits()).toContainEqual([managed, SEND_MESSAGES, 0])
-    expect(codeOf(() => town.post(bob, town.pier))).toBe('nothing was refused')
-  })
-
-  it('without admins that bots have made is for owner and administrators', () => {
-    const { town, ada, bob, cleo, place, shut, bits, speaking } = setUp({ admins: false })
-    town.role(ada, place, [cleo], ADMINISTRATOR, 1)
+  it.each([
+    ['ADMINISTRATOR', ADMINISTRATOR, true],
+    ['MANAGE_MESSAGES', MANAGE_MESSAGES, true],
+    ['MANAGE_CHANNELS', MANAGE_CHANNELS, true],
+    ['MANAGE_ROLES', MANAGE_ROLES, true],
+    ['MANAGE_SERVER', MANAGE_SERVER, true],
+    ['all that makes no admin', MUTE_MEMBERS | KICK_MEMBERS | CREATE_INVITES | SPEAKING, false],
+  ])('of members with a role with %s: they speak: %o', (_name, permissions, speaks) => {
+    const { town, ada, cleo, dov, place, shut, speaking } = setUp({ admins: false })
+    town.role(ada, place, [cleo], permissions, 1)
     shut(ada)
-    expect(bits()).toEqual([[null, 0, SEND_MESSAGES]])
-    expect(speaking(ada, bob, cleo)).toEqual([true, false, true])
+    expect(speaking(ada, cleo, dov)).toEqual([true, speaks, false])
   })
 
-  it('keeps silent who is in a timeout', () => {
+  it('is for who becomes an admin while it is shut, and no more for who was one', () => {
+    const { town, ada, bob, cleo, place, admin, shut, speaking } = setUp({ admins: false })
+    shut(ada)
+    const role = admin()
+    expect(speaking(bob, cleo)).toEqual([true, false])
+    town.do(({ roles }) => roles.take(ada, place, bob, role))
+    town.do(({ roles }) => roles.give(ada, place, cleo, role))
+    expect(speaking(bob, cleo)).toEqual([false, true])
+    town.do(({ roles }) => roles.change(ada, place, role, { permissions: 0 }))
+    expect(speaking(bob, cleo)).toEqual([false, false])
+  })
+
+  it('takes reactions and files with it, and says that it is shut, not why one else could not', () => {
+    const { town, ada, bob, cleo, pier, shut, set } = setUp()
+    const root = town.post(ada, pier)
+    shut(ada)
+    expect(town.world.access.channel(bob, pier, SEND_MESSAGES | ATTACH_FILES | ADD_REACTIONS).shut).toBe(true)
+    expect(() => town.post(cleo, pier)).toThrow('Only admins speak here for now')
+    expect(() => town.do(({ reactions }) => reactions.add(cleo, pier, root.id, '⚓'))).toThrow(
+      'Only admins speak here for now',
+    )
+    expect(codeOf(() => town.world.access.channel(cleo, pier, ATTACH_FILES))).toBe('FORBIDDEN')
+    // What else they lack is another matter.
+    expect(() => town.world.access.channel(cleo, pier, SEND_MESSAGES | MANAGE_MESSAGES)).toThrow('Missing')
+    set(EVERYONE, 0, VIEW_CHANNEL)
+    expect(codeOf(() => town.post(cleo, pier))).toBe('NOT_FOUND')
+  })
+
+  it('keeps silent who is in a timeout, admin or not', () => {
+    const { town, ada, bob, cleo, place, pier, shut } = setUp()
+    for (const user of [bob, cleo]) town.silence(place, user, START + 1000)
+    shut(ada)
+    expect(codeOf(() => town.post(bob, pier))).not.toBe('nothing was refused')
+    // Who could not speak anyway.
+    expect(codeOf(() => town.post(cleo, pier))).toBe('FORBIDDEN')
+    town.clock.ms = START + 1000
+    town.post(bob, pier)
+  })
+
+  // A bug: `needs` asks whether the channel is shut, not whether that is what keeps its viewer from speaking.
+  it.fails('says to an admin in a timeout what keeps them from speaking', () => {
     const { town, ada, bob, place, pier, shut } = setUp()
     town.silence(place, bob, START + 1000)
     shut(ada)
     expect(codeOf(() => town.post(bob, pier))).toBe('TIMED_OUT')
-    town.clock.ms = START + 1000
-    town.post(bob, pier)
   })
 
   it('takes edits and replies in threads with it, and leaves one’s own to be deleted', () => {
@@ -168,6 +205,7 @@ describe('a channel that is shut', () => {
     shut(ada)
     const again = town.reopen()
     expect(again.world.channels.find(pier)?.shut).toBe(1)
+    expect(codeOf(() => again.post(cleo, pier))).toBe('FORBIDDEN')
     again.do(({ overrides }) => overrides.shut(ada, pier, false))
     again.post(cleo, pier)
   })
@@ -182,108 +220,69 @@ describe('a channel that is shut', () => {
   })
 })
 
-describe('what was said of everyone before', () => {
-  it('is kept: who was denied to speak is so when it is open again', () => {
-    const { town, ada, cleo, pier, shut, set, bits, speaking } = setUp({ admins: false })
+describe('overrides of a channel that is shut', () => {
+  it.each([
+    ['everyone', () => EVERYONE],
+    ['a role', ({ crew }: { crew: string }) => ({ roleId: crew, userId: null })],
+    ['a member', ({ cleo }: { cleo: string }) => ({ roleId: null, userId: cleo })],
+  ] as const)('let nobody speak whom they are for: %s', (_name, target) => {
+    const { town, ada, cleo, dov, place, shut, set, bits, speaking } = setUp()
+    const crew = town.role(ada, place, [cleo], 0, 1)
+    const one = target({ crew, cleo })
+    set(one, SPEAKING, 0)
+    shut(ada)
+    expect(speaking(cleo, dov)).toEqual([false, false])
+    set(one, SPEAKING | MANAGE_MESSAGES | MANAGE_CHANNELS, 0)
+    expect(speaking(cleo, dov)).toEqual([false, false])
+    const before = bits()
+    shut(ada, false)
+    expect([bits(), speaking(cleo, dov)]).toEqual([before, [true, true]])
+  })
+
+  it('silence admins there as they do when it is open', () => {
+    const { ada, bob, cleo, shut, set, bits, speaking } = setUp()
     set(EVERYONE, MANAGE_MESSAGES, SEND_MESSAGES)
+    expect(speaking(ada, bob, cleo)).toEqual([true, false, false])
     shut(ada)
+    expect(speaking(ada, bob, cleo)).toEqual([true, false, false])
     shut(ada, false)
     expect(bits()).toEqual([[null, MANAGE_MESSAGES, SEND_MESSAGES]])
-    expect(speaking(cleo)).toEqual([false])
-    // What was remembered is not remembered the next time.
-    set(EVERYONE, 0, 0)
-    shut(ada)
-    expect(town.rows('SELECT shut_prev_deny FROM channels WHERE id = ?', pier)).toEqual([{ shut_prev_deny: 0 }])
-    shut(ada, false)
-    expect(speaking(cleo)).toEqual([true])
+    expect(speaking(ada, bob, cleo)).toEqual([true, false, false])
   })
 
-  it('is kept in all other bits', () => {
-    const { ada, shut, set, bits } = setUp({ admins: false })
-    set(EVERYONE, MANAGE_MESSAGES, 64 | 16)
-    shut(ada)
-    expect(bits()).toEqual([[null, MANAGE_MESSAGES, 64 | 16 | SEND_MESSAGES]])
-    shut(ada, false)
-    expect(bits()).toEqual([[null, MANAGE_MESSAGES, 64 | 16]])
-  })
-
-  it('where it was allowed is denied: no bit is both', () => {
-    const { ada, cleo, shut, set, bits, speaking } = setUp({ admins: false })
-    set(EVERYONE, SEND_MESSAGES | MANAGE_MESSAGES, 0)
-    shut(ada)
-    expect(bits()).toEqual([[null, MANAGE_MESSAGES, SEND_MESSAGES]])
-    shut(ada, false)
-    expect(speaking(cleo)).toEqual([true])
-  })
-
-  it('of the role of the admins is kept in all bits but the one', () => {
-    const { ada, bob, managed, shut, set, bits, speaking } = setUp()
-    set({ roleId: managed, userId: null }, MANAGE_MESSAGES, 64 | SEND_MESSAGES)
-    expect(speaking(bob)).toEqual([false])
-    shut(ada)
-    expect(bits()).toContainEqual([managed, MANAGE_MESSAGES | SEND_MESSAGES, 64])
-    expect(speaking(bob)).toEqual([true])
-  })
-})
-
-describe('an override that changes while the channel is shut', () => {
-  it('for everyone in other bits stays when it is opened', () => {
-    const { ada, cleo, shut, set, bits, speaking } = setUp({ admins: false })
-    shut(ada)
-    set(EVERYONE, 0, SEND_MESSAGES | 64)
-    shut(ada, false)
-    expect(bits()).toEqual([[null, 0, 64]])
-    expect(speaking(cleo)).toEqual([true])
-  })
-
-  it('for everyone that lets all speak does so, and the channel can be opened and shut again', () => {
-    const { ada, cleo, shut, set, isShut, speaking } = setUp()
-    shut(ada)
-    set(EVERYONE, SEND_MESSAGES, 0)
-    // The word of who manages the channel, and the last one.
-    expect([isShut(), speaking(cleo)]).toEqual([true, [true]])
-    shut(ada, false)
-    expect([isShut(), speaking(cleo)]).toEqual([false, [true]])
-    shut(ada)
-    expect([isShut(), speaking(cleo)]).toEqual([true, [false]])
-  })
-
-  it('for everyone that is removed does not come back with a denial', () => {
-    const { town, ada, cleo, pier, shut, speaking, isShut } = setUp()
-    shut(ada)
-    const everyone = town.world.overrides.list(ada, pier).find((one) => one.everyone === 1)
-    town.do(({ overrides }) => overrides.remove(ada, pier, everyone?.id ?? ''))
-    expect(speaking(cleo)).toEqual([true])
-    shut(ada, false)
-    expect([isShut(), speaking(cleo)]).toEqual([false, [true]])
-  })
-
-  it('where speaking was denied before, and is not any more, stays as it was said last', () => {
-    const { ada, cleo, shut, set, bits, speaking } = setUp({ admins: false })
+  it('that change or go meanwhile are as they were left when it is opened', () => {
+    const { town, ada, cleo, dov, pier, shut, set, bits, speaking } = setUp()
     set(EVERYONE, 0, SEND_MESSAGES)
     shut(ada)
     set(EVERYONE, 0, 64)
+    set({ roleId: null, userId: cleo }, 0, SEND_MESSAGES)
     shut(ada, false)
-    expect([bits(), speaking(cleo)]).toEqual([[[null, 0, 64]], [true]])
+    expect(bits()).toEqual([
+      [null, 0, 64],
+      [cleo, 0, SEND_MESSAGES],
+    ])
+    expect(speaking(cleo, dov)).toEqual([false, true])
+    shut(ada)
+    for (const { id } of town.world.overrides.list(ada, pier)) {
+      town.do(({ overrides }) => overrides.remove(ada, pier, id))
+    }
+    expect(speaking(cleo, dov)).toEqual([false, false])
+    shut(ada, false)
+    expect([bits(), speaking(cleo, dov)]).toEqual([[], [true, true]])
   })
-})
 
-describe('as many overrides as a channel can have', () => {
-  it('refuse what one more is needed for, and leave the channel as it is', () => {
+  it('leave room for it, however many there are', () => {
     const { town, ada, place, shut, set, bits, isShut } = setUp()
-    for (let i = 0; i < 99; i++) {
+    for (let i = 0; i < 100; i++) {
       const user = town.user(`sailor${i}`)
       town.join(user, place)
       set({ roleId: null, userId: user }, 0, 64)
     }
     const before = bits()
-    town.told()
-    // There is room for one of the two.
-    expect(codeOf(() => shut(ada))).toBe('LIMIT')
-    expect([town.told(), bits(), isShut()]).toEqual([[], before, false])
-    set(EVERYONE, 0, 0)
-    expect(codeOf(() => shut(ada))).toBe('LIMIT')
-    expect(isShut()).toBe(false)
+    shut(ada)
+    expect([bits(), isShut()]).toEqual([before, true])
+    shut(ada, false)
+    expect([bits(), isShut()]).toEqual([before, false])
   })
 })
 
@@ -329,53 +328,16 @@ describe('the role that makes admins', () => {
     expect(make(cleo, null)).toMatchObject({ position: 2, managed: 'group_admin' })
   })
 
-  // A bug: two that make it at once, or a door that does not look first, are answered with an error of the database.
-  it.fails('is refused where there is one', () => {
-    const { admin } = setUp()
+  it('is refused where there is one, also to who may not see that there is room', () => {
+    const { town, ada, cleo, place, admin, managed } = setUp()
+    town.told()
     expect(codeOf(admin)).toBe('CONFLICT')
-  })
-})
-
-describe('a channel that is shut, where that is not so yet', () => {
-  // A bug: `everyone` comes first, so that what is allowed to a role or a user beats it.
-  it.fails('keeps out members whose other role is allowed to speak there', () => {
-    const { town, ada, cleo, place, shut, set, speaking } = setUp()
-    const crew = town.role(ada, place, [cleo], 0, 1)
-    set({ roleId: crew, userId: null }, SEND_MESSAGES, 0)
-    shut(ada)
-    expect(speaking(cleo)).toEqual([false])
-  })
-
-  it.fails('keeps out a member who is allowed to speak there', () => {
-    const { ada, cleo, shut, set, speaking } = setUp()
-    set({ roleId: null, userId: cleo }, SEND_MESSAGES, 0)
-    shut(ada)
-    expect(speaking(cleo)).toEqual([false])
-  })
-
-  // A bug: the role gets what it needs only when the channel is shut.
-  it.fails('is for admins, too, whose role was made afterwards', () => {
-    const { ada, bob, admin, shut, speaking } = setUp({ admins: false })
-    shut(ada)
-    admin()
-    expect(speaking(bob)).toEqual([true])
-  })
-
-  // A bug: what the role of the admins gets is not taken from it when the channel is opened.
-  it.fails('gives admins nothing that lasts: opened again, they are denied to speak as everyone was before', () => {
-    const { ada, bob, cleo, shut, set, speaking } = setUp()
-    set(EVERYONE, 0, SEND_MESSAGES)
-    expect(speaking(bob, cleo)).toEqual([false, false])
-    shut(ada)
-    shut(ada, false)
-    expect(speaking(bob, cleo)).toEqual([false, false])
-  })
-
-  it.fails('opened again leaves the role of the admins as it was', () => {
-    const { ada, managed, shut, set, bits } = setUp()
-    set({ roleId: managed, userId: null }, 0, SEND_MESSAGES)
-    shut(ada)
-    shut(ada, false)
-    expect(bits()).toContainEqual([managed, 0, SEND_MESSAGES])
+    expect(town.told()).toEqual([])
+    expect(town.world.roles.managedOf(place)?.id).toBe(managed)
+    // Who may make no role is told nothing of those there are.
+    const draft = { name: 'Admin', permissions: 0, color: null, position: null, managed: 'group_admin' } as const
+    expect(codeOf(() => town.do(({ roles }) => roles.create(cleo, place, draft)))).toBe('FORBIDDEN')
+    // Roles that are nothing to bots are as many as before.
+    town.role(ada, place, [], 0)
   })
 })

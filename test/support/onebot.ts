@@ -249,6 +249,8 @@ export class Bots {
   /** Whatever has happened was told to these when this resolves. */
   async settle(...clients: readonly BotClient[]): Promise<void> {
     await this.world.changes.run(() => {})
+    // Bots are told a turn later, so that a question that is asked now could be answered before that.
+    await new Promise((resolve) => setImmediate(resolve))
     await Promise.all(clients.map((client) => client.call('get_status')))
   }
 

@@ -268,3 +268,54 @@ describe('the key of links', () => {
     },
   )
 })
+
+describe('tokens that nobody has chosen', () => {
+  it('are made once for each name, and kept for its owner only', () => {
+    const path = makeFolder()
+    const folder = new Folder(path)
+    const first = folder.tokenOf('out')
+    expect(first.token).toMatch(/^[\w-]{43}$/)
+    expect(first.made).toBe(true)
+    const second = folder.tokenOf('in')
+    expect(second).toMatchObject({ made: true })
+    expect(second.token).not.toBe(first.token)
+    expect(folder.tokenOf('out')).toEqual({ token: first.token, made: false })
+    folder.close()
+    const again = openFolder(path)
+    expect(again.tokenOf('out')).toEqual({ token: first.token, made: false })
+    expect(modeOf(join(path, 'secrets.json'))).toBe('600')
+  })
+
+  it('leave the keys as they are, and the other way round', () => {
+    const folder = openFolder(makeFolder())
+    const { token } = folder.tokenOf('out')
+    const [key] = folder.keys(null, START, HOUR)
+    const link = folder.linkKey()
+    expect(folder.tokenOf('in').made).toBe(true)
+    expect(folder.keys(null, START, HOUR)).toEqual([key])
+    expect([folder.linkKey(), folder.tokenOf('out')]).toEqual([link, { token, made: false }])
+  })
+
+  it('have any name, also one that every object has', () => {
+    const path = makeFolder()
+    const folder = new Folder(path)
+    const names = ['constructor', '__proto__', 'toString', '']
+    const made = names.map((name) => folder.tokenOf(name))
+    expect(made.map((one) => one.made)).toEqual([true, true, true, true])
+    folder.close()
+    const again = openFolder(path)
+    expect(names.map((name) => again.tokenOf(name))).toEqual(made.map(({ token }) => ({ token, made: false })))
+  })
+
+  it('of a file of before there were any are none yet; of one that says something else it is refused', () => {
+    const path = makeFolder()
+    const file = join(path, 'secrets.json')
+    const folder = openFolder(path)
+    writeFileSync(file, JSON.stringify({ jwt: [], links: null }))
+    expect(folder.tokenOf('out').made).toBe(true)
+    for (const tokens of [{ out: 1 }, null, 'out']) {
+      writeFileSync(file, JSON.stringify({ jwt: [], links: null, tokens }))
+      expect(() => folder.tokenOf('out')).toThrow('is not as it was written')
+    }
+  })
+})

@@ -4,7 +4,7 @@ import { Database } from '../../../lib/chat/store/database.ts'
 import { migrate, STEPS } from '../../../lib/chat/store/migrations.ts'
 import { openSqlite, type Sqlite } from '../../../lib/chat/store/sqlite.ts'
 import { addFile, png } from '../../support/stored.ts'
-import { expectSound, makeFolder, OpenWorld, START, Town } from '../../support/world.ts'
+import { expectSound, makeFolder, OpenWorld, Town } from '../../support/world.ts'
 
 const openEmpty = (): { db: Database; file: string } => {
   const file = join(makeFolder(), 'world.db')
@@ -129,6 +129,7 @@ describe('migration', () => {
         'audit_logs',
         'blobs',
         'bots',
+        'channel_activity',
         'custom_emojis',
         'files',
         'forward_nodes',
@@ -226,7 +227,7 @@ describe('migration', () => {
       dm_messages: { segments: null },
       server_members: { title: null, title_expires_at: null },
       roles: { managed: null },
-      channels: { shut: 0, shut_prev_deny: 0 },
+      channels: { shut: 0 },
     }
     for (const [table, fields] of Object.entries(added)) {
       const names = Object.keys(fields).join()
@@ -235,6 +236,15 @@ describe('migration', () => {
     for (const table of ['remarks', 'likes', 'forwards', 'forward_nodes']) {
       expect([table, ask(`SELECT * FROM ${table}`)]).toEqual([table, []])
     }
+    // When somebody spoke last is what their messages say: those that are deleted and those of threads count.
+    const spoken = ask(
+      `SELECT channel_id, author_id AS user_id, MAX(created_at) AS last_sent_at FROM messages
+       WHERE author_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2`,
+    )
+    expect(ask('SELECT * FROM channel_activity ORDER BY 1, 2')).toEqual(spoken)
+    expect(spoken).toEqual(
+      [town.ada, town.bob].toSorted().map((user_id) => ({ channel_id: town.pier, user_id, last_sent_at: NOW })),
+    )
     expect(ask('PRAGMA foreign_key_check')).toEqual([])
   })
 
@@ -261,7 +271,7 @@ describe('migration', () => {
     const [said] = world.messages.list(bob, pier, { before: null, after: null, limit: 1 })
     if (said === undefined) throw new Error('it was said')
     expect(world.messages.byNum(bob, said.num)).toEqual(said)
-    expect(world.messages.lastOf(said.author_id ?? '', pier)).toBe(START)
+    expect(world.messages.lastOf(said.author_id ?? '', pier)).toBe(NOW)
     old.do(({ overrides }) => overrides.shut(ada, pier, true))
     expect(world.channels.find(pier)?.shut).toBe(1)
     old.do(({ members }) => members.entitle(ada, place, bob, 'Lookout', null))
@@ -342,7 +352,6 @@ describe('the tables', () => {
     refuses(town, 'UPDATE roles SET permissions = 32768')
     refuses(town, 'INSERT INTO member_roles VALUES (?, ?, ?)', town.place, town.cleo, role)
     refuses(town, 'UPDATE channels SET shut = ?', 2)
-    refuses(town, 'UPDATE channels SET shut_prev_deny = ?', 2)
     refuses(town, 'UPDATE roles SET managed = ?', 'friends')
     town.role(town.ada, town.place, [], 0)
     refuses(town, 'UPDATE roles SET managed = ?', 'group_admin')
