@@ -74,6 +74,8 @@ export interface OneBotMessage {
   readonly peer: number | null
   /** friend: they know each other. group: they share one. */
   readonly subType: 'friend' | 'group' | 'other' | 'normal'
+  /** Of `subType` group: the group that they share. */
+  readonly via?: number
   readonly sender: OneBotSender
   readonly segments: readonly OneBotSegment[]
   /** Of `get_msg`. */

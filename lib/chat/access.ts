@@ -24,8 +24,9 @@ export interface Seen {
   readonly permissions: number
   /** Of its newest message; 0: there is none. */
   readonly last_seq: number
-  /** Its viewer may say nothing for now; nobody may but admins. */
+  /** Its viewer may say nothing for now. */
   readonly silenced: boolean
+  /** Only admins may, and its viewer is none. */
   readonly shut: boolean
 }
 
@@ -169,8 +170,9 @@ export class Access {
     const roles = Number(found.has_roles) === 0 ? [] : this.#roles({ user, server: server_id })
     const overrides = Number(found.has_overrides) === 0 ? [] : this.#overrides({ channel })
     const granted = owner ? ALL_PERMISSIONS : channelPermissions({ user_id: user, owner, silenced, roles }, overrides)
-    const permissions = shut === 1 && !isAdmin({ owner, roles }) ? granted & ~SPEAKING : granted
-    return permissions === 0 ? null : { id, num, server_id, type, last_seq, permissions, silenced, shut: shut === 1 }
+    const isShut = shut === 1 && !isAdmin({ owner, roles })
+    const permissions = isShut ? granted & ~SPEAKING : granted
+    return permissions === 0 ? null : { id, num, server_id, type, last_seq, permissions, silenced, shut: isShut }
   }
 
   /** A channel that the user can see, else NOT_FOUND, and in which that may be done, else FORBIDDEN or TIMED_OUT. */

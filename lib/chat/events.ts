@@ -26,7 +26,14 @@ interface OfMessage {
   readonly messageId: string
 }
 
+interface OfPin extends OfMessage {
+  readonly num: number
+  readonly authorId: string | null
+  readonly by: string
+}
+
 interface OfReaction extends OfMessage {
+  readonly num: number
   readonly userId: string
   readonly emoji: string
 }
@@ -43,14 +50,9 @@ export type WorldEvent =
       /** It was growing, and does so no more. */
       readonly completed: boolean
     }
-  | ({
-      readonly type: 'message.deleted'
-      readonly num: number
-      readonly authorId: string | null
-      readonly by: string
-    } & OfMessage)
-  | ({ readonly type: 'message.pinned'; readonly by: string } & OfMessage)
-  | ({ readonly type: 'message.unpinned'; readonly by: string } & OfMessage)
+  | ({ readonly type: 'message.deleted'; /** It was growing. */ readonly draft: boolean } & OfPin)
+  | ({ readonly type: 'message.pinned' } & OfPin)
+  | ({ readonly type: 'message.unpinned' } & OfPin)
   | ({ readonly type: 'reaction.added' } & OfReaction)
   | ({ readonly type: 'reaction.removed' } & OfReaction)
   /** As nobody in particular sees it. */

@@ -63,6 +63,14 @@ const members = (q: Kysely<Tables>, server: RawBuilder<string>, now: RawBuilder<
       't.expires_at as timeout_expires_at',
     ])
 
+/** One that has ended is none. */
+const toTitle = (
+  title: string | null,
+  until: string | null,
+  now: string,
+): Pick<Member, 'title' | 'title_expires_at'> =>
+  until !== null && until <= now ? { title: null, title_expires_at: null } : { title, title_expires_at: until }
+
 export class Members {
   readonly #core: Core
   readonly #access: Access
@@ -139,9 +147,15 @@ export class Members {
   /** One of them; NOT_FOUND for who is none. */
   get(user: string, server: string, member: string): Member {
     this.#access.member(user, server)
-    const [found] = this.#read(server, this.#one({ server, user: member, now: toTime(this.#core.now()) }))
-    if (found === undefined) throw notFound()
+    const found = this.find(server, member)
+    if (found === null) throw notFound()
     return found
+  }
+
+  /** One of them, whoever asks; null for who is none. */
+  find(server: string, member: string): Member | null {
+    const [found] = this.#read(server, this.#one({ server, user: member, now: toTime(this.#core.now()) }))
+    return found ?? null
   }
 
   #read(server: string, rows: readonly Row[]): Member[] {
@@ -154,8 +168,7 @@ export class Members {
       avatar_url,
       appearance: this.#presence.seen({ id, ...row }),
       nickname,
-      title: row.title_expires_at !== null && row.title_expires_at <= now ? null : title,
-      title_expires_at: row.title_expires_at,
+      ...toTitle(title, row.title_expires_at, now),
       joined_at,
       timeout_expires_at,
       roles: (roles.get(id) ?? []).map((role) => ({

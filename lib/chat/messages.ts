@@ -249,7 +249,7 @@ export class Messages {
 
   /** One's own, or with MANAGE_MESSAGES any; its thread goes with it. */
   remove(user: string, id: string): void {
-    const { seen, author, num } = this.#locate(user, id)
+    const { seen, author, num, draft } = this.#locate(user, id)
     if (author !== user) needs(seen, MANAGE_MESSAGES)
     this.#rows.delete({ id })
     this.#rows.forget({ message: id })
@@ -264,6 +264,7 @@ export class Messages {
       num,
       authorId: author,
       by: user,
+      draft,
     })
   }
 
@@ -277,25 +278,28 @@ export class Messages {
     // They are listed by it: each is later than the one before.
     const at = Math.max(this.#core.now(), newest === null ? 0 : Date.parse(newest) + 1)
     if (this.#rows.setPin({ id, pinned: 1, by: user, at: toTime(at) }) === 0) return
-    const pin = { serverId: server_id, channelId: channel, messageId: id, by: user }
-    this.#core.changes.emit({ type: 'message.pinned', ...pin })
+    this.#core.changes.emit({ type: 'message.pinned', ...this.#toPin(server_id, channel, id, user) })
   }
 
   /** NOT_FOUND where it is not pinned. */
   unpin(user: string, channel: string, id: string): void {
     const { server_id } = this.locate(user, channel, id, MANAGE_MESSAGES)
     if (this.#rows.setPin({ id, pinned: 0, by: null, at: null }) === 0) throw notFound()
-    const pin = { serverId: server_id, channelId: channel, messageId: id, by: user }
-    this.#core.changes.emit({ type: 'message.unpinned', ...pin })
+    this.#core.changes.emit({ type: 'message.unpinned', ...this.#toPin(server_id, channel, id, user) })
+  }
+
+  #toPin(serverId: string, channelId: string, messageId: string, by: string) {
+    const { num, author_id: authorId } = this.#known(messageId, null)
+    return { serverId, channelId, messageId, num, authorId, by }
   }
 
   /** Where a message is, for who can see it; one that is deleted is not found. */
-  #locate(user: string, id: string): { readonly seen: Seen; readonly author: string | null; readonly num: number } {
+  #locate(user: string, id: string): { seen: Seen; author: string | null; num: number; draft: boolean } {
     const place = this.#rows.place({ id })
     if (place === undefined) throw notFound()
     const seen = this.#access.channel(user, place.channel_id)
     if (place.deleted === 1) throw notFound()
-    return { seen, author: place.author_id, num: place.num }
+    return { seen, author: place.author_id, num: place.num, draft: place.draft === 1 }
   }
 
   /** Where a message is that can be replied to. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { isClean } from './content.ts'
 import type { Core } from './core.ts'
+import type { WorldEvent } from './events.ts'
 import { toTime } from './ids.ts'
 import { MAX_EMOJI_BYTES, MAX_REACTIONS } from './limits.ts'
 import type { Messages } from './messages.ts'
@@ -15,6 +16,8 @@ export interface Reaction {
   /** Whoever looks is one of them. */
   readonly me: boolean
 }
+
+type Told = Extract<WorldEvent, { readonly type: 'reaction.added' | 'reaction.removed' }>
 
 /** An emoji, a name of one: something short that can be seen. */
 function checkEmoji(emoji: string): void {
@@ -79,15 +82,18 @@ export class Reactions {
       throw new Refusal('LIMIT', `A message can have ${MAX_REACTIONS} different reactions`)
     }
     if (this.#add({ message, user, emoji, at: toTime(this.#core.now()) }) === 0) return
-    const reaction = { serverId: server_id, channelId: channel, messageId: message, userId: user, emoji }
-    this.#core.changes.emit({ type: 'reaction.added', ...reaction })
+    this.#tell('reaction.added', { serverId: server_id, channelId: channel, messageId: message, userId: user, emoji })
   }
 
   /** One's own; NOT_FOUND where there is none. */
   remove(user: string, channel: string, message: string, emoji: string): void {
     const { server_id } = this.#messages.locate(user, channel, message)
     if (this.#remove({ message, user, emoji }) === 0) throw notFound()
-    const reaction = { serverId: server_id, channelId: channel, messageId: message, userId: user, emoji }
-    this.#core.changes.emit({ type: 'reaction.removed', ...reaction })
+    this.#tell('reaction.removed', { serverId: server_id, channelId: channel, messageId: message, userId: user, emoji })
+  }
+
+  #tell(type: Told['type'], reaction: Omit<Told, 'type' | 'num'>): void {
+    const num = this.#messages.named(reaction.messageId)?.num ?? 0
+    this.#core.changes.emit({ type, ...reaction, num })
   }
 }

@@ -9,13 +9,14 @@ import { dispatch, unknownAction } from './dispatcher.ts'
 import { type Outcome, parseRequest, toResponse, toUnreadable } from './envelope.ts'
 import { isOwn, toHeartbeat, toText } from './events.ts'
 import { BAD_REQUEST } from './failure.ts'
-import { type Filter, parseFilter } from './filter.ts'
+import { type Filter, parseFilter } from '../web/config/event-filter.ts'
 import { Gate } from './rate.ts'
 
 /** Of a frame in the log. Characters. */
 const MAX_LOGGED = 2000
 /** Credentials in what is logged. */
-const SECRETS = /("(?:access_token|token|secret)"\s*:\s*")[^"]*/g
+const SECRETS =
+  /((?:["']|\b)(?:access_token|token|secret)["']?\s*:\s*)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,}\]]+)/g
 
 /** What all ways to a bot have in common: which events they tell in what form, and how they run actions. */
 export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
@@ -66,8 +67,8 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
 
   /** Whether anybody would be told. */
   protected abstract readonly isHeard: boolean
-  /** @param text one event, as JSON */
-  protected abstract send(text: string): void
+  /** @param text one event, as JSON; `beat`: that somebody is there */
+  protected abstract send(text: string, beat: boolean): void
 
   tell(event: OneBotEvent): void {
     if (!this.isHeard) return
@@ -78,11 +79,11 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
   }
 
   /** Filters are for all but the first event of a connection. */
-  protected sendFiltered(text: string): void {
+  protected sendFiltered(text: string, beat = false): void {
     if (this.#filter !== null && !this.#filter(JSON.parse(text))) return
     this.log('>', text)
     this.account.packetsSent++
-    this.send(text)
+    this.send(text, beat)
   }
 
   protected get now(): number {
@@ -112,7 +113,7 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
   #beat(interval: number): void {
     if (!this.isHeard) return
     const { account } = this
-    this.sendFiltered(toHeartbeat(account.id, this.now, account.platform.isOnline(), interval))
+    this.sendFiltered(toHeartbeat(account.id, this.now, account.platform.isOnline(), interval), true)
   }
 
   /** What lets calls through at the rate of this endpoint; null: it has none. */
@@ -157,7 +158,7 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
     const { debug, name } = this.#settings
     if (!debug) return
     const cut = text.length > MAX_LOGGED ? `${text.slice(0, MAX_LOGGED)}… (${text.length})` : text
-    rInfo('onebot', '%s %s %s', name, direction, cut.replaceAll(SECRETS, '$1…'))
+    rInfo('onebot', '%s %s %s', name, direction, cut.replaceAll(SECRETS, '$1"…"'))
   }
 }
 

@@ -30,9 +30,8 @@ const NO_ECHO = '""'
 export function parseRequest(text: string): Asked | { readonly unreadable: string } {
   const value = parseLenient(text)
   if (value === undefined) return { unreadable: findEcho(text) }
-  // What can hold no action asks for nothing; a list has none.
-  if (typeof value !== 'object' || value === null) return { unreadable: 'null' }
-  if (!isRecord(value)) return { action: null, params: {}, echo: 'null' }
+  // What can hold no action asks for nothing.
+  if (!isRecord(value)) return { unreadable: 'null' }
   const { action, params } = value
   const echo = toEcho(value)
   return echo === null ? { unreadable: 'null' } : { action: typeof action === 'string' ? action : null, params, echo }

@@ -4,7 +4,6 @@ import type { RouteSettings } from '../web/config/settings.ts'
 import type { Handler, HandlerFactory } from '../web/handler.ts'
 import type { Host } from '../web/host.ts'
 import { PerHost } from '../web/per-host.ts'
-import { parseFilter } from './filter.ts'
 import { OneBot, type PlatformFactory } from './onebot.ts'
 import { loadPlatform } from './platform.ts'
 import type { Dial } from './transport/link.ts'
@@ -36,10 +35,10 @@ export function createOneBotHandler(homes: PerHost<Home>, dial: Dial): HandlerFa
   return async ({ onebot: settings }: RouteSettings, host): Promise<Handler> => {
     if (settings === null) throw new Error('The route has no endpoint')
     await makers.of(host).prepare(host)
-    if (settings.filter !== null) parseFilter(settings.filter)
     const handler: Handler = {
       methods: METHODS,
       upgrades: true,
+      checksOrigin: true,
       answersOptions: true,
       toError,
       open: () => bots.of(host).open(settings),

@@ -35,6 +35,8 @@ export class OneBot {
   readonly #create: PlatformFactory | null
   readonly #accounts = new Map<string, Promise<Account>>()
   readonly #endpoints = new Map<string, Held>()
+  /** Those that post their last events. */
+  readonly #ending = new Set<Promise<void>>()
 
   /** @param platform the world, or what makes platforms in its place */
   constructor(host: Host, platform: Home | PlatformFactory, dial: Dial) {
@@ -46,10 +48,9 @@ export class OneBot {
   }
 
   async close(): Promise<void> {
-    const all = [...this.#endpoints.values()].map(({ endpoint }) => endpoint)
+    for (const { endpoint } of this.#endpoints.values()) this.#close(endpoint)
     this.#endpoints.clear()
-    for (const endpoint of all) endpoint.close()
-    await Promise.all(all.map(async (endpoint) => endpoint instanceof WebhookEndpoint && endpoint.ended(LAST_POSTS)))
+    await Promise.all(this.#ending)
     for (const account of this.#accounts.values()) (await account).close()
     this.#hub?.close()
   }
@@ -107,7 +108,14 @@ export class OneBot {
     const held = this.#endpoints.get(key)
     if (held?.holders.delete(holder) !== true || held.holders.size > 0) return
     this.#endpoints.delete(key)
-    held.endpoint.close()
+    this.#close(held.endpoint)
+  }
+
+  #close(endpoint: AnyEndpoint): void {
+    endpoint.close()
+    if (!(endpoint instanceof WebhookEndpoint)) return
+    const ended = endpoint.ended(LAST_POSTS).finally(() => this.#ending.delete(ended))
+    this.#ending.add(ended)
   }
 
   #accountOf(handle: string): Promise<Account> {

@@ -10,6 +10,9 @@ export class Gate {
   /** The turn of the last one that waits. */
   #last: Promise<void> = Promise.resolve()
   #waiting = 0
+  /** Ends the wait of the one whose turn it is. */
+  #hurry: (() => void) | null = null
+  #open = false
 
   constructor(clock: Clock, rate: OneBotRate) {
     this.#clock = clock
@@ -31,6 +34,12 @@ export class Gate {
     return turn
   }
 
+  /** Nobody waits any more. */
+  open(): void {
+    this.#open = true
+    this.#hurry?.()
+  }
+
   #fill(): void {
     const now = this.#clock.now()
     const { frequency, bucket } = this.#rate
@@ -38,10 +47,21 @@ export class Gate {
     this.#filledAt = now
   }
 
+  async #wait(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(ms, resolve, false)
+      this.#hurry = () => {
+        cancel()
+        resolve()
+      }
+    })
+    this.#hurry = null
+  }
+
   async #turn(): Promise<void> {
     this.#fill()
-    const wait = this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) * 1000) / this.#rate.frequency)
-    if (wait > 0) await new Promise<void>((resolve) => void this.#clock.after(wait, resolve, false))
+    const wait = this.#open || this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) * 1000) / this.#rate.frequency)
+    if (wait > 0) await this.#wait(wait)
     this.#fill()
     this.#tokens--
     this.#waiting--

@@ -116,6 +116,17 @@ export class Admission {
     return same && this.#isOurs(exchange) ? null : WRONG_ORIGIN
   }
 
+  /**
+   * The same for a plain request, with which a browser may say no origin: then where it comes from, by Fetch Metadata. What a user
+   * has typed comes from nowhere.
+   */
+  checkPage(exchange: Exchange, route: RouteSettings): Refused | null {
+    const { origin, 'sec-fetch-site': site = 'none' } = exchange.headers
+    if (origin !== undefined || site === 'none') return this.checkOrigin(exchange, route)
+    if (route.origins.includes('*') || (route.authenticates && route.origins.length === 0)) return null
+    return site === 'same-origin' && this.#isOurs(exchange) ? null : WRONG_ORIGIN
+  }
+
   /** Whether the name that a browser has for this host is known to be ours. */
   #isOurs(exchange: Exchange): boolean {
     const { hosts, loopback, name } = this.#settings

@@ -157,7 +157,9 @@ function checkEarly(exchange: Exchange, found: Route, upgrades: boolean, { admis
   if (!allowed.includes(exchange.method)) {
     return { refusal: 'method', answer: answer(405, undefined, [['Allow', allowed.join(', ')]]) }
   }
-  return upgrades && found.redirect === null ? admission.checkOrigin(exchange, found) : null
+  if (found.redirect !== null) return null
+  if (upgrades) return admission.checkOrigin(exchange, found)
+  return found.serving.checksOrigin === true ? admission.checkPage(exchange, found) : null
 }
 
 function tellMethods(response: Response, allowed: readonly string[]): void {

@@ -24,13 +24,15 @@ export interface Handler {
   readonly methods: readonly string[]
   /** Errors of its routes as their clients read them. */
   readonly toError?: (answer: Answer) => Answer
+  /** Pages use it from origins of its route only, also by plain requests. */
+  readonly checksOrigin?: boolean
   /** It answers OPTIONS itself. */
   readonly answersOptions?: boolean
   /** Before its host listens: where it fails, the host does not start. */
   open?(): void | Promise<void>
   /** Its route is served from now on, after a start or a reload that has not failed. */
   begin?(): void
-  /** Its route is served no longer, or by another handler, after a reload. */
+  /** Its route is served no longer: after a reload, also where another handler serves it now, or because the host stops. */
   end?(): void
   /** Whether it takes WebSockets; where not, an upgrade request is served like any other. */
   readonly upgrades: boolean

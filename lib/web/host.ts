@@ -279,6 +279,7 @@ export class Host implements Owner, Observed {
     if (this.#running === null) return
     this.#unwatch()
     const gone = this.#running.server.stopListening()
+    endHandlers(this.#running.site.routes, [])
     await this.#dismiss(this.#running, () => true, 'The server stops')
     await within(gone, this.settings.drain)
     await this.#end()

@@ -185,7 +185,7 @@ export const prepareMessages = (db: Database) => ({
   place: db.first((q, p: Param<{ id: string }>) =>
     q
       .selectFrom('messages')
-      .select(['num', 'channel_id', 'author_id', 'thread_id', 'deleted'])
+      .select(['num', 'channel_id', 'author_id', 'thread_id', 'deleted', 'draft'])
       .where('id', '=', p('id')),
   ),
   bump: db.run((q, p: Param<{ channel: string; id: string; seq: number }>) =>

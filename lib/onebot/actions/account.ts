@@ -2,7 +2,8 @@ import { Compile } from 'typebox/schema'
 import type { OneBotUser } from '../../../include-types/onebot.ts'
 import { version } from '../../version.ts'
 import { PlatformError } from '../failure.ts'
-import { type Action, action, after } from './action.ts'
+import { after } from '../after.ts'
+import { type Action, action } from './action.ts'
 import { FLAG, ID, NUMBER } from './params.ts'
 
 /* The bot itself, people, and what this program is. */
@@ -67,9 +68,7 @@ export const ACCOUNT_ACTIONS: readonly Action[] = [
   action('get_friend_list', NoCache, (_params, { platform }) =>
     after(platform.friends(), (friends) => friends.map(toFriend)),
   ),
-  action('send_like', Like, ({ user_id, times = 1 }, { platform }) =>
-    after(platform.like(user_id, Math.max(1, times)), () => null),
-  ),
+  action('send_like', Like, ({ user_id, times = 1 }, { platform }) => after(platform.like(user_id, times), () => null)),
   action('get_status', Nothing, (_params, { platform, status }) => {
     const online = platform.isOnline()
     return {

@@ -54,8 +54,3 @@ export function action<T>(
     run: (params, call) => run(readParams(params, schema, validator), call),
   }
 }
-
-/** What waits, then what is made of it; at once where nothing has to be waited for. */
-export function after<T, R>(value: T | Promise<T>, make: (value: T) => R): R | Promise<R> {
-  return value instanceof Promise ? value.then(make) : make(value)
-}

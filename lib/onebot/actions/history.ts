@@ -1,7 +1,8 @@
 import { Compile } from 'typebox/schema'
 import type { OneBotMessage, OneBotTarget } from '../../../include-types/onebot.ts'
 import { toFoundMessage } from '../message/format.ts'
-import { type Action, action, after, type Call } from './action.ts'
+import { after } from '../after.ts'
+import { type Action, action, type Call } from './action.ts'
 import { FLAG, ID, NUMBER } from './params.ts'
 
 /* What was said before. */

@@ -1,7 +1,8 @@
 import { Compile } from 'typebox/schema'
 import type { OneBotFile } from '../../../include-types/onebot.ts'
 import { badRequest, PlatformError } from '../failure.ts'
-import { type Action, action, after } from './action.ts'
+import { after } from '../after.ts'
+import { type Action, action } from './action.ts'
 import { TEXT } from './params.ts'
 
 /* Files that were sent. */

@@ -6,7 +6,8 @@ import { type Format, toFoundMessage } from '../message/format.ts'
 import { textOf, toSegments } from '../message/input.ts'
 import { readNodes } from '../message/nodes.ts'
 import { prepare } from '../message/outgoing.ts'
-import { type Action, action, after, type Call } from './action.ts'
+import { after, afterAll } from '../after.ts'
+import { type Action, action, type Call } from './action.ts'
 import { ANY, FLAG, ID, NUMBER, TEXT } from './params.ts'
 
 /* What is said. */
@@ -50,21 +51,21 @@ export function send(call: Call, target: OneBotTarget, message: unknown, plain =
   const given = toSegments(message, plain)
   if (given.length > 0 && given.every(({ type }) => type === 'node')) return sendNodes(call, target, message)
   const { segments, pokes } = prepare(given, call.unknown)
-  const poke = async (): Promise<void> => {
-    for (const user of pokes) await platform.poke(target, user)
-  }
-  if (segments.length === 0) return poke().then(() => ({ message_id: 0 }))
-  if (pokes.length > 0) return poke().then(async () => ({ message_id: await platform.send(target, segments) }))
-  return after(platform.send(target, segments), (id) => ({ message_id: id }))
+  const say = (): unknown =>
+    segments.length === 0 ? { message_id: 0 } : after(platform.send(target, segments), (id) => ({ message_id: id }))
+  return afterAll(
+    pokes.map((user) => platform.poke(target, user)),
+    say,
+  )
 }
 
 /** Says several messages at once. */
-export async function sendNodes(call: Call, target: OneBotTarget, messages: unknown): Promise<object> {
-  const { platform } = call
-  const nodes = await readNodes(call, messages)
-  if (nodes.length === 0) throw new PlatformError('EMPTY_NODES')
-  const { id, forward } = await platform.sendForward(target, nodes)
-  return { message_id: id, forward_id: forward, res_id: forward }
+export function sendNodes(call: Call, target: OneBotTarget, messages: unknown): unknown {
+  return after(readNodes(call, messages), (nodes) => {
+    if (nodes.length === 0) throw new PlatformError('EMPTY_NODES')
+    const sent = call.platform.sendForward(target, nodes)
+    return after(sent, ({ id, forward }) => ({ message_id: id, forward_id: forward, res_id: forward }))
+  })
 }
 
 /** Where a message goes that names a group and a user, or says which it means. */

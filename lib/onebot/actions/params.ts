@@ -5,8 +5,8 @@ import { badRequest } from '../failure.ts'
 /* What actions take, as JSON Schema: types that say what a parameter is converted to, where it comes as another. */
 
 /** Of a user, a group, a message: `123` or `"123"`. */
-export const ID = { type: 'integer' } as const
-export const NUMBER = { type: 'integer' } as const
+export const ID = { type: 'integer', minimum: -9_007_199_254_740_991, maximum: 9_007_199_254_740_991 } as const
+export const NUMBER = ID
 export const TEXT = { type: 'string' } as const
 export const FLAG = { type: 'boolean' } as const
 /** Anything: its action looks for itself. */
@@ -54,7 +54,7 @@ const FLAGS = new Map<unknown, boolean>([
 /** What cannot be converted stays, and is wrong. */
 function convert(value: unknown, type: string): unknown {
   // A parameter of a query that is there twice: the last one counts.
-  if (Array.isArray(value) && type !== 'array' && value.every((one) => typeof one === 'string')) {
+  if (Array.isArray(value) && type !== 'array' && value.length > 0 && value.every((one) => typeof one === 'string')) {
     return convert(value.at(-1), type)
   }
   if (type === 'boolean') return FLAGS.get(typeof value === 'string' ? value.toLowerCase() : value) ?? value
@@ -86,7 +86,7 @@ function explain(params: unknown, { properties, required }: ParamsSchema): strin
 }
 
 function isOf(value: unknown, type: string): boolean {
-  if (type === 'integer') return Number.isInteger(value)
+  if (type === 'integer') return Number.isSafeInteger(value)
   if (type === 'array') return Array.isArray(value)
   if (type === 'object') return isRecord(value)
   return type === '' || typeof value === type

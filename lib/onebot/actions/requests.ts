@@ -1,5 +1,6 @@
 import { Compile } from 'typebox/schema'
-import { type Action, action, after } from './action.ts'
+import { after } from '../after.ts'
+import { type Action, action } from './action.ts'
 import { FLAG, NUMBER, TEXT } from './params.ts'
 
 /* What others want, and the bot decides. */

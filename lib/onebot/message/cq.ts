@@ -6,7 +6,7 @@ import type { OneBotSegment } from '../../../include-types/onebot.ts'
  */
 
 // No '[' in a value either: what is not closed is looked at once, however often it begins.
-const CODE = /\[CQ:([\w.-]+)((?:,[\w.-]+=[^,[\]]*)*)\]/g
+const CODE = /\[CQ:([\w.-]{1,64})((?:,[\w.-]{1,64}=[^,[\]]*)*)\]/g
 /** What types and keys are made of. */
 export const NAME = /^[\w.-]{1,64}$/
 

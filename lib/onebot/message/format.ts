@@ -29,7 +29,7 @@ export function toMessage(message: OneBotMessage, format: Format, selfId: number
     real_seq: String(seq),
     user_id: sender.id,
     ...(group === null
-      ? { target_id: peer }
+      ? { target_id: peer, ...(message.via === undefined ? {} : { group_id: message.via, temp_source: 0 }) }
       : {
           group_id: group.id,
           group_name: group.name,
@@ -41,7 +41,7 @@ export function toMessage(message: OneBotMessage, format: Format, selfId: number
     message_format: format,
     raw_message: raw,
     font: 0,
-    sender: toSender(sender),
+    sender: message.via === undefined ? toSender(sender) : { ...toSender(sender), group_id: message.via },
   }
 }
 

@@ -1,4 +1,5 @@
-import type { OneBotForwardNode, OneBotPlatform, OneBotSegment } from '../../../include-types/onebot.ts'
+import type { OneBotForwardNode, OneBotMessage, OneBotPlatform, OneBotSegment } from '../../../include-types/onebot.ts'
+import { afterAll } from '../after.ts'
 import { badRequest, isTold } from '../failure.ts'
 import { numberOf, textOf, toSegments } from './input.ts'
 import { prepare, type Unknown } from './outgoing.ts'
@@ -11,45 +12,77 @@ interface Means {
   readonly unknown: Unknown
 }
 
-/** The messages of a bundle: such as are there, named by their ids, and such as are made up. What is none is left out. */
-export async function readNodes(means: Means, messages: unknown, depth = 1): Promise<OneBotForwardNode[]> {
+type Awaitable<T> = T | Promise<T>
+type Known = ReadonlyMap<number, OneBotMessage>
+
+/**
+ * The messages of a bundle: such as are there, named by their ids, and such as are made up. What is none is left out. At once where
+ * the platform knows them at once, so that what is sent behind stays behind.
+ */
+export function readNodes(means: Means, messages: unknown): Awaitable<OneBotForwardNode[]> {
+  const given = toSegments(messages)
+  const ids = [...new Set(idsOf(given, 1))]
+  const found = ids.map((id) => find(id, means))
+  const make = (all: readonly (OneBotMessage | null)[]): OneBotForwardNode[] => {
+    const known = new Map(all.flatMap((message, i) => (message === null ? [] : [[ids[i] ?? 0, message] as const])))
+    return build(means, given, known)
+  }
+  return afterAll(found, make)
+}
+
+const contentOf = ({ data }: OneBotSegment): unknown => data['content']
+const areNodes = (segments: readonly OneBotSegment[]): boolean =>
+  segments.length > 0 && segments.every(({ type }) => type === 'node')
+
+/** The messages that are named in it. Throws for bundles that are too deep, or hold something else. */
+function idsOf(segments: readonly OneBotSegment[], depth: number): number[] {
   if (depth > MAX_DEPTH) throw badRequest(`messages: ${MAX_DEPTH} bundles in each other at most`)
-  const nodes: OneBotForwardNode[] = []
-  for (const segment of toSegments(messages)) {
+  return segments.flatMap((segment) => {
     if (segment.type !== 'node') throw badRequest('messages: must be nodes')
-    const node = segment.data['content'] === undefined ? await find(segment, means) : await read(segment, means, depth)
-    if (node !== null) nodes.push(node)
-  }
-  return nodes
+    if (contentOf(segment) === undefined) return numberOf(segment, 'id') ?? []
+    const inner = toSegments(contentOf(segment))
+    return areNodes(inner) ? idsOf(inner, depth + 1) : []
+  })
 }
 
-async function find(segment: OneBotSegment, { platform }: Means): Promise<OneBotForwardNode | null> {
-  const id = numberOf(segment, 'id')
-  if (id === null) return null
+/** One that is not there is left out. */
+function missing(error: unknown): null {
+  if (isTold(error)) return null
+  throw error
+}
+
+function find(id: number, { platform }: Means): Awaitable<OneBotMessage | null> {
   try {
-    const { sender, time, segments } = await platform.message(id)
-    return { userId: sender.id, nickname: sender.nickname, time, segments }
+    const message = platform.message(id)
+    return message instanceof Promise ? message.catch(missing) : message
   } catch (error) {
-    if (isTold(error)) return null
-    throw error
+    return missing(error)
   }
 }
 
-async function read(segment: OneBotSegment, means: Means, depth: number): Promise<OneBotForwardNode | null> {
-  const inner = toSegments(segment.data['content'])
+const build = (means: Means, segments: readonly OneBotSegment[], known: Known): OneBotForwardNode[] =>
+  segments.flatMap((segment) => {
+    if (contentOf(segment) !== undefined) return read(segment, means, known) ?? []
+    const message = known.get(numberOf(segment, 'id') ?? 0)
+    if (message === undefined) return []
+    const { sender, time, segments: said } = message
+    return { userId: sender.id, nickname: sender.nickname, time, segments: said }
+  })
+
+function read(segment: OneBotSegment, means: Means, known: Known): OneBotForwardNode | null {
+  const inner = toSegments(contentOf(segment))
   const self = means.platform.self()
   const node = {
     userId: numberOf(segment, 'user_id', 'uin') ?? self.id,
     nickname: textOf(segment, 'nickname', 'name') || self.nickname,
     time: numberOf(segment, 'time') ?? Math.floor(Date.now() / 1000),
   }
-  if (inner.length > 0 && inner.every(({ type }) => type === 'node')) {
-    const nodes = await readNodes(means, inner, depth + 1)
-    const lines = nodes.map(({ userId, nickname, time, segments }) => ({
+  if (areNodes(inner)) {
+    const content = build(means, inner, known).map(({ userId, nickname, time, segments }) => ({
       type: 'node',
       data: { user_id: String(userId), nickname, time: String(time), content: segments },
     }))
-    return lines.length === 0 ? null : { ...node, segments: [{ type: 'forward', data: { content: lines } }] }
+    return content.length === 0 ? null : { ...node, segments: [{ type: 'forward', data: { content } }] }
   }
   try {
     const { segments } = prepare(inner, means.unknown)

@@ -15,37 +15,31 @@ export interface Outgoing {
 /** Of types that are not known here. */
 export type Unknown = 'relay' | 'drop' | 'error'
 
-type Kind = 'say' | 'drop'
-
-/** Types that are said as they are, or have nobody to say them to. Others are not known. */
-const KINDS: Readonly<Record<string, Kind>> = {
-  text: 'say',
-  face: 'say',
-  image: 'say',
-  record: 'say',
-  video: 'say',
-  file: 'say',
-  at: 'say',
-  reply: 'say',
-  share: 'say',
-  contact: 'say',
-  location: 'say',
-  music: 'say',
-  forward: 'say',
-  xml: 'say',
-  json: 'say',
-  mface: 'say',
-  markdown: 'say',
-  tts: 'say',
-  cardimage: 'say',
-  anonymous: 'drop',
-  gift: 'drop',
-  miniapp: 'drop',
-  onlinefile: 'drop',
-  flashtransfer: 'drop',
-  keyboard: 'drop',
-  flash_file: 'drop',
-}
+/** Types that are said as they are. */
+const SAID = new Set([
+  'text',
+  'face',
+  'image',
+  'record',
+  'video',
+  'file',
+  'at',
+  'reply',
+  'share',
+  'contact',
+  'location',
+  'music',
+  'forward',
+  'xml',
+  'json',
+  'mface',
+  'markdown',
+  'tts',
+  'cardimage',
+  'poke',
+])
+/** Those that have nobody to say them to here. Others are not known. */
+const DROPPED = new Set(['anonymous', 'gift', 'miniapp', 'onlinefile', 'flashtransfer', 'keyboard', 'flash_file'])
 
 /** Hands of `rps`, and sides of `dice`. */
 const SIDES: Readonly<Record<string, number>> = { rps: 3, dice: 6 }
@@ -64,10 +58,10 @@ export function prepare(given: readonly OneBotSegment[], unknown: Unknown): Outg
     // The first counts, and goes first: clients look for it there.
     else if (type === 'reply') reply ??= segment
     else if (type === 'rps' || type === 'dice') segments.push(draw(segment))
-    else {
-      const kind = type === 'poke' ? 'say' : KINDS[type]
-      if (kind === undefined && unknown === 'error') throw badRequest(`message: unknown segment type '${type}'`)
-      if (kind === 'say' || (kind === undefined && unknown === 'relay')) segments.push(segment)
+    else if (SAID.has(type)) segments.push(segment)
+    else if (!DROPPED.has(type)) {
+      if (unknown === 'error') throw badRequest(`message: unknown segment type '${type}'`)
+      if (unknown === 'relay') segments.push(segment)
     }
   }
   const said = segments.some((segment) => segment.type !== 'text' || textOf(segment, 'text') !== '')

@@ -152,28 +152,16 @@ async function readBody(request: Request): Promise<Params> {
   throw new Refused(406, BAD_REQUEST, 'The body must be JSON, or a form')
 }
 
-/** A page of another site has no credential, and is not let in where none is needed. */
-function checkCredential(request: Request, query: string, { token, origins }: OneBotServer): void {
-  const { headers } = request
-  const verdict = judge(headers, query, token)
-  const refused = (status: number, retcode: Retcode): Refused => new Refused(status, retcode, 'token verify failed!')
+/** NapCat's words. */
+const NOT_VERIFIED = 'token verify failed!'
+
+function checkCredential(request: Request, query: string, { token }: OneBotServer): void {
+  const verdict = judge(request.headers, query, token)
   if (verdict === 'missing') {
     request.response?.add([['WWW-Authenticate', 'Bearer']])
-    throw refused(401, NO_CREDENTIAL)
+    throw new Refused(401, NO_CREDENTIAL, NOT_VERIFIED)
   }
-  if (verdict === 'wrong') throw refused(403, WRONG_CREDENTIAL)
-  if (token !== null && origins.length === 0) return
-  if (!isOurs(headers, origins)) throw new Refused(403, WRONG_CREDENTIAL, 'Origin not allowed')
-}
-
-/** Programs say neither where they come from nor what site that is. */
-function isOurs(headers: Request['headers'], origins: readonly string[]): boolean {
-  const { origin, host = '', 'sec-fetch-site': site } = headers
-  if (origins.includes('*')) return true
-  if (origin !== undefined) {
-    return origins.includes(origin) || (URL.canParse(origin) && new URL(origin).host === host.toLowerCase())
-  }
-  return site === undefined || site === 'same-origin' || site === 'none'
+  if (verdict === 'wrong') throw new Refused(403, WRONG_CREDENTIAL, NOT_VERIFIED)
 }
 
 function preflight(response: Response): void {

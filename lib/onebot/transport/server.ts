@@ -89,6 +89,7 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
 
   override close(): void {
     super.close()
+    this.#gate?.open()
     this.#streams.close()
   }
 
@@ -96,9 +97,9 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
     return this.#listeners > 0 || this.#streams.count > 0
   }
 
-  protected send(text: string): void {
+  protected send(text: string, beat: boolean): void {
     if (this.#listeners > 0) this.#topics()?.publish(this.#topic, text, false)
-    this.#streams.send(text)
+    if (!beat || this.settings.streamsBeat) this.#streams.send(text)
   }
 
   /** Somebody is told of events. */

@@ -33,7 +33,7 @@ export class Archive {
     const group = this.#groups.byChannel(message.channel_id)
     if (group === null) throw new PlatformError('MESSAGE_NOT_FOUND')
     const likes = reactions.list(this.#bot, message.channel_id, message.id)
-    const found = toGroupMessage(this.#world, this.#bot, group, message, this.#base())
+    const found = toGroupMessage(this.#world, group, message, this.#base())
     return { ...found, reactions: likes.map(({ emoji, count }) => ({ emojiId: toEmojiId(emoji), count })) }
   }
 

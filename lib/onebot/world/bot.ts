@@ -21,7 +21,7 @@ import { Moderator } from './moderator.ts'
 import { inChannel, toGroup, toMember, toUser } from './reading.ts'
 import { asking } from './refusals.ts'
 import { answerFriend, answerGroup } from './requests.ts'
-import { forwardOf, readForward, Writer } from './writing.ts'
+import { readForward, Writer } from './writing.ts'
 
 /** What was read lately, as long as nothing is written. */
 const MOST_REMEMBERED = 10_000
@@ -191,15 +191,15 @@ export class WorldBot implements OneBotPlatform {
   }
 
   send(target: OneBotTarget, segments: readonly OneBotSegment[]): Promise<number> {
-    return 'group' in target
-      ? this.#writer.toGroup(this.#group(target.group), segments)
-      : this.#writer.toUser(target.user, segments)
+    return this.#writer.send(this.#placeOf(target), segments)
   }
 
-  async sendForward(target: OneBotTarget, nodes: readonly OneBotForwardNode[]) {
-    const forward = await forwardOf(this.#world, this.userId, nodes)
-    const id = await this.send(target, [{ type: 'forward', data: { id: forward } }])
-    return { id, forward }
+  sendForward(target: OneBotTarget, nodes: readonly OneBotForwardNode[]) {
+    return this.#writer.sendForward(this.#placeOf(target), nodes)
+  }
+
+  #placeOf(target: OneBotTarget): Group | number {
+    return 'group' in target ? this.#group(target.group) : target.user
   }
 
   recall(id: number): Promise<void> {

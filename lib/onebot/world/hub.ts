@@ -205,7 +205,7 @@ export class Hub implements Means {
     const { bot, group } = first
     const event: OneBotEvent = {
       kind: 'message',
-      message: toGroupMessage(this.world, bot.userId, group, message, bot.base),
+      message: toGroupMessage(this.world, group, message, bot.base),
     }
     for (const viewer of viewers) viewer.bot.tell(event)
   }
@@ -226,9 +226,9 @@ export class Hub implements Means {
     if (kind === 'friend' && own !== undefined) return tell(own, toFriendRequest(this.world, request))
     if (server_id === null) return
     if (kind === 'invite' && own !== undefined) {
-      // It does not see the server yet: its first channel stands for it.
+      // It does not see the server yet: its first channel stands for it, where there is one.
       const [first] = this.world.channels.textOf(server_id)
-      if (first !== undefined) tell(own, toGroupRequest(this.world, request, { id: first.num }))
+      tell(own, toGroupRequest(this.world, request, { id: first?.num ?? 0 }))
     }
     if (kind !== 'join') return
     for (const bot of this.#bots.values()) {

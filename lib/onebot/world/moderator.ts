@@ -8,7 +8,7 @@ import type { Group } from './groups.ts'
 import { toReason } from './refusals.ts'
 
 /** Code points of names: as the gateway has them. */
-const [MAX_CARD, MAX_TITLE, MAX_NAME] = [32, 18, 100]
+const [MAX_CARD, MAX_TITLE, MAX_NAME] = [64, 18, 100]
 /** What the role of admins may do that bots hand out. */
 const HANDED_OUT = MANAGE_MESSAGES | MUTE_MEMBERS | KICK_MEMBERS | CREATE_INVITES
 
@@ -73,6 +73,8 @@ export class Moderator {
 
   setCard({ serverId }: Group, { id }: User, card: string): Promise<void> {
     checkName(card, MAX_CARD)
+    if (card !== '' && card.trim() === '')
+      throw new PlatformError('PERMISSION_DENIED', 'a card needs something to be seen')
     return this.change('MEMBER_NOT_FOUND', () =>
       this.#world.members.rename(this.#bot, serverId, id, card === '' ? null : card),
     )

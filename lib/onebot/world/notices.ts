@@ -1,6 +1,5 @@
 import type { OneBotNotice } from '../../../include-types/onebot.ts'
 import type { EventTable, EventType, WorldEvent } from '../../chat/events.ts'
-import type { World } from '../../chat/world.ts'
 import { toEmojiId } from './emoji.ts'
 
 /* What happens in channels, in OneBot's words: the same for all bots that see them. */
@@ -15,7 +14,6 @@ export interface Told {
 
 /** What there is to know for that. */
 export interface Means {
-  readonly world: World
   /** Somebody's number; 0 for nobody. */
   num(user: string | null): number
   /** The channels that somebody sees. */
@@ -25,31 +23,27 @@ export interface Means {
 }
 
 function toEssence(
-  { channelId, messageId, by }: Of<'message.pinned' | 'message.unpinned'>,
+  { channelId, num, authorId, by }: Of<'message.pinned' | 'message.unpinned'>,
   means: Means,
   add: boolean,
 ) {
-  const message = means.world.messages.named(messageId)
-  if (message === null) return null
-  const sender_id = means.num(message.author_id)
+  const sender_id = means.num(authorId)
   const notice = {
     notice_type: 'essence',
     sub_type: add ? 'add' : 'delete',
     user_id: sender_id,
     sender_id,
     operator_id: means.num(by),
-    message_id: message.num,
+    message_id: num,
   } as const
   return { channels: [channelId], notice: (group_id: number) => ({ ...notice, group_id }) }
 }
 
 function toReaction({ channelId, ...event }: Of<'reaction.added' | 'reaction.removed'>, means: Means, is_add: boolean) {
-  const message = means.world.messages.named(event.messageId)
-  if (message === null) return null
   const notice = {
     notice_type: 'group_msg_emoji_like',
     user_id: means.num(event.userId),
-    message_id: message.num,
+    message_id: event.num,
     likes: [{ emoji_id: toEmojiId(event.emoji), count: 1 }],
     is_add,
   } as const
@@ -69,7 +63,9 @@ export function createNotices(means: Means, tell: (told: Told) => void): EventTa
       if (told !== null) tell(told)
     }
   return {
-    'message.deleted': row<'message.deleted'>(({ channelId, num, authorId, by }) => {
+    'message.deleted': row<'message.deleted'>(({ channelId, num, authorId, by, draft }) => {
+      // Nobody has heard of it.
+      if (draft) return null
       const notice = {
         notice_type: 'group_recall',
         user_id: means.num(authorId),

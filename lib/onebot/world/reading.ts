@@ -86,18 +86,18 @@ export function inChannel(world: World, bot: string, { serverId, channelId }: Gr
 /** What clients want to know of a group: there is no such limit here. */
 const MAX_MEMBERS = 100_000
 
-/** Who has said something, as a bot of the server sees them; who has gone is still called by name. */
-function toSender(world: World, bot: string, serverId: string, author: string | null): OneBotSender {
+/** Who has said something; who has gone is still called by name. */
+function toSender(world: World, serverId: string, author: string | null): OneBotSender {
   const user = author === null ? null : world.users.find(author)
   if (user === null) return { id: GONE.num, nickname: GONE.username, card: '', role: 'member' }
   const from = { id: user.num, nickname: user.username }
-  if (!world.access.isMember(user.id, serverId)) return { ...from, card: '', role: 'member' }
-  const member = world.members.get(bot, serverId, user.id)
+  const member = world.members.find(serverId, user.id)
+  if (member === null) return { ...from, card: '', role: 'member' }
   const { owner_id } = world.servers.known(serverId)
   return { ...from, card: member.nickname ?? '', role: roleOf(member, owner_id), title: member.title ?? '' }
 }
 
-export function toGroupMessage(world: World, bot: string, group: Group, message: Message, base: string): OneBotMessage {
+export function toGroupMessage(world: World, group: Group, message: Message, base: string): OneBotMessage {
   const root = message.reply_to ?? message.thread_id
   return {
     id: message.num,
@@ -106,7 +106,7 @@ export function toGroupMessage(world: World, bot: string, group: Group, message:
     group: { id: group.id, name: world.channels.find(group.channelId)?.name ?? '' },
     peer: null,
     subType: 'normal',
-    sender: toSender(world, bot, group.serverId, message.author_id),
+    sender: toSender(world, group.serverId, message.author_id),
     segments: toSegments({
       content: message.content,
       segments: message.segments,
@@ -126,6 +126,20 @@ function calledBy(world: World, ids: readonly string[]): Said['called'] {
   return new Map(users.map(({ num, username }) => [username.toLowerCase(), { id: num, name: username }]))
 }
 
+/** Who does not know the bot has met it in a group. */
+function toRelation(world: World, bot: string, direct: Direct): Pick<OneBotMessage, 'subType' | 'via'> {
+  if (world.friends.are(direct.user_lo, direct.user_hi)) return { subType: 'friend' }
+  const other = otherOf(direct, bot)
+  for (const { id } of world.servers.of(bot)) {
+    if (!world.access.isMember(other, id)) continue
+    const shared = world.channels
+      .textOf(id)
+      .find((channel) => world.access.see(bot, channel.id) !== null && world.access.see(other, channel.id) !== null)
+    if (shared !== undefined) return { subType: 'group', via: shared.num }
+  }
+  return { subType: 'other' }
+}
+
 export function toPrivateMessage(
   world: World,
   bot: string,
@@ -141,7 +155,7 @@ export function toPrivateMessage(
     time: secondsOf(message.id),
     group: null,
     peer: other?.num ?? GONE.num,
-    subType: world.friends.are(direct.user_lo, direct.user_hi) ? 'friend' : 'group',
+    ...toRelation(world, bot, direct),
     sender: { id: author?.num ?? GONE.num, nickname: author?.username ?? GONE.username, card: '' },
     segments: toSegments({
       content: message.content,

@@ -10,6 +10,19 @@ import { toReason } from './refusals.ts'
 /** Bytes of what a message is made of, as JSON: what people read is 4,000 characters, cards are longer. */
 const MAX_SEGMENTS = 131_072
 
+/** The same of a bundle. */
+const MAX_BUNDLE = 1_048_576
+
+const withoutReply = (segments: readonly OneBotSegment[]): OneBotSegment[] =>
+  segments.filter(({ type }) => type !== 'reply')
+
+/** What says something somewhere: the number of the message. */
+interface Posting {
+  /** Of what is not there. */
+  readonly missing: Reason
+  readonly post: (segments: readonly OneBotSegment[]) => number
+}
+
 /** A message as the world has it. */
 interface Draft {
   readonly content: string
@@ -28,36 +41,62 @@ export class Writer {
     this.#strictFriends = strictFriends
   }
 
-  toGroup({ channelId }: Group, segments: readonly OneBotSegment[]): Promise<number> {
+  /** @param place a group, or somebody's number */
+  send(place: Group | number, segments: readonly OneBotSegment[]): Promise<number> {
+    const { missing, post } = this.#toPost(place)
+    return this.#change(missing, () => post(segments))
+  }
+
+  /** Several messages at once: a bundle, and the message that has it. */
+  sendForward(place: Group | number, nodes: readonly OneBotForwardNode[]) {
+    const { missing, post } = this.#toPost(place)
+    const kept = toKept(nodes)
+    if (kept.reduce((sum, { segments }) => sum + segments.length, 0) > MAX_BUNDLE) {
+      throw new PlatformError('SEND_MSG_API_ERROR', `a bundle is made of ${MAX_BUNDLE} bytes at most`)
+    }
+    return this.#change(missing, () => {
+      const forward = this.#world.forwards.make(this.#bot, kept)
+      return { id: post([{ type: 'forward', data: { id: forward } }]), forward }
+    })
+  }
+
+  /** What says something there, inside a change; throws where nothing can be said. */
+  #toPost(place: Group | number): Posting {
+    return typeof place === 'number'
+      ? { missing: 'USER_NOT_FOUND', post: this.#toUser(place) }
+      : { missing: 'GROUP_NOT_FOUND', post: this.#toGroup(place) }
+  }
+
+  #toGroup({ channelId }: Group): Posting['post'] {
     const { messages } = this.#world
-    return this.#change('GROUP_NOT_FOUND', () => {
+    return (segments) => {
       const target = this.#find(segments, (num) => {
         const { id, channel_id } = messages.byNum(this.#bot, num)
         return channel_id === channelId ? id : null
       })
-      const draft = this.#toDraft(target === null ? segments.filter(({ type }) => type !== 'reply') : segments)
+      const draft = this.#toDraft(target === null ? withoutReply(segments) : segments)
       return messages.post(this.#bot, channelId, { ...draft, replyTo: target }).num
-    })
+    }
   }
 
   /** Whoever it is, unless it has to be a friend. */
-  toUser(userId: number, segments: readonly OneBotSegment[]): Promise<number> {
+  #toUser(userId: number): Posting['post'] {
     const { users, directs, friends } = this.#world
     const user = users.byNum(userId)
     if (user === null) throw new PlatformError('USER_NOT_FOUND')
     if (this.#strictFriends && !friends.are(this.#bot, user.id)) throw new PlatformError('FRIEND_NOT_FOUND')
-    // As in NapCat: nobody else is there to be called.
-    const said = segments.filter(({ type }) => type !== 'at')
-    if (said.length === 0) throw new PlatformError('EMPTY_MSG_ERROR')
-    return this.#change('USER_NOT_FOUND', () => {
+    return (segments) => {
+      // As in NapCat: nobody else is there to be called.
+      const said = segments.filter(({ type }) => type !== 'at')
+      if (said.length === 0) throw new PlatformError('EMPTY_MSG_ERROR')
       const { id } = directs.open(this.#bot, user.id).direct
       const target = this.#find(said, (num) => {
         const message = directs.byNum(this.#bot, num)
         return message.channel_id === id ? message.id : null
       })
-      const draft = this.#toDraft(target === null ? said.filter(({ type }) => type !== 'reply') : said)
+      const draft = this.#toDraft(target === null ? withoutReply(said) : said)
       return directs.post(this.#bot, id, { ...draft, replyTo: target }).num
-    })
+    }
   }
 
   async #change<T>(missing: Reason, change: () => T): Promise<T> {
@@ -115,23 +154,14 @@ const toWritten = ({ type, data }: OneBotSegment): OneBotSegment => ({
   ),
 })
 
-/** Keeps messages that are sent on together; their bundle's id. */
-export async function forwardOf(world: World, bot: string, nodes: readonly OneBotForwardNode[]): Promise<string> {
-  const kept = nodes.map(({ userId, nickname, time, segments }) => ({
+/** A bundle as the world keeps it. */
+const toKept = (nodes: readonly OneBotForwardNode[]) =>
+  nodes.map(({ userId, nickname, time, segments }) => ({
     user_num: userId,
     nickname,
     sent_at: time,
     segments: JSON.stringify(segments.map(toWritten)),
   }))
-  if (kept.reduce((sum, { segments }) => sum + segments.length, 0) > 8 * MAX_SEGMENTS) {
-    throw new PlatformError('SEND_MSG_API_ERROR', `a bundle is made of ${8 * MAX_SEGMENTS} bytes at most`)
-  }
-  try {
-    return await world.changes.run(() => world.forwards.make(bot, kept))
-  } catch (error) {
-    throw toReason(error, 'EMPTY_NODES')
-  }
-}
 
 export const readForward = (world: World, id: string): OneBotForwardNode[] =>
   world.forwards.nodes(id).map(({ user_num, nickname, sent_at, segments }) => ({

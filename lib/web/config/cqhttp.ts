@@ -40,7 +40,7 @@ export const server = {
             type: 'object',
             required: ['url'],
             properties: {
-              'url': { type: 'string', reads: 'http', description: 'Where to.' },
+              'url': { type: 'string', reads: 'http', secret: true, description: 'Where to.' },
               'secret': secret('Signs bodies.'),
               'max-retries': range(0, 1000, 3, 'Further tries where there was no answer at all.'),
               'retries-interval': ms(1500, 'Milliseconds between them.'),
@@ -64,9 +64,9 @@ export const server = {
       type: 'object',
       description: 'The bot connects to its client: to one URL for both, or to one for each.',
       properties: {
-        'universal': { type: 'string', reads: 'wsOrNone', description: 'For both.' },
-        'api': { type: 'string', reads: 'wsOrNone', description: 'Where it is asked.' },
-        'event': { type: 'string', reads: 'wsOrNone', description: 'Where it is told.' },
+        'universal': { type: 'string', reads: 'wsOrNone', secret: true, description: 'For both.' },
+        'api': { type: 'string', reads: 'wsOrNone', secret: true, description: 'Where it is asked.' },
+        'event': { type: 'string', reads: 'wsOrNone', secret: true, description: 'Where it is told.' },
         'reconnect-interval': ms(3000, 'Milliseconds to the next attempt; 0 is 5000.'),
         middlewares,
       },

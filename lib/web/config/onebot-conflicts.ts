@@ -3,8 +3,10 @@ import { resolve } from 'node:path'
 import { addressesOf, meet } from './addresses.ts'
 import { channel } from './channel.ts'
 import { isRecord, type Path, type Problem, valueAt } from './check.ts'
-import { isLoopback } from './endpoint.ts'
+import { isLoopback, parseEndpoint } from './endpoint.ts'
+import { parseFilter } from './event-filter.ts'
 import { network } from './onebot.ts'
+import { web } from './schema.ts'
 import { readFilter, toCqAddress } from './to-cqhttp.ts'
 
 const problem = (path: Path, rule: string, got = ''): Problem => ({ path, rule, got })
@@ -102,9 +104,16 @@ const meansIt = (value: unknown, { path }: Entry): boolean =>
   valueAt(value, [...path, 'allowUnauthenticated']) === true ||
   valueAt(value, [...path, 'onebot', 'allowUnauthenticated']) === true
 
-/** The addresses from which an entry is reached. */
+/** Where `web` listens; that is said, or has to be so that there is something behind its routes. */
+function webAddresses(value: unknown): { readonly host: string; readonly port: number }[] {
+  const said = valueAt(value, ['web', 'listen']) !== undefined
+  const routes = valueAt(value, ['web', 'routes']) !== undefined
+  return said ? addressesOf(value).map(({ address }) => address) : routes ? [parseEndpoint(web.listen.default)] : []
+}
+
+/** The hosts at which an entry is reached. */
 const reachedAt = (value: unknown, { address }: Entry): string[] =>
-  address === null ? addressesOf(value).map(({ address: { host } }) => host) : [address.host]
+  address === null ? webAddresses(value).map(({ host }) => host) : [address.host]
 
 /** What is right for itself, and wrong together. */
 export const findOneBotConflicts = (value: unknown): Problem[] => [
@@ -112,7 +121,26 @@ export const findOneBotConflicts = (value: unknown): Problem[] => [
   ...findNames(value),
   ...findAddresses(value),
   ...findOpenDoors(value),
+  ...findFilters(value),
 ]
+
+/** Those that are said in the config itself. */
+function findFilters(value: unknown): Problem[] {
+  const places = entriesOf(value).flatMap(({ path }) => [
+    [...path, 'filter'],
+    [...path, 'onebot', 'filter'],
+  ])
+  return places.flatMap((path) => {
+    const given = valueAt(value, path)
+    if (given === undefined) return []
+    try {
+      parseFilter(given)
+      return []
+    } catch (error) {
+      return [problem(path, error instanceof Error ? error.message : String(error))]
+    }
+  })
+}
 
 function findTwoNetworks(value: unknown): Problem[] {
   return networksOf(value).length < 2
@@ -132,7 +160,7 @@ function findAddresses(value: unknown): Problem[] {
   const main = valueAt(value, ['channels', 'websocket'])
   const { host, port } = channel.properties
   const taken = [
-    ...addressesOf(value).map(({ address }) => ({ address, what: 'an address of web.listen' })),
+    ...webAddresses(value).map((address) => ({ address, what: 'an address of web.listen' })),
     ...(valueAt(main, ['enabled']) === true
       ? [
           {

@@ -41,8 +41,9 @@ export interface OneBotServer extends Common {
   readonly kind: 'server'
   readonly webSockets: boolean
   readonly http: boolean
-  /** `/_events` */
+  /** `/_events`; and whether heartbeats are told there. */
   readonly sse: boolean
+  readonly streamsBeat: boolean
   readonly token: string | null
   /** Without `token` one is made, and kept. */
   readonly generatesToken: boolean

@@ -39,7 +39,7 @@ const serving = {
   origins: texts("Origins of pages that may use it, '*' for any. Default: its own; with a token any.", 'origin'),
 } as const
 
-const heartInterval = ms(30_000, 'Milliseconds between two heartbeats; 0: none.')
+const heartInterval = range(-1, 2_147_483_647, 30_000, 'Milliseconds between two heartbeats; 0 or -1: none.')
 const enableCors = flag(true, 'Pages may read answers, where there is a token.')
 
 /** `network.websocketServers[]` */
@@ -72,7 +72,13 @@ const websocketClient = {
     name: text('websocket-client', 'Of all entries, each has one of its own.'),
     ...common,
     ...dialing,
-    url: { type: 'string', reads: 'ws', default: 'ws://localhost:8082', description: "The client's server." },
+    url: {
+      type: 'string',
+      reads: 'ws',
+      secret: true,
+      default: 'ws://localhost:8082',
+      description: "The client's server.",
+    },
     heartInterval,
     reconnectInterval: ms(5000, 'Milliseconds to the next attempt, and up to a fifth more. They do not grow.'),
     reconnectMax: { type: 'integer', minimum: 1, description: 'They do, up to so many milliseconds.' },
@@ -107,7 +113,7 @@ const httpSseServer = {
   properties: {
     ...httpServer.properties,
     name: text('http-sse-server', 'Of all entries, each has one of its own.'),
-    heartInterval: ms(0, 'Milliseconds between two heartbeats on `/_events`; 0: none.'),
+    heartInterval: range(-1, 2_147_483_647, 0, 'Milliseconds between two heartbeats on `/_events`; 0 or -1: none.'),
   },
 } as const
 
@@ -120,6 +126,7 @@ const httpClient = {
     url: {
       type: 'string',
       reads: 'http',
+      secret: true,
       default: 'http://localhost:8080',
       description: 'Where events are posted to.',
     },
@@ -130,7 +137,7 @@ const httpClient = {
     maxRetries: range(0, 1000, 0, 'Further tries where there was no answer at all.'),
     retriesInterval: ms(1500, 'Milliseconds between them.'),
     maxQueue: range(1, 1_000_000, 2000, 'Events that wait: the oldest are lost first.'),
-    heartInterval: ms(0, 'Milliseconds between two heartbeats; 0: none.'),
+    heartInterval: range(-1, 2_147_483_647, 0, 'Milliseconds between two heartbeats; 0 or -1: none.'),
   },
 } as const
 
@@ -221,7 +228,10 @@ export const mounted = {
     filter,
     rateLimit,
     unknownSegment: common.unknownSegment,
-    heartInterval,
+    heartInterval: {
+      ...heartInterval,
+      description: 'Milliseconds between two heartbeats; 0 or -1: none. On `/_events` only where it is said.',
+    },
     enableForcePushEvent: websocketServer.properties.enableForcePushEvent,
     wsAuthFailure: websocketServer.properties.wsAuthFailure,
     enableCors,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import JSON5 from 'json5'
 import { type CheckedConfig, isRecord } from './check.ts'
+import { parseFilter } from './event-filter.ts'
 import { parseEndpoint } from './endpoint.ts'
 import { onebot, network } from './onebot.ts'
 import type { OneBotLink, OneBotServer, OneBotWebhook } from './onebot-settings.ts'
@@ -48,6 +49,7 @@ const NO_SERVER = {
   webSockets: false,
   http: false,
   sse: false,
+  streamsBeat: false,
   token: null,
   generatesToken: false,
   wsAuthFailure: 'http',
@@ -147,7 +149,9 @@ export function readFilter(file: string, folder: string): Readonly<Record<string
   if (file === '') return null
   try {
     const value: unknown = JSON5.parse(readFileSync(resolve(folder, file), 'utf8'))
-    return isRecord(value) ? value : null
+    if (!isRecord(value)) return null
+    parseFilter(value)
+    return value
   } catch {
     return null
   }

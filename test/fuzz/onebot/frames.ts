@@ -188,8 +188,9 @@ class FramesRunner implements Runner {
   /** What a frame means, looked at again. */
   #checkMeaning(text: string, retcode: number, echo: unknown): void {
     const value = read(text)
-    if (typeof value !== 'object' || value === null) return must(retcode === 1400, 'not an object, and done')
-    if (Array.isArray(value)) return must(retcode === 1404, 'a list, and known')
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return must(retcode === 1400, 'not an object, and done')
+    }
     const given: unknown = Object.hasOwn(value, 'echo') ? Reflect.get(value, 'echo') : ''
     must(JSON.stringify(echo) === JSON.stringify(given), () => `echo: ${JSON.stringify(echo)}`)
     const name: unknown = Reflect.get(value, 'action')

@@ -1,4 +1,4 @@
-import { isRecord } from '../web/config/check.ts'
+import { isRecord } from './check.ts'
 
 /* Which events an endpoint is told of, in go-cqhttp's words (its docs, "event filter"). */
 
