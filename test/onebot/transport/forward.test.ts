@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { BotClient } from '../../support/onebot.ts'
 import { binary, close, text } from '../../support/frames.ts'
-import { field, listOf } from '../../support/gateway.ts'
+import { field, Gateway, listOf, temporary } from '../../support/gateway.ts'
 import { hush, LogLines } from '../../support/log-lines.ts'
 import { Bots, SELF } from '../../support/onebot.ts'
 import { patiently } from '../../support/patience.ts'
@@ -605,6 +605,29 @@ describe.each(engines)('clients that connect to a bot, on %s', (engine) => {
     expect(bots.gateway.host.listening).toHaveLength(2)
     const answer = await fetch(`http://127.0.0.1:${bots.port(1)}/get_status`)
     expect([answer.status, answer.headers.get('upgrade')]).toEqual([426, 'websocket'])
+  })
+
+  it('are not served at all with a filter that is broken', async () => {
+    for (const filter of [{ '.like': 'tea' }, { raw_message: { '.regex': '(' } }, { '.or': {} }]) {
+      await expect(Bots.start(engine, { routes: [route({ filter })] })).rejects.toThrow(/\.like|regular|\.or/)
+    }
+  })
+
+  it('have a token that was made at the first start, and is kept', async () => {
+    const folder = temporary()
+    const options = { routes: [route({ generateToken: true })], folder }
+    const bots = await Bots.start(engine, options)
+    const token = /The token of web\.routes\[1\] is (\S+):/.exec(bots.gateway.host.notes.join('\n'))?.[1] ?? ''
+    expect(token.length).toBeGreaterThanOrEqual(22)
+    expect(await knock(bots, '/onebot/')).toBe(1403)
+    expect(await knock(bots, `/onebot/?access_token=${token}`)).toBe('lifecycle')
+    await bots.gateway.host.stop()
+    const again = await Gateway.start(engine, {}, folder, {
+      routes: [{ match: '/ws', handler: 'gateway' }, ...options.routes],
+    })
+    expect(again.host.notes.join('\n')).not.toContain(token)
+    const answer = await fetch(`http://127.0.0.1:${again.port}/onebot/get_status?access_token=${token}`)
+    expect(answer.status).toBe(200)
   })
 
   it('are counted', async () => {
