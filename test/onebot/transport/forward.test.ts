@@ -474,6 +474,32 @@ describe.each(engines)('clients that connect to a bot, on %s', (engine) => {
     expect(await contentOf(bots)).toEqual(Array.from({ length: 20 }, (_, i) => `m${i}`))
   })
 
+  // A bundle is written first, and what comes behind it goes ahead meanwhile. So it may with a poke, by chance.
+  it.fails('have what they say in order, also behind messages that are sent on together', async () => {
+    const message = [{ type: 'node', data: { content: 'first' } }]
+    const bots = await Bots.start(engine)
+    const raw = await RawClient.open(bots.port(), '/onebot/api')
+    const asked = (said: unknown, echo: number): Buffer =>
+      text(JSON.stringify({ action: 'send_group_msg', params: { group_id: bots.group, message: said }, echo }))
+    raw.send(Buffer.concat([asked(message, 1), asked('second', 2)]))
+    const ids = new Map<unknown, number>()
+    while (ids.size < 2) {
+      const answer: unknown = JSON.parse((await raw.frame()).payload.toString())
+      ids.set(field(answer, 'echo'), Number(field(answer, 'data', 'message_id')))
+    }
+    raw.destroy()
+    expect(ids.get(1)).toBeLessThan(ids.get(2) ?? 0)
+  })
+
+  it('need no sub-protocol, and are given none', async () => {
+    const bots = await Bots.start(engine)
+    const raw = await RawClient.connect(bots.port())
+    raw.send(handshake('/onebot/', { 'Sec-WebSocket-Protocol': 'onebot, v11' }))
+    const { status, head } = await raw.response()
+    expect([status, /sec-websocket-protocol/i.test(head)]).toEqual([101, false])
+    raw.destroy()
+  })
+
   it('onebot trap 41: have no echo in events, and no post_type in answers', async () => {
     const bots = await Bots.start(engine)
     const client = await bots.connect()
@@ -566,6 +592,13 @@ describe.each(engines)('clients that connect to a bot, on %s', (engine) => {
     ['its own page', {}, '', { Origin: 'own' }, 'lifecycle'],
     ['another page', {}, '', { Origin: 'https://evil.example' }, 403],
     ['a page of nowhere', {}, '', { Origin: 'null' }, 403],
+    [
+      'a page of a name that was made to lead here',
+      {},
+      '',
+      { Origin: 'http://evil.example', Host: 'evil.example' },
+      403,
+    ],
     ['a listed page', { origins: ['https://good.example'] }, '', { Origin: 'https://good.example' }, 'lifecycle'],
     ['a page that is not listed', { origins: ['https://good.example'] }, '', { Origin: 'https://evil.example' }, 403],
     ['any page', { origins: ['*'] }, '', { Origin: 'https://evil.example' }, 'lifecycle'],
@@ -586,8 +619,8 @@ describe.each(engines)('clients that connect to a bot, on %s', (engine) => {
   ])('may be %s', async (_who, more, query, headers, expected) => {
     const bots = await Bots.start(engine, { routes: [{ ...route(), ...more }] })
     const Origin = headers['Origin'] === 'own' ? `http://127.0.0.1:${bots.port()}` : headers['Origin']
-    const came = await knock(bots, `/onebot/${query}`, Origin === undefined ? {} : { Origin })
-    if (expected === 403) expect(came).toMatch(/403/)
+    const came = await knock(bots, `/onebot/${query}`, Origin === undefined ? {} : { ...headers, Origin })
+    if (typeof expected === 'number') expect(came).toContain(String(expected))
     else expect(came).toBe(expected)
   })
 
