@@ -306,6 +306,7 @@ describe('a deletion', () => {
         num,
         authorId: town.ada,
         by: town.ada,
+        draft: false,
       },
     ])
     // Its place stays taken.
@@ -530,7 +531,7 @@ describe('who has deleted a message', () => {
     town.told()
     remove(town, town.bob, id)
     const event = { type: 'message.deleted', serverId: town.place, channelId: town.pier, messageId: id, num } as const
-    expect(town.told()).toEqual([{ ...event, authorId: town.ada, by: town.bob }])
+    expect(town.told()).toEqual([{ ...event, authorId: town.ada, by: town.bob, draft: false }])
   })
 
   it('is told of also where there is no author any more', () => {

@@ -27,7 +27,8 @@ describe('a pin', () => {
     const before = messages.get(town.bob, town.pier, id)
     town.clock.ms += 1000
     pin(town.ada)
-    const place = { serverId: town.place, channelId: town.pier, messageId: id, by: town.ada }
+    const { num, author_id: authorId } = before
+    const place = { serverId: town.place, channelId: town.pier, messageId: id, num, authorId, by: town.ada }
     expect(town.told()).toEqual([{ type: 'message.pinned', ...place }])
     const at = new Date(START + 1000).toISOString()
     const after = { ...before, pinned: 1, pinned_by: town.ada, pinned_at: at }

@@ -26,7 +26,8 @@ describe('a reaction', () => {
     const { town, id, add, remove } = setUp()
     add(town.bob)
     remove(town.bob)
-    const reaction = { serverId: town.place, channelId: town.pier, messageId: id, userId: town.bob, emoji: ANCHOR }
+    const num = town.world.messages.named(id)?.num
+    const reaction = { serverId: town.place, channelId: town.pier, messageId: id, num, userId: town.bob, emoji: ANCHOR }
     expect(town.told()).toEqual([
       { type: 'reaction.added', ...reaction },
       { type: 'reaction.removed', ...reaction },

@@ -162,6 +162,7 @@ describe('a thread', () => {
         num,
         authorId: town.bob,
         by: town.ada,
+        draft: false,
       },
     ])
     expect(replies()).toEqual(['a', 'c'])
@@ -189,6 +190,7 @@ describe('a thread', () => {
         num: root.num,
         authorId: root.author_id,
         by: town.ada,
+        draft: false,
       },
     ])
     for (const id of ids) {

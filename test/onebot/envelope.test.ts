@@ -80,8 +80,7 @@ describe('what a client asks for', () => {
     }
   })
 
-  // §3.5 has 1400 for a list; it is taken for an object without an action, which is 1404.
-  it.fails('is nothing where it is a list', () => {
+  it('is nothing where it is a list', () => {
     expect(parseRequest('[{"action":"get_status"}]')).toEqual({ unreadable: 'null' })
   })
 

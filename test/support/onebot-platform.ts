@@ -105,6 +105,10 @@ export class FakePlatform implements OneBotPlatform {
     return [ROOM]
   }
 
+  history(): readonly OneBotMessage[] {
+    return []
+  }
+
   member(): OneBotMember {
     throw new PlatformError('MEMBER_NOT_FOUND')
   }

@@ -70,8 +70,7 @@ describe('parameters', () => {
     expect(wrong({ id: given })).toBe('1400 id: must be an integer')
   })
 
-  // Ids are 2^53−1 at most (P14): this one is taken for 2^53.
-  it.fails('that are ids are such as can be told apart', () => {
+  it('that are ids are such as can be told apart', () => {
     expect(wrong({ id: '9007199254740993' })).toBe('1400 id: must be an integer')
   })
 
@@ -125,8 +124,7 @@ describe('parameters', () => {
     expect(wrong({ id: 1, object: 'a' })).toBe('1400 object: must be an object')
   })
 
-  // The last of an empty list is taken, which is as good as no parameter.
-  it.fails('that are to be something else are no empty list', () => {
+  it('that are to be something else are no empty list', () => {
     expect(wrong({ id: 1, object: [] })).toBe('1400 object: must be an object')
     expect(wrong({ id: 1, text: [] })).toBe('1400 text: must be text')
     expect(wrong({ id: 1, flag: [] })).toBe('1400 flag: must be true or false')

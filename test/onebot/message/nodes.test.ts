@@ -71,7 +71,9 @@ describe('messages that are sent on together', () => {
     platform.message = () => {
       throw new Error('the disk is full')
     }
-    await expect(read([node({ id: 1 })], 'relay', platform)).rejects.toThrow('the disk is full')
+    await expect(Promise.resolve().then(() => read([node({ id: 1 })], 'relay', platform))).rejects.toThrow(
+      'the disk is full',
+    )
     platform.message = () => Promise.reject(new PlatformError('MESSAGE_NOT_FOUND'))
     expect(await read([node({ id: 1 })], 'relay', platform)).toEqual([])
   })

@@ -130,8 +130,7 @@ describe('an agent in a group, to a bot', () => {
     expect(told).toEqual([])
   })
 
-  // A bug, though a small one: who was never told of a message is told that it has gone.
-  it.fails('that is deleted while it speaks is not recalled: nobody has heard of it', async () => {
+  it('that is deleted while it speaks is not recalled: nobody has heard of it', async () => {
     const gate = deferred()
     const agent = agentOf(async function* () {
       yield 'I'

@@ -161,8 +161,7 @@ describe('what people say, to a bot', () => {
     }
   })
 
-  // A bug: an event is put into words after its whole batch is written, and looks for the message as it is then.
-  it.fails('that was reacted to, and went in the same turn, has its reaction told before it goes', async () => {
+  it('that was reacted to, and went in the same turn, has its reaction told before it goes', async () => {
     const scene = await Scene.start('node')
     const { messages, reactions, changes } = scene.bots.world
     const { id, num } = await scene.say(scene.bo, 'tea')
@@ -411,8 +410,7 @@ describe('what a bot is written by who is no friend', () => {
     expect(await scene.both()).toMatchObject([[{ message_type: 'private', sub_type, user_id: scene.boId }], []])
   })
 
-  // Not as in the specification, 4.2: NapCat and go-cqhttp have it, and all of theirs is to be there.
-  it.fails('says so with temp_source', async () => {
+  it('says so with temp_source', async () => {
     const scene = await Scene.start('node')
     const { friends, changes } = scene.bots.world
     const robo = await scene.bots.userOf('robo')
@@ -470,8 +468,7 @@ describe('what happens in one turn', () => {
     expect(await scene.both()).toMatchObject([all, all])
   })
 
-  // A bug: the message is put into words with the eyes of the first bot, which is no member any more, and that throws.
-  it.fails('with a bot that is sent away behind a message tells the others of the message', async () => {
+  it('with a bot that is sent away behind a message tells the others of the message', async () => {
     const scene = await Scene.start('node')
     const { moderation, changes } = scene.bots.world
     const robo = await scene.bots.userOf('robo')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseFilter } from '../../lib/onebot/filter.ts'
+import { parseFilter } from '../../../lib/web/config/event-filter.ts'
 
 const EVENT = {
   time: 1_770_000_000,
