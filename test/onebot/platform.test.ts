@@ -20,8 +20,12 @@ function write(code: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'fiberws-platform-'))
   folders.push(folder)
   const file = join(folder, 'platform.ts')
-  const stub = new URL('../support/platform.ts', import.meta.url).href
-  writeFileSync(file, `import { StubPlatform, Unwilling } from '${stub}'\n${code}`)
+  const at = (path: string): string => new URL(path, import.meta.url).href
+  const imports = [
+    `import { FakePlatform } from '${at('../support/onebot-platform.ts')}'`,
+    `import { PlatformError } from '${at('../../lib/onebot/failure.ts')}'`,
+  ]
+  writeFileSync(file, [...imports, code].join('\n'))
   return file
 }
 
@@ -47,7 +51,7 @@ describe.each(engines)('a platform of a program, on %s', (engine) => {
     const host = await start(
       engine,
       `export default ({ name, selfId }, options) => {
-        const platform = new StubPlatform()
+        const platform = new FakePlatform()
         platform.self = () => ({ id: selfId, nickname: options.nickname + ' ' + name, bio: '', isBot: true, online: true, registeredAt: 0, remark: '' })
         const send = platform.send.bind(platform)
         platform.send = async (target, segments) => {
@@ -56,7 +60,7 @@ describe.each(engines)('a platform of a program, on %s', (engine) => {
           platform.tell({ kind: 'message', message: { id: id + 1, seq: 1, time: 1770000000, group: { id: target.group, name: 'g' }, peer: null, subType: 'normal', sender, segments } })
           return id
         }
-        platform.kick = () => { throw new Unwilling('NOT_MANAGEABLE') }
+        platform.kick = () => { throw new PlatformError('NOT_MANAGEABLE') }
         platform.recall = () => { throw new Error('a secret of ours') }
         return platform
       }`,
@@ -65,11 +69,11 @@ describe.each(engines)('a platform of a program, on %s', (engine) => {
     const client = await connect(host)
     expect(await client.get('get_login_info')).toEqual({ user_id: 7, nickname: 'own mine' })
     expect(await client.get('send_group_msg', { group_id: 10_001, message: '[CQ:face,id=1]' })).toEqual({
-      message_id: 2,
+      message_id: 101,
     })
     expect(await client.event({ post_type: 'message' })).toMatchObject({
       self_id: 7,
-      message_id: 3,
+      message_id: 102,
       raw_message: '[CQ:face,id=1]',
     })
     expect(await client.call('set_group_kick', { group_id: 1, user_id: 2 })).toMatchObject({

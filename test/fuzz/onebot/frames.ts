@@ -7,7 +7,7 @@ import { Endpoint } from '../../../lib/onebot/endpoint.ts'
 import { checkConfig } from '../../../lib/web/config/load.ts'
 import type { OneBotServer } from '../../../lib/web/config/onebot-settings.ts'
 import { rSetLogSink } from '../../../lib/websock/log.ts'
-import { type Asked, StubPlatform } from '../../support/platform.ts'
+import { FakePlatform } from '../../support/onebot-platform.ts'
 import type { Random } from '../random.ts'
 import { mutate } from '../sequences.ts'
 import { must, type Outcome, Problem, type Runner, type Target } from '../target.ts'
@@ -58,20 +58,20 @@ const VALUES: Choice<string> = [
   '[[[[]]]]',
   '[{"type":"text","data":{"text":"tea"}}]',
   '[{"type":"at","data":{"qq":10001}},{"type":"reply","data":{"id":"1"}}]',
-  '[{"type":"node","data":{"id":1}}]',
+  '[{"type":"node","data":{"id":101}}]',
   '[{"type":"node","data":{"content":[{"type":"node","data":{"content":"x"}}]}}]',
   '[{"type":"poke","data":{"qq":"10001"}}]',
   '[{"type":"x","data":null}]',
   '[{"type":5}]',
   '{"type":"dice"}',
-  '{"post_type":"message","message_type":"group","group_id":10001,"message_id":1,"user_id":10001}',
+  '{"post_type":"message","message_type":"group","group_id":40001,"message_id":101,"user_id":30001}',
   '{"reply":"hi","at_sender":true,"delete":true,"kick":true,"ban":true}',
 ]
 /** What parameters are. */
 const FITTING: Readonly<Record<string, Choice<string>>> = {
-  group_id: ['10001', '"10001"'],
-  user_id: ['10001', '"10001"', '1'],
-  message_id: ['1', '"1"', '2'],
+  group_id: ['40001', '"40001"'],
+  user_id: ['30001', '"30001"', '1'],
+  message_id: ['101', '"101"', '2'],
   message: [
     '"tea"',
     '[{"type":"text","data":{"text":"tea"}}]',
@@ -79,7 +79,7 @@ const FITTING: Readonly<Record<string, Choice<string>>> = {
     '{"type":"dice"}',
     '"[CQ:poke,qq=1]"',
   ],
-  messages: ['[{"type":"node","data":{"id":1}}]', '[{"type":"node","data":{"content":"x","user_id":"7"}}]'],
+  messages: ['[{"type":"node","data":{"id":101}}]', '[{"type":"node","data":{"content":"x","user_id":"7"}}]'],
   message_type: ['"group"', '"private"'],
   duration: ['60', '"60"', '0'],
   enable: ['true', '"no"', '1'],
@@ -98,7 +98,7 @@ const FITTING: Readonly<Record<string, Choice<string>>> = {
   no_cache: ['true', '"yes"'],
   is_dismiss: ['false'],
   reject_add_request: ['false', 'true'],
-  context: ['{"post_type":"message","message_type":"group","group_id":10001,"message_id":1,"user_id":10001}'],
+  context: ['{"post_type":"message","message_type":"group","group_id":40001,"message_id":101,"user_id":30001}'],
   operation: ['{"reply":"hi","at_sender":true,"delete":true}', '{"kick":true,"ban":true}', '{}'],
 }
 const ECHOES: Choice<string> = [
@@ -133,7 +133,7 @@ const RETCODES = new Set([0, 1200, 1400, 1404])
 const FIELDS = 'status,retcode,data,message,wording,echo,stream'
 
 class FramesRunner implements Runner {
-  readonly #platform = new StubPlatform()
+  readonly #platform = new FakePlatform()
   readonly #account = new Account(this.#platform, systemClock)
   readonly #probe: Probe
   #done = 0
@@ -141,6 +141,7 @@ class FramesRunner implements Runner {
   constructor() {
     const settings = checkConfig({ network: { websocketServers: [{ enable: true }] } }, '/').routes[0]?.onebot
     if (settings?.kind !== 'server') throw new Problem('the config has no server')
+    this.#platform.keep({ text: 'tea' })
     this.#probe = new Probe(settings, this.#account, systemClock)
   }
 
@@ -178,8 +179,8 @@ class FramesRunner implements Runner {
     must(retcode === 0 ? message === '' : data === null && message !== '', () => `data: ${answer}`)
     this.#checkMeaning(text, retcode, echo)
     this.#checkAsked()
-    const reached = this.#platform.asked.length > 0
-    this.#platform.asked.length = 0
+    const reached = this.#platform.done.length > 0
+    this.#platform.done.length = 0
     if (retcode === 0) this.#done++
     must(!('polluted' in {}) && Object.keys(Object.prototype).length === 0, 'a prototype was changed')
     return { count: 1, reached }
@@ -201,12 +202,12 @@ class FramesRunner implements Runner {
 
   /** A platform gets numbers where it is to have numbers, and segments that are some. */
   #checkAsked(): void {
-    for (const one of this.#platform.asked) must(isWellAsked(one), () => `asked: ${JSON.stringify(one)}`)
+    for (const one of this.#platform.done) must(isWellAsked(one), () => `asked: ${JSON.stringify(one)}`)
   }
 
   async settle(): Promise<void> {
     await turn()
-    this.#platform.asked.length = 0
+    this.#platform.done.length = 0
   }
 
   stop(): Promise<void> {
@@ -245,7 +246,7 @@ const isSegment = (value: unknown): boolean =>
   value.data !== null &&
   !Array.isArray(value.data)
 
-function isWellAsked([method, ...args]: Asked): boolean {
+function isWellAsked([method, ...args]: readonly [string, ...unknown[]]): boolean {
   return args.every((value, i) => {
     if (Array.isArray(value)) return value.length > 0 && (method === 'sendForward' || value.every(isSegment))
     if (typeof value === 'object' && value !== null) return Object.values(value).every(isId)
@@ -260,7 +261,7 @@ export const onebotFrames: Target = {
   full: 1_000_000,
   quick: 20_000,
   lanes: 1,
-  minReached: 0.12,
+  minReached: 0.08,
   maxGrowth: 8e6,
   start: () => {
     rSetLogSink(() => {})
