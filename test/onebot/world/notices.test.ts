@@ -94,6 +94,18 @@ describe.each(engines)('onebot trap 22: a poke, on %s', (engine) => {
     expect(await scene.both()).toEqual(both(notice('notify', poke)))
   })
 
+  it('somebody who types to the bot is told of, as of no group', async () => {
+    const scene = await Scene.start(engine)
+    const robo = await scene.bots.userOf('robo')
+    const direct = idOf(await scene.http(scene.bo, 'POST', '/dm-channels', { user_id: robo }))
+    await scene.forget()
+    const client = await scene.bots.gateway.connect(scene.bo)
+    client.send({ op: 'TYPING_START', d: { channel_id: direct } })
+    await client.settle()
+    const typing = { sub_type: 'input_status', group_id: 0, user_id: scene.boId, event_type: 1, status_text: 'typing' }
+    expect(await scene.both()).toEqual([[notice('notify', typing)], []])
+  })
+
   it('of one alone has no group at all, and is told to the two', async () => {
     const scene = await Scene.start(engine)
     const user_id = await scene.bots.userOf('robo')
