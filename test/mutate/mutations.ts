@@ -1,4 +1,5 @@
 import { agentMutations } from './agent.ts'
+import { onebotMutations } from './onebot.ts'
 import { peopleMutations } from './people.ts'
 import { worldMutations } from './world.ts'
 
@@ -1599,4 +1600,5 @@ export const mutations: readonly Mutation[] = [
   ...worldMutations,
   ...peopleMutations,
   ...agentMutations,
+  ...onebotMutations,
 ]
