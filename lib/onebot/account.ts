@@ -11,6 +11,7 @@ export interface Outlet {
 /** A bot, with all ways to it: what happens is told on all of them in one order. */
 export class Account implements Status {
   readonly platform: OneBotPlatform
+  readonly id: number
   readonly #clock: Clock
   readonly #outlets = new Set<Outlet>()
   /** What has happened, and is not told yet. */
@@ -24,12 +25,9 @@ export class Account implements Status {
 
   constructor(platform: OneBotPlatform, clock: Clock) {
     this.platform = platform
+    this.id = platform.self().id
     this.#clock = clock
     this.#unlisten = platform.listen((event) => this.#hear(event))
-  }
-
-  get id(): number {
-    return this.platform.self().id
   }
 
   add(outlet: Outlet): void {
@@ -40,6 +38,16 @@ export class Account implements Status {
     this.#outlets.delete(outlet)
   }
 
+  /** The bot is there for others, until what this returns is called. */
+  attach(): () => void {
+    const detach = guard('A bot cannot be there', () => this.platform.attach(), null)
+    return () => guard('A bot cannot go', () => detach?.(), undefined)
+  }
+
+  get isOnline(): boolean {
+    return guard('A bot does not say whether it is online', () => this.platform.isOnline(), false)
+  }
+
   /** Told a turn later: whoever has caused it has their answer by then. */
   #hear(event: OneBotEvent): void {
     if (event.kind === 'message') {
@@ -47,26 +55,33 @@ export class Account implements Status {
       else this.messagesReceived++
     }
     if (this.#outlets.size === 0) return
-    if (this.#events.push(event) === 1) this.#clock.defer(() => this.#tell())
+    if (this.#events.push(event) === 1) this.#clock.defer(() => this.flush())
   }
 
-  #tell(): void {
+  /** Tells what has happened. */
+  flush(): void {
     const events = this.#events
     this.#events = []
     for (const event of events) {
       for (const outlet of this.#outlets) {
-        try {
-          outlet.tell(event)
-        } catch (error) {
-          rFailure('onebot', 'An event could not be told', error)
-        }
+        guard('An event could not be told', () => outlet.tell(event), undefined)
       }
     }
   }
 
   close(): void {
-    this.#unlisten()
     this.#events = []
-    this.platform.close?.()
+    guard('A bot cannot stop to listen', this.#unlisten, undefined)
+    guard('A bot cannot be closed', () => this.platform.close?.(), undefined)
+  }
+}
+
+/** Of a platform, which may be anybody's, `fails` in place of what it throws: nothing that belongs to others ends with it. */
+function guard<T>(what: string, ask: () => T, fails: T): T {
+  try {
+    return ask()
+  } catch (error) {
+    rFailure('onebot', what, error)
+    return fails
   }
 }

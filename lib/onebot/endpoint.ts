@@ -27,6 +27,8 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
   #filter: Filter | null = null
   /** Ends the presence of the bot; null: nobody uses it here. */
   #detach: (() => void) | null = null
+  /** Whether heartbeats are due, at whatever interval; and what ends them, where there is one. */
+  #beating = false
   #stopBeating: (() => void) | null = null
 
   constructor(settings: S, account: Account, clock: Clock) {
@@ -50,7 +52,7 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
     if (!isDeepStrictEqual(before.filter, settings.filter)) {
       this.#filter = settings.filter === null ? null : parseFilter(settings.filter)
     }
-    if (before.heartbeat !== settings.heartbeat && this.#stopBeating !== null) {
+    if (before.heartbeat !== settings.heartbeat && this.#beating) {
       this.stopBeating()
       this.startBeating()
     }
@@ -92,7 +94,7 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
 
   /** The bot is there for others from now on. */
   protected enter(): void {
-    this.#detach ??= this.account.platform.attach()
+    this.#detach ??= this.account.attach()
   }
 
   protected leave(): void {
@@ -102,10 +104,12 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
 
   protected startBeating(): void {
     const { heartbeat } = this.#settings
+    this.#beating = true
     if (heartbeat > 0) this.#stopBeating ??= this.clock.every(heartbeat, () => this.#beat(heartbeat))
   }
 
   protected stopBeating(): void {
+    this.#beating = false
     this.#stopBeating?.()
     this.#stopBeating = null
   }
@@ -113,13 +117,12 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
   #beat(interval: number): void {
     if (!this.isHeard) return
     const { account } = this
-    this.sendFiltered(toHeartbeat(account.id, this.now, account.platform.isOnline(), interval), true)
+    this.sendFiltered(toHeartbeat(account.id, this.now, account.isOnline, interval), true)
   }
 
-  /** What lets calls through at the rate of this endpoint; null: it has none. */
-  protected createGate(): Gate | null {
-    const { rate } = this.#settings
-    return rate === null ? null : new Gate(this.clock, rate)
+  /** What lets calls through at the rate of this endpoint. */
+  protected createGate(): Gate {
+    return new Gate(this.clock, () => this.#settings.rate)
   }
 
   protected get call(): Call {

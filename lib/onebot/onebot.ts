@@ -1,5 +1,6 @@
 import type { OneBotPlatform } from '../../include-types/onebot.ts'
 import type { Home } from '../chat/home.ts'
+import { identityOf } from '../web/config/onebot-identity.ts'
 import type { OneBotBot, OneBotEndpoint } from '../web/config/onebot-settings.ts'
 import type { Host } from '../web/host.ts'
 import { rInfo } from '../websock/log.ts'
@@ -11,13 +12,16 @@ import { Hub } from './world/hub.ts'
 
 type AnyEndpoint = ServerEndpoint | LinkEndpoint | WebhookEndpoint
 
-/** An endpoint for another bot is another one. */
-const keyOf = ({ name, kind, bot }: OneBotEndpoint): string => `${name} ${kind} ${bot}`
-
 interface Held {
   readonly endpoint: AnyEndpoint
   /** What serves it: a route, or two of one endpoint; after a reload another. */
   readonly holders: Set<object>
+}
+
+/** A bot, as long as somebody uses it. */
+interface Used {
+  readonly account: Promise<Account>
+  users: number
 }
 
 /** Makes the platform of a bot, in place of the world. */
@@ -33,7 +37,8 @@ export class OneBot {
   readonly #home: Home | null
   readonly #hub: Hub | null
   readonly #create: PlatformFactory | null
-  readonly #accounts = new Map<string, Promise<Account>>()
+  readonly #accounts = new Map<string, Used>()
+  /** By what makes each what it is. */
   readonly #endpoints = new Map<string, Held>()
   /** Those that post their last events. */
   readonly #ending = new Set<Promise<void>>()
@@ -51,19 +56,16 @@ export class OneBot {
     for (const { endpoint } of this.#endpoints.values()) this.#close(endpoint)
     this.#endpoints.clear()
     await Promise.all(this.#ending)
-    for (const account of this.#accounts.values()) (await account).close()
     this.#hub?.close()
   }
 
   /** The endpoint of that name: made where there is none yet. */
   async open(settings: OneBotEndpoint): Promise<void> {
-    if (this.#endpoints.has(keyOf(settings))) return
-    const account = await this.#accountOf(settings.bot)
-    if (this.#endpoints.has(keyOf(settings))) return
-    this.#endpoints.set(keyOf(settings), {
-      endpoint: this.#make(this.#withToken(settings), account),
-      holders: new Set(),
-    })
+    const key = identityOf(settings)
+    if (this.#endpoints.has(key)) return
+    const account = await this.#use(settings.bot)
+    if (this.#endpoints.has(key)) return this.#release(settings.bot)
+    this.#endpoints.set(key, { endpoint: this.#make(this.#withToken(settings), account), holders: new Set() })
   }
 
   /** With the token that was made for it, where its config asks for that. It is told once. */
@@ -86,13 +88,13 @@ export class OneBot {
   }
 
   server(settings: OneBotEndpoint): ServerEndpoint | null {
-    const endpoint = this.#endpoints.get(keyOf(settings))?.endpoint
+    const endpoint = this.#endpoints.get(identityOf(settings))?.endpoint
     return endpoint instanceof ServerEndpoint ? endpoint : null
   }
 
   /** From now on it is served for `holder`, by these settings. */
   begin(settings: OneBotEndpoint, holder: object): void {
-    const held = this.#endpoints.get(keyOf(settings))
+    const held = this.#endpoints.get(identityOf(settings))
     if (held === undefined) return
     const { endpoint, holders } = held
     if (endpoint instanceof ServerEndpoint && settings.kind === 'server') endpoint.adopt(this.#withToken(settings))
@@ -104,7 +106,7 @@ export class OneBot {
 
   /** Nobody is served for `holder` any more: when that was the last, the endpoint goes. */
   end(settings: OneBotEndpoint, holder: object): void {
-    const key = keyOf(settings)
+    const key = identityOf(settings)
     const held = this.#endpoints.get(key)
     if (held?.holders.delete(holder) !== true || held.holders.size > 0) return
     this.#endpoints.delete(key)
@@ -112,20 +114,32 @@ export class OneBot {
   }
 
   #close(endpoint: AnyEndpoint): void {
+    endpoint.account.flush()
     endpoint.close()
-    if (!(endpoint instanceof WebhookEndpoint)) return
-    const ended = endpoint.ended(LAST_POSTS).finally(() => this.#ending.delete(ended))
+    const ended = this.#finish(endpoint).finally(() => this.#ending.delete(ended))
     this.#ending.add(ended)
   }
 
-  #accountOf(handle: string): Promise<Account> {
-    const known = this.#accounts.get(handle)
-    if (known !== undefined) return known
-    const made = this.#makeAccount(handle)
-    this.#accounts.set(handle, made)
+  async #finish(endpoint: AnyEndpoint): Promise<void> {
+    if (endpoint instanceof WebhookEndpoint) await endpoint.ended(LAST_POSTS)
+    await this.#release(endpoint.settings.bot)
+  }
+
+  #use(handle: string): Promise<Account> {
+    const used = this.#accounts.get(handle) ?? { account: this.#makeAccount(handle), users: 0 }
+    this.#accounts.set(handle, used)
+    used.users++
     // Who asks hears of it; there is nothing to close then.
-    made.catch(() => this.#accounts.delete(handle))
-    return made
+    used.account.catch(() => this.#accounts.delete(handle))
+    return used.account
+  }
+
+  /** A bot to which there is no way any more goes, too. */
+  async #release(handle: string): Promise<void> {
+    const used = this.#accounts.get(handle)
+    if (used === undefined || --used.users > 0) return
+    this.#accounts.delete(handle)
+    ;(await used.account).close()
   }
 
   async #makeAccount(handle: string): Promise<Account> {
@@ -133,9 +147,9 @@ export class OneBot {
     const bot = settings.onebot.bots.find((one) => one.handle === handle) ?? { handle, selfId: null, join: [] }
     if (context === null) throw new Error('The host does not run')
     const platform = await this.#platformOf(bot)
-    const { id, nickname } = platform.self()
-    rInfo('onebot', 'the bot %s is @%s, self_id %d', handle, nickname, id)
-    return new Account(platform, context.clock)
+    const account = new Account(platform, context.clock)
+    rInfo('onebot', 'the bot %s is self_id %d', handle, account.id)
+    return account
   }
 
   #platformOf(bot: OneBotBot): OneBotPlatform | Promise<OneBotPlatform> {

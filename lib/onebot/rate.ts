@@ -1,10 +1,10 @@
 import type { Clock } from '../engine/port.ts'
 import type { OneBotRate } from '../web/config/onebot-settings.ts'
 
-/** Lets calls through at a rate: those that come too soon wait, in their order. */
+/** Lets calls through at a rate, which may become another: those that come too soon wait, in their order. */
 export class Gate {
   readonly #clock: Clock
-  readonly #rate: OneBotRate
+  readonly #rate: () => OneBotRate | null
   #tokens: number
   #filledAt: number
   /** The turn of the last one that waits. */
@@ -14,17 +14,17 @@ export class Gate {
   #hurry: (() => void) | null = null
   #open = false
 
-  constructor(clock: Clock, rate: OneBotRate) {
+  /** @param rate null: no call waits */
+  constructor(clock: Clock, rate: () => OneBotRate | null) {
     this.#clock = clock
     this.#rate = rate
-    this.#tokens = rate.bucket
+    this.#tokens = rate()?.bucket ?? 0
     this.#filledAt = clock.now()
   }
 
   /** Null: at once. */
   enter(): Promise<void> | null {
-    this.#fill()
-    if (this.#waiting === 0 && this.#tokens >= 1) {
+    if (this.#waiting === 0 && this.#wait() === 0) {
       this.#tokens--
       return null
     }
@@ -40,14 +40,18 @@ export class Gate {
     this.#hurry?.()
   }
 
-  #fill(): void {
+  /** Milliseconds until the next may go. */
+  #wait(): number {
+    const rate = this.#rate()
+    if (rate === null || this.#open) return 0
+    const { frequency, bucket } = rate
     const now = this.#clock.now()
-    const { frequency, bucket } = this.#rate
-    this.#tokens = Math.min(bucket, this.#tokens + ((now - this.#filledAt) * frequency) / 1000)
+    this.#tokens = Math.min(bucket, Math.max(0, this.#tokens) + ((now - this.#filledAt) * frequency) / 1000)
     this.#filledAt = now
+    return this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) * 1000) / frequency)
   }
 
-  async #wait(ms: number): Promise<void> {
+  async #sleep(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const cancel = this.#clock.after(ms, resolve, false)
       this.#hurry = () => {
@@ -59,10 +63,7 @@ export class Gate {
   }
 
   async #turn(): Promise<void> {
-    this.#fill()
-    const wait = this.#open || this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) * 1000) / this.#rate.frequency)
-    if (wait > 0) await this.#wait(wait)
-    this.#fill()
+    for (let wait = this.#wait(); wait > 0; wait = this.#wait()) await this.#sleep(wait)
     this.#tokens--
     this.#waiting--
   }

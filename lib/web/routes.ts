@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Context, forRoute, setDefaults } from '../websock/context.ts'
 import { ConfigError } from './config/error.ts'
+import { isSameEndpoint } from './config/onebot-identity.ts'
 import type { RouteSettings, Settings } from './config/settings.ts'
 import { type Front, PUBLIC, type Route } from './dispatch.ts'
 import type { HandlerTable } from './handler.ts'
@@ -28,7 +29,8 @@ const ESSENTIAL = [
 ] as const satisfies (keyof RouteSettings)[]
 
 const isSame = (one: RouteSettings, other: RouteSettings): boolean =>
-  ESSENTIAL.every((key) => isDeepStrictEqual(one[key], other[key]))
+  ESSENTIAL.every((key) => isDeepStrictEqual(one[key], other[key])) &&
+  (one.onebot === null ? other.onebot === null : other.onebot !== null && isSameEndpoint(one.onebot, other.onebot))
 
 /** Whether nothing at all is new; headers of a running route have those of its host with them. */
 const isUnchanged = (route: RouteSettings, running: Route): boolean =>

@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { OneBotMount } from '../../include-types/onebot-config.ts'
 import { parts } from '../../lib/parts.ts'
 import { createHost, type Host } from '../../lib/web/host.ts'
 import { WebSocket } from 'ws'
+import { hush } from '../support/log-lines.ts'
 import { BotClient } from '../support/onebot.ts'
 import { engines } from '../support/server.ts'
 
@@ -29,12 +31,16 @@ function write(code: string): string {
   return file
 }
 
-async function start(engine: (typeof engines)[number], code: string): Promise<Host> {
+async function start(engine: (typeof engines)[number], code: string, onebot: OneBotMount = {}): Promise<Host> {
   const host = createHost(
     {
       // Nothing is kept: a folder that cannot be is not looked at.
       dataDir: '/proc/none',
-      web: { engine, listen: 'http://127.0.0.1:0', routes: [{ match: '/bot/', handler: 'onebot', bot: 'mine' }] },
+      web: {
+        engine,
+        listen: 'http://127.0.0.1:0',
+        routes: [{ match: '/bot/', handler: 'onebot', bot: 'mine', onebot }],
+      },
       onebot: { platform: write(code), platformOptions: { nickname: 'own' }, bots: { mine: { selfId: 7 } } },
     },
     parts,
@@ -86,6 +92,33 @@ describe.each(engines)('a platform of a program, on %s', (engine) => {
     })
     // What it lacks is not there; the rest goes on.
     expect(await client.call('get_group_info', { group_id: 5 })).toMatchObject({ message: 'GROUP_NOT_FOUND' })
+  })
+
+  it('that throws in whatever it is asked ends nothing', async () => {
+    hush()
+    const host = await start(
+      engine,
+      `export default () => {
+        const platform = new FakePlatform()
+        let first = true
+        const fail = () => { throw new Error('session expired') }
+        const self = platform.self.bind(platform)
+        platform.self = () => { if (!first) fail(); first = false; return { ...self(), id: 7 } }
+        for (const name of ['isOnline', 'attach', 'close']) platform[name] = fail
+        const listen = platform.listen.bind(platform)
+        platform.listen = (listener) => { listen(listener); return fail }
+        return platform
+      }`,
+      { heartInterval: 20 },
+    )
+    expect(await host.start(), host.error ?? '').toBe(0)
+    const client = await connect(host)
+    const beat = await client.find((frame) => frame['meta_event_type'] === 'heartbeat')
+    expect(beat).toMatchObject({ self_id: 7, status: { online: false, good: true } })
+    expect(await client.call('get_login_info')).toMatchObject({ retcode: 1200, message: 'Internal error' })
+    expect(await client.get('send_group_msg', { group_id: 40_001, message: 'still here' })).toBeDefined()
+    await host.stop()
+    expect(await client.closed).toBe(1001)
   })
 
   it.each([

@@ -10,7 +10,7 @@ const settle = async (): Promise<void> => {
 /** A gate, and which calls are through, by their numbers. */
 function gate(frequency: number, bucket: number) {
   const clock = new ManualClock()
-  const inner = new Gate(clock, { frequency, bucket })
+  const inner = new Gate(clock, () => ({ frequency, bucket }))
   const through: number[] = []
   let count = 0
   const enter = (): boolean => {

@@ -50,9 +50,9 @@ export class Http {
   readonly #settings: () => OneBotServer
   readonly #call: () => Call
   readonly #streams: Streams
-  readonly #gate: () => Gate | null
+  readonly #gate: Gate
 
-  constructor(settings: () => OneBotServer, call: () => Call, streams: Streams, gate: () => Gate | null) {
+  constructor(settings: () => OneBotServer, call: () => Call, streams: Streams, gate: Gate) {
     this.#settings = settings
     this.#call = call
     this.#streams = streams
@@ -93,7 +93,7 @@ export class Http {
     const echo = toEcho(rest['echo'])
     const asked = path === '' ? toAsked(rest) : { name: path, params: rest }
     if (asked === null) return give(response, 200, GREETING)
-    const wait = this.#gate()?.enter() ?? null
+    const wait = this.#gate.enter()
     if (wait !== null) await wait
     const outcome = await dispatch(asked.name, asked.params, this.#call())
     const known = outcome.retcode !== NOT_AVAILABLE || findAction(asked.name) !== undefined

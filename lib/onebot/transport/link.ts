@@ -34,37 +34,19 @@ export class LinkEndpoint extends Endpoint<OneBotLink> {
   #loop: ClientLoop | null = null
   /** The connection that is told and asked now. */
   #ws: WebSocket | null = null
-  #gate: Gate | null = null
+  readonly #gate: Gate
   /** Why there is none, as the last attempt said it. */
   #why = ''
 
   constructor(settings: OneBotLink, account: Account, clock: Clock, dial: Dial) {
     super(settings, account, clock)
     this.#dial = dial
+    this.#gate = this.createGate()
   }
 
   /** Heartbeats go by the time of the endpoint, connected or not. */
   open(): void {
-    this.#gate = this.createGate()
     if (this.settings.role !== 'API') this.startBeating()
-    this.#connect()
-  }
-
-  override adopt(settings: OneBotLink): void {
-    const before = this.settings
-    super.adopt(settings)
-    const keys = [
-      'url',
-      'role',
-      'reconnect',
-      'reconnectMax',
-      'handshakeTimeout',
-      'pingInterval',
-      'pingTimeout',
-    ] as const
-    if (this.#loop === null || keys.every((key) => before[key] === settings[key])) return
-    this.#loop.stop(WS_STATUS_GOING_AWAY)
-    this.#forget(this.#ws)
     this.#connect()
   }
 
@@ -150,7 +132,7 @@ export class LinkEndpoint extends Endpoint<OneBotLink> {
     // Of a client that is only told nothing is read.
     if (this.settings.role === 'Event') return undefined
     const text = typeof buf === 'string' ? buf : buf.toString()
-    const wait = this.#gate?.enter() ?? null
+    const wait = this.#gate.enter()
     if (wait !== null) return wait.then(() => this.#ask(ws, text))
     this.#ask(ws, text)
     return undefined

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { WebSocket, WebSocketData, WebSocketEvent } from '../../../include-types/websock.ts'
 import type { Clock } from '../../engine/port.ts'
 import { type Answer, answer } from '../../web/answer.ts'
@@ -38,8 +37,11 @@ interface Client {
   readonly ws: Socket
   /** It is told what happens; who has asked for `/api` is not. */
   readonly hears: boolean
-  readonly gate: Gate | null
+  readonly gate: Gate
 }
+
+/** Numbers of topics: after a reload one may have the name of another whose clients are not gone yet. */
+let made = 0
 
 /** Paths whose clients only ask. */
 const ASKS_ONLY = new Set(['/api', '/api/'])
@@ -53,13 +55,13 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
   readonly #streams: Streams
   readonly #http: Http
   /** Of calls by HTTP; clients on WebSockets have one each. */
-  #gate: Gate | null
+  readonly #gate: Gate
   readonly target: Target
 
   constructor(settings: OneBotServer, account: Account, clock: Clock, topics: () => Topics | null) {
     super(settings, account, clock)
     this.#topics = topics
-    this.#topic = `o/${settings.name}`
+    this.#topic = `o/${++made}`
     this.#streams = new Streams(
       () => this.#attend(),
       () => this.#part(),
@@ -69,7 +71,7 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
       () => this.settings,
       () => this.call,
       this.#streams,
-      () => this.#gate,
+      this.#gate,
     )
     this.target = {
       role: null,
@@ -81,15 +83,9 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
 
   open(): void {}
 
-  override adopt(settings: OneBotServer): void {
-    const { rate } = this.settings
-    super.adopt(settings)
-    if (!isDeepStrictEqual(rate, settings.rate)) this.#gate = this.createGate()
-  }
-
   override close(): void {
     super.close()
-    this.#gate?.open()
+    this.#gate.open()
     this.#streams.close()
   }
 
@@ -184,7 +180,7 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
   /** Those behind a call that has to wait do so, too. */
   #receive(client: Client, buf: string | Buffer): Promise<void> | undefined {
     const text = typeof buf === 'string' ? buf : buf.toString()
-    const wait = client.gate?.enter() ?? null
+    const wait = client.gate.enter()
     if (wait !== null) return wait.then(() => this.#ask(client.ws, text))
     this.#ask(client.ws, text)
     return undefined

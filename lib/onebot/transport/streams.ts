@@ -1,3 +1,4 @@
+import Denque from 'denque'
 import type { Response } from '../../web/response.ts'
 
 const HEADERS = [
@@ -11,7 +12,7 @@ const MAX_WAITING = 67_108_864
 interface Client {
   readonly response: Response
   /** What it has not read yet, once that is known to be behind. */
-  readonly waiting: string[]
+  readonly waiting: Denque<string>
   bytes: number
 }
 
@@ -32,7 +33,7 @@ export class Streams {
   }
 
   add(response: Response): void {
-    const client: Client = { response, waiting: [], bytes: 0 }
+    const client: Client = { response, waiting: new Denque(), bytes: 0 }
     this.#clients.add(client)
     response.exchange.onAbort(() => this.#remove(client))
     response.add(HEADERS)

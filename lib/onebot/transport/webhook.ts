@@ -11,7 +11,7 @@ import { toLifecycle } from '../events.ts'
 import { quickOperation } from '../quick.ts'
 import { withoutSecrets } from '../../web/without-secrets.ts'
 
-/** Bytes of an answer: an operation on one event. More of it is not read. */
+/** Bytes of an answer: an operation on one event. One that is longer is none, and not read to its end. */
 const MAX_ANSWER = 1_048_576
 const MAX_REDIRECTS = 5
 const REDIRECTS = new Set([301, 302, 307, 308])
@@ -30,6 +30,8 @@ export class WebhookEndpoint extends Endpoint<OneBotWebhook> {
   /** Kept for the next: connections are used again. */
   readonly #agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) }
   readonly #stop = new AbortController()
+  /** Ends the wait for the next try. */
+  #hurry: (() => void) | null = null
 
   open(): void {
     this.enter()
@@ -37,11 +39,12 @@ export class WebhookEndpoint extends Endpoint<OneBotWebhook> {
     this.#push(toLifecycle(this.account.id, this.now, 'enable'))
   }
 
+  /** What waits is still posted, with one try each, until one fails. */
   override close(): void {
     super.close()
-    this.#closing = true
-    this.#queue.clear()
     this.#push(toLifecycle(this.account.id, this.now, 'disable'))
+    this.#closing = true
+    this.#hurry?.()
   }
 
   /** Resolves when the last event is told, or could not be. */
@@ -86,21 +89,34 @@ export class WebhookEndpoint extends Endpoint<OneBotWebhook> {
     const { name, retries, retryInterval } = this.settings
     for (let attempt = 0; ; attempt++) {
       try {
-        const { status, text: body } = await this.#post(new URL(this.settings.url), text, MAX_REDIRECTS)
+        const { status, text: body } = await this.#post(new URL(this.settings.url), text)
         if (status < 200 || status > 299) rError('onebot', '%s: answered %d', name, status)
         else if (status !== 204 && body.trim() !== '') this.#operate(text, body)
         return
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error)
-        const last = attempt >= retries || this.#closing || this.#stop.signal.aborted
+        const last = attempt >= retries || this.#closing
         rError('onebot', '%s: %s: %s%s', name, withoutSecrets(this.settings.url), why, last ? '' : ', tried again')
+        if (this.#closing) this.#queue.clear()
         if (last) return
-        await new Promise<void>((resolve) => void this.clock.after(retryInterval, resolve, false))
+        await this.#sleep(retryInterval)
       }
     }
   }
 
-  #post(url: URL, text: string, redirects: number): Promise<Answer> {
+  async #sleep(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.clock.after(ms, resolve, false)
+      this.#hurry = () => {
+        cancel()
+        resolve()
+      }
+    })
+    this.#hurry = null
+  }
+
+  /** @param credential whether it may have that: who was named in a redirect of another has it not */
+  #post(url: URL, text: string, redirects = MAX_REDIRECTS, credential = true): Promise<Answer> {
     const { secret, accessToken, timeout, verifyCertificate } = this.settings
     const secure = url.protocol === 'https:'
     const body = Buffer.from(text)
@@ -110,7 +126,7 @@ export class WebhookEndpoint extends Endpoint<OneBotWebhook> {
       'User-Agent': 'OneBot/11',
       'X-Self-ID': String(this.account.id),
       ...(secret === null ? {} : { 'X-Signature': sign(body, secret) }),
-      ...(accessToken === null ? {} : { Authorization: `Bearer ${accessToken}` }),
+      ...(accessToken === null || !credential ? {} : { Authorization: `Bearer ${accessToken}` }),
     }
     return new Promise((resolve, reject) => {
       const signals = [this.#stop.signal, ...(timeout > 0 ? [AbortSignal.timeout(timeout)] : [])]
@@ -127,16 +143,19 @@ export class WebhookEndpoint extends Endpoint<OneBotWebhook> {
         let size = 0
         response.on('data', (chunk: Buffer) => {
           size += chunk.length
-          if (size <= MAX_ANSWER) chunks.push(chunk)
+          chunks.push(chunk)
+          if (size <= MAX_ANSWER) return
+          resolve({ status, text: '' })
+          response.destroy()
         })
         response.on('error', reject)
         response.on('end', () => {
-          const { location } = given
-          if (REDIRECTS.has(status) && location !== undefined && redirects > 0 && URL.canParse(location, url.href)) {
-            const next = new URL(location, url)
-            if (/^https?:$/.test(next.protocol)) return resolve(this.#post(next, text, redirects - 1))
-          }
-          resolve({ status, text: size <= MAX_ANSWER ? Buffer.concat(chunks).toString() : '' })
+          const next = redirects > 0 && REDIRECTS.has(status) ? toRedirect(url, given.location) : null
+          resolve(
+            next === null
+              ? { status, text: Buffer.concat(chunks).toString() }
+              : this.#post(next, text, redirects - 1, credential && next.origin === url.origin),
+          )
         })
       })
       sent.on('error', reject)
@@ -155,6 +174,13 @@ export class WebhookEndpoint extends Endpoint<OneBotWebhook> {
       rError('onebot', '%s: a quick operation cannot be read: %s', this.settings.name, why)
     }
   }
+}
+
+/** Where an answer sends to; null: nowhere. What was said in secret is not said in the open. */
+function toRedirect(url: URL, location: string | undefined): URL | null {
+  if (location === undefined || !URL.canParse(location, url.href)) return null
+  const next = new URL(location, url)
+  return next.protocol === 'https:' || next.protocol === url.protocol ? next : null
 }
 
 /** As the standard has it: `sha1=` and lower-case hex of the HMAC of the body. */

@@ -44,6 +44,7 @@ export class WorldBot implements OneBotPlatform {
   readonly #writer: Writer
   readonly #moderator: Moderator
   readonly #settings: BotSettings
+  readonly close: () => void
   readonly #listeners = new Set<(event: OneBotEvent) => void>()
   readonly #members = new LRUCache<string, OneBotMember>({ max: MOST_REMEMBERED })
   #version = -1
@@ -52,10 +53,11 @@ export class WorldBot implements OneBotPlatform {
   #users = 0
   #link: Link | null = null
 
-  constructor(world: World, user: User, settings: BotSettings) {
+  constructor(world: World, user: User, settings: BotSettings, close: () => void) {
     this.#world = world
     this.userId = user.id
     this.#settings = settings
+    this.close = close
     this.groupsSeen = new Groups(world, user.id)
     this.#archive = new Archive(world, user.id, this.groupsSeen, settings.base)
     this.#writer = new Writer(world, user.id, settings.strictFriends)

@@ -14,6 +14,11 @@ import { createNotices, type Means, type Told } from './notices.ts'
 import { secondsOf, toGroupMessage, toPrivateMessage } from './reading.ts'
 import { toFriendRequest, toGroupRequest } from './requests.ts'
 
+interface Wanted {
+  readonly user: string
+  readonly server: string
+}
+
 /** What happens in the world, to the bots that hear of it: looked at once for all of them. */
 export class Hub implements Means {
   readonly world: World
@@ -21,7 +26,7 @@ export class Hub implements Means {
   /** Admins of the servers that bots are in, as they were told last. */
   readonly #admins = new Map<string, ReadonlySet<string>>()
   /** Servers that bots are to be in, and that are not there yet: by the user. */
-  #wanted: { readonly user: string; readonly server: string }[] = []
+  #wanted: Wanted[] = []
   /** Who sends whom away: told before the going. */
   #sending: { readonly serverId: string; readonly userId: string; readonly by: string } | null = null
   readonly #unlisten: () => void
@@ -41,7 +46,7 @@ export class Hub implements Means {
     const { bots, users, changes } = this.world
     const user = await changes.run(() => users.find(bots.ensure(handle, selfId ?? undefined).user_id))
     if (user === null) throw new Error('The bot is nobody')
-    const bot = new WorldBot(this.world, user, settings)
+    const bot = new WorldBot(this.world, user, settings, () => this.#leave(user.id))
     this.#bots.set(user.id, bot)
     for (const { serverId } of bot.groupsSeen.all) this.#remember(serverId)
     this.#wanted.push(...join.map((server) => ({ user: user.id, server })))
@@ -52,25 +57,33 @@ export class Hub implements Means {
     return bot
   }
 
+  /** Nobody uses a bot any more. */
+  #leave(user: string): void {
+    this.#bots.delete(user)
+    this.#wanted = this.#wanted.filter((wanted) => wanted.user !== user)
+  }
+
   /** As whoever runs the host wants it: nobody has to ask a bot in. */
   async #joinAll(): Promise<void> {
-    const { servers, access, changes } = this.world
-    const found = this.#wanted.flatMap(({ user, server }) => {
-      const id = servers.named(server)
-      return id === null ? [] : [{ user, server, id }]
-    })
-    this.#wanted = this.#wanted.filter(({ server }) => servers.named(server) === null)
-    for (const { user, server, id } of found) {
+    for (const wanted of this.#wanted) {
       try {
-        await changes.run(() => {
-          if (access.isMember(user, id)) return
-          servers.checkMayEnter(user, id)
-          servers.admit(user, id)
-        })
+        if (!(await this.world.changes.run(() => this.#join(wanted)))) continue
       } catch (error) {
-        rError('onebot', "a bot cannot join '%s': %s", server, errorText(error))
+        rError('onebot', "a bot cannot join '%s': %s", wanted.server, errorText(error))
       }
+      this.#wanted = this.#wanted.filter((one) => one !== wanted)
     }
+  }
+
+  /** Whether there is such a server. */
+  #join({ user, server }: Wanted): boolean {
+    const { servers, access } = this.world
+    const id = servers.named(server)
+    if (id === null) return false
+    if (access.isMember(user, id)) return true
+    servers.checkMayEnter(user, id)
+    servers.admit(user, id)
+    return true
   }
 
   num(user: string | null): number {

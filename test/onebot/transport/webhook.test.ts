@@ -1,90 +1,13 @@
 import { createHmac } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
-import { afterEach, describe, expect, it } from 'vitest'
+import type { ServerResponse } from 'node:http'
+import { describe, expect, it } from 'vitest'
 import type { OneBotHttpClient } from '../../../include-types/onebot-config.ts'
 import { CREATE_INVITES, KICK_MEMBERS, MANAGE_MESSAGES, MUTE_MEMBERS } from '../../../lib/chat/permissions.ts'
 import { rSetLogSink } from '../../../lib/websock/log.ts'
+import { hush, LogLines } from '../../support/log-lines.ts'
 import { Bots, SELF } from '../../support/onebot.ts'
-import { patiently } from '../../support/patience.ts'
+import { type Json, type Post, Receiver } from '../../support/receiver.ts'
 import { engines } from '../../support/server.ts'
-
-type Json = Readonly<Record<string, unknown>>
-
-interface Post {
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-  readonly event: Json
-  readonly path: string
-}
-
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const clean of cleanups.splice(0)) await clean()
-  rSetLogSink(null)
-})
-
-const isRecord = (value: unknown): value is Json => typeof value === 'object' && value !== null
-const parse = (text: string): Json => {
-  const value: unknown = JSON.parse(text)
-  return isRecord(value) ? value : {}
-}
-
-/** Where events are posted to; `answer` answers each. */
-class Receiver {
-  readonly posts: Post[] = []
-  readonly server: Server
-  answer: (response: ServerResponse, post: Post, n: number) => void = (response) => void response.writeHead(204).end()
-  #wake: (() => void)[] = []
-
-  private constructor() {
-    this.server = createServer((request, response) => {
-      const chunks: Buffer[] = []
-      request.on('data', (chunk: Buffer) => chunks.push(chunk))
-      request.on('end', () => {
-        const body = Buffer.concat(chunks).toString()
-        const post = { headers: request.headers, body, event: parse(body), path: `${request.method} ${request.url}` }
-        this.posts.push(post)
-        this.answer(response, post, this.posts.length)
-        for (const fn of this.#wake.splice(0)) fn()
-      })
-    })
-    cleanups.push(() => {
-      this.server.closeAllConnections()
-      this.server.close()
-    })
-  }
-
-  static async start(port = 0): Promise<Receiver> {
-    const receiver = new Receiver()
-    receiver.server.listen(port, '127.0.0.1')
-    await once(receiver.server, 'listening')
-    return receiver
-  }
-
-  get port(): number {
-    const address = this.server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.port}/hook`
-  }
-
-  /** The first that fits, also one that has come. */
-  async post(fits: (event: Json) => boolean): Promise<Post> {
-    for (;;) {
-      const found = this.posts.find(({ event }) => fits(event))
-      if (found !== undefined) return found
-      const more = new Promise<void>((resolve) => this.#wake.push(resolve))
-      await patiently(more, () => `not posted, but ${JSON.stringify(this.posts.slice(-3))}`)
-    }
-  }
-
-  says(text: string): Promise<Post> {
-    return this.post(({ raw_message }) => raw_message === text)
-  }
-}
 
 const start = (engine: (typeof engines)[number], url: string, more: OneBotHttpClient = {}): Promise<Bots> =>
   Bots.start(engine, {
@@ -233,6 +156,75 @@ describe.each(engines)('a webhook, on %s', (engine) => {
     const { body, headers, path } = await other.says('tea')
     expect(path).toBe('POST /hook')
     expect(headers['x-signature']).toBe(`sha1=${createHmac('sha1', 'kettle').update(body).digest('hex')}`)
+  })
+
+  it('has no credential for another host that it is sent to', async () => {
+    const [receiver, other] = [await Receiver.start(), await Receiver.start()]
+    receiver.answer = (response, _post, n) => {
+      const to = n === 1 ? '/elsewhere' : other.url
+      if (n > 2) response.writeHead(204).end()
+      else response.writeHead(307, { Location: to }).end()
+    }
+    await start(engine, receiver.url, { accessToken: 's3cret' })
+    const { headers } = await other.post(() => true)
+    expect(headers).not.toHaveProperty('authorization')
+    expect(receiver.posts.map((post) => [post.path, post.headers.authorization])).toEqual([
+      ['POST /hook', 'Bearer s3cret'],
+      ['POST /elsewhere', 'Bearer s3cret'],
+    ])
+  })
+
+  it('a stop does not wait for the next try, and has what waits posted', async () => {
+    hush()
+    const receiver = await Receiver.start()
+    const seen: unknown[] = []
+    receiver.answer = (response, { event }, n) => {
+      seen.push(event['raw_message'] ?? event['sub_type'])
+      if (n === 3) response.destroy()
+      else response.writeHead(204).end()
+    }
+    const bots = await start(engine, receiver.url, { maxRetries: 5, retriesInterval: 2_147_483_647 })
+    await bots.gateway.post(bots.ada, bots.channel, 'one')
+    await bots.gateway.post(bots.ada, bots.channel, 'two')
+    await receiver.says('one')
+    const from = performance.now()
+    await bots.gateway.host.stop()
+    expect(performance.now() - from).toBeLessThan(2000)
+    expect(seen).toEqual(['enable', 'approve', 'one', 'one', 'two', 'disable'])
+  })
+
+  it('a stop does not try for each that waits where nobody is there', async () => {
+    const receiver = await Receiver.start()
+    const bots = await start(engine, receiver.url, { maxRetries: 5, retriesInterval: 2_147_483_647 })
+    await receiver.post(({ sub_type }) => sub_type === 'enable')
+    await new Promise<void>((resolve) => {
+      receiver.server.close(() => resolve())
+      receiver.server.closeAllConnections()
+    })
+    const log = new LogLines()
+    for (let n = 0; n < 20; n++) await bots.gateway.post(bots.ada, bots.channel, `message ${n}`)
+    await bots.gateway.host.stop()
+    expect(log.lines.filter((line) => line.includes('hook:')).length).toBeLessThanOrEqual(2)
+  })
+
+  it('does not read an answer that has no end', async () => {
+    const receiver = await Receiver.start()
+    receiver.answer = (response, { event }) => {
+      response.writeHead(200)
+      if (event['sub_type'] !== 'enable') {
+        response.end()
+        return
+      }
+      const more = (): void => {
+        while (response.write(Buffer.alloc(65_536, 32)));
+      }
+      response.on('drain', more)
+      response.on('error', () => {})
+      more()
+    }
+    const bots = await start(engine, receiver.url, { timeout: 0 })
+    await bots.gateway.post(bots.ada, bots.channel, 'next')
+    await receiver.says('next')
   })
 
   it('does not follow on and on', async () => {
