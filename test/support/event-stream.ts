@@ -8,11 +8,16 @@ afterEach(() => {
   opened.clear()
 })
 
+/** Characters. */
+const TAIL = 100_000
+
 /** A client of a stream: it keeps all that comes. */
 export class Listener {
   readonly status: number
   readonly headers: IncomingMessage['headers']
-  text = ''
+  readonly #chunks: string[] = []
+  /** The end of what has come: all of it is too long to be looked at with each part. */
+  tail = ''
   ended = false
   readonly #response: IncomingMessage
   #wake: (() => void)[] = []
@@ -26,7 +31,8 @@ export class Listener {
     }
     response.setEncoding('utf8')
     response.on('data', (chunk: string) => {
-      this.text += chunk
+      this.#chunks.push(chunk)
+      this.tail = (this.tail + chunk).slice(-TAIL)
       tell()
     })
     response.on('close', () => {
@@ -47,6 +53,10 @@ export class Listener {
     })
   }
 
+  get text(): string {
+    return this.#chunks.join('')
+  }
+
   /** Events that have come whole. Whatever else is in the stream is a comment. */
   get events(): unknown[] {
     return this.text
@@ -62,8 +72,8 @@ export class Listener {
 
   async until(fits: () => boolean): Promise<void> {
     while (!fits()) {
-      if (this.ended) throw new Error(`ended with ${this.text.slice(-200)}`)
-      await patiently(new Promise<void>((resolve) => this.#wake.push(resolve)), () => `only ${this.text.slice(-200)}`)
+      if (this.ended) throw new Error(`ended with ${this.tail.slice(-200)}`)
+      await patiently(new Promise<void>((resolve) => this.#wake.push(resolve)), () => `only ${this.tail.slice(-200)}`)
     }
   }
 

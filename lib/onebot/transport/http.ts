@@ -144,9 +144,11 @@ async function readBody(request: Request): Promise<Params> {
   const text = body.toString()
   if (text.trim() === '') return {}
   const [type = ''] = (request.headers['content-type'] ?? '').toLowerCase().split(';', 1)
-  if (type.trim() === FORM) return toFormParams(new URLSearchParams(text))
-  const value = parseLenient(text)
+  const isForm = type.trim() === FORM
+  // `curl -d '{…}'` calls it a form.
+  const value = isForm && !/^\s*\{/.test(text) ? undefined : parseLenient(text)
   if (isRecord(value)) return value
+  if (isForm) return toFormParams(new URLSearchParams(text))
   const isJson = /^application\/(?:[\w.+-]+\+)?json$/.test(type.trim())
   if (isJson || value !== undefined) throw new Refused(400, BAD_REQUEST, 'The body must be a JSON object')
   throw new Refused(406, BAD_REQUEST, 'The body must be JSON, or a form')

@@ -23,6 +23,8 @@ import type { Gate } from '../rate.ts'
 const MAX_MESSAGE = 52_428_800
 /** What waits vary by, so that bots which have lost the same server do not come back in one moment. */
 const SPREAD = 1.2
+/** Milliseconds: the longest that a timer takes. */
+const MAX_WAIT = 0x7fff_ffff
 
 type Proc = (ws: WebSocket, event: WebSocketEvent, buf: WebSocketData, length: number, arg: undefined) => unknown
 /** Keeps a connection to a server: `webSocketClientLoop`. */
@@ -75,7 +77,7 @@ export class LinkEndpoint extends Endpoint<OneBotLink> {
       headers: () => this.#headers(),
       reconnectInterval:
         reconnectMax === null
-          ? { min, max: min * SPREAD, factor: SPREAD, jitter: 'full' }
+          ? { min, max: Math.min(MAX_WAIT, min * SPREAD), factor: SPREAD, jitter: 'full' }
           : { min, max: Math.max(min, reconnectMax), factor: 2, jitter: 'full' },
       handshakeTimeout,
       pingPeriod: pings ? pingInterval : 0,

@@ -102,6 +102,10 @@ const readers: Readonly<Record<Reads, (given: string | number, place: Place) => 
     if (String(given).trim() === '')
       throw new Error('is empty, so anybody would have it: name a secret, or leave it out')
   },
+  credential: (given) => {
+    if (!/^[\x20-\x7e]*$/.test(String(given)))
+      throw new Error('has characters that cannot be sent in a header: say it in ASCII')
+  },
   whole: (given) => {
     if (!Number.isSafeInteger(given) || Number(given) < 0) throw new Error('must be a whole number from 0 up')
   },

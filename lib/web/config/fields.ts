@@ -16,6 +16,7 @@ export type Reads =
   | 'network'
   | 'host'
   | 'token'
+  | 'credential'
   | 'workers'
   | 'whole'
   | 'prefix'

@@ -90,7 +90,7 @@ function ofRoutes(value: unknown): Entry[] {
     return [
       {
         path: ['web', 'routes', i],
-        name: textOf(valueAt(mount, ['name']), `web.routes[${i}]`),
+        name: textOf(valueAt(mount, ['name']), textOf(valueAt(route, ['match']), '/')),
         address: null,
         open: isOpen(mount, valueAt(route, ['token'])),
       },

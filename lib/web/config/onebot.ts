@@ -61,7 +61,7 @@ const websocketServer = {
 } as const
 
 const dialing = {
-  token: secret('Sent as a credential.'),
+  token: { ...secret('Sent as a credential.'), reads: 'credential' },
   verifyCertificate: flag(true, 'false: a certificate that does not check out will do.'),
 } as const
 
@@ -81,7 +81,12 @@ const websocketClient = {
     },
     heartInterval,
     reconnectInterval: ms(5000, 'Milliseconds to the next attempt, and up to a fifth more. They do not grow.'),
-    reconnectMax: { type: 'integer', minimum: 1, description: 'They do, up to so many milliseconds.' },
+    reconnectMax: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 2_147_483_647,
+      description: 'They do, up to so many milliseconds.',
+    },
     role: {
       enum: ['Universal', 'API', 'Event'],
       default: 'Universal',
@@ -131,7 +136,7 @@ const httpClient = {
       description: 'Where events are posted to.',
     },
     token: secret('Signs bodies: `X-Signature: sha1=…`.'),
-    accessToken: secret('Sent as `Authorization: Bearer …`.'),
+    accessToken: { ...secret('Sent as `Authorization: Bearer …`.'), reads: 'credential' },
     verifyCertificate: dialing.verifyCertificate,
     timeout: ms(5000, 'Milliseconds for an answer; 0: any.'),
     maxRetries: range(0, 1000, 0, 'Further tries where there was no answer at all.'),
@@ -221,7 +226,7 @@ export const mounted = {
   type: 'object',
   description: 'onebot: as an entry of `network.websocketServers`; host, port and token are those of the route.',
   properties: {
-    name: { type: 'string', description: "Default: its place, 'web.routes[0]'." },
+    name: { type: 'string', description: 'Of all entries, each has one of its own. Default: `match` of the route.' },
     debug: common.debug,
     messagePostFormat: common.messagePostFormat,
     reportSelfMessage: common.reportSelfMessage,

@@ -151,12 +151,11 @@ export function toMountedEndpoint(
   config: Mounted | undefined,
   bot: string | undefined,
   main: string,
-  place: string,
 ): Planned {
   const given = config ?? {}
   const endpoint: OneBotServer = {
     kind: 'server',
-    name: given.name ?? place,
+    name: given.name ?? (route.match === '' ? '/' : route.match),
     ...toCommon(given, bot ?? main),
     heartbeat: Math.max(0, given.heartInterval ?? M.heartInterval.default),
     webSockets: given.webSockets ?? M.webSockets.default,

@@ -63,13 +63,7 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
     const route = toBase(given, webListeners)
     if (route.handler === 'gateway') return toGatewayRoutes(route, gateway)
     if (route.handler === 'onebot') {
-      const planned = toMountedEndpoint(
-        route,
-        given.onebot,
-        given.bot,
-        onebot.bots[0]?.handle ?? '',
-        `web.routes[${i}]`,
-      )
+      const planned = toMountedEndpoint(route, given.onebot, given.bot, onebot.bots[0]?.handle ?? '')
       return toOneBotRoutes(route, planned, defaults)
     }
     return route.handler === 'agent'

@@ -194,6 +194,14 @@ describe.each(engines)('the HTTP API of a bot, on %s', (engine) => {
     ).toEqual([200, 0])
   })
 
+  it('reads JSON that is called a form, as `curl -d` has it', async () => {
+    const bots = await Bots.start(engine)
+    const given = (body: string): Ask => post(body, AS_FORM)
+    expect(await codes(bots, '/get_group_info', given(`{"group_id":${bots.group}}`))).toEqual([200, 0])
+    expect(await codes(bots, '/get_group_info', given(` {group_id:${bots.group},no_cache:true,}`))).toEqual([200, 0])
+    expect(await codes(bots, '/get_group_info', given(`{"group_id":`))).toEqual([200, 1400])
+  })
+
   it('has nothing to read in an empty body', async () => {
     const bots = await Bots.start(engine)
     for (const body of ['', ' \r\n\t']) {

@@ -196,18 +196,29 @@ describe.each(engines)('a link of a bot, on %s', (engine) => {
 
   it('onebot trap 33: an answer goes to the connection that has asked, or nowhere', async () => {
     const server = await BotServer.start()
-    const bots = await start(engine, server.url, { reconnectInterval: 1 })
+    const rateLimit = { enabled: true, frequency: 4, bucket: 1 }
+    const bots = await start(engine, server.url, { reconnectInterval: 1, rateLimit })
+    const watcher = await bots.gateway.connect(bots.ada)
     const first = await server.client()
     await first.find(isConnect)
+    // What is asked second waits its quarter of a second: until then the next connection is there.
+    await first.get('get_status')
     first.send({ action: 'send_group_msg', params: { group_id: bots.group, message: 'said' }, echo: 'old' })
+    // It has been read when this is answered; calls wait, pongs do not.
+    first.ws.ping()
+    await once(first.ws, 'pong')
     first.ws.terminate()
     const second = await server.client(1)
     await second.find(isConnect)
-    const watcher = await bots.gateway.connect(bots.ada)
-    await second.get('send_group_msg', { group_id: bots.group, message: 'again' })
-    await watcher.next('MESSAGE_CREATE')
+    expect(await watcher.next('MESSAGE_CREATE')).toMatchObject({ content: 'said' })
     await bots.settle(second)
     expect(second.frames.filter(({ echo }) => echo === 'old')).toEqual([])
+  })
+
+  it('connects at once, however long it would wait to do so again', async () => {
+    const server = await BotServer.start()
+    await start(engine, server.url, { reconnectInterval: 2_147_483_647 })
+    await (await server.client()).find(isConnect)
   })
 
   it('is there for others while it is connected', async () => {

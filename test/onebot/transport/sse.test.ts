@@ -145,7 +145,7 @@ describe.each(engines)('events as a stream, on %s', (engine) => {
     })
     await bots.settle(reader)
     slow.resume()
-    await slow.until(() => slow.text.endsWith('\n\n') && slow.text.slice(-100_000).includes('"raw_message":"999 '))
+    await slow.until(() => slow.tail.endsWith('\n\n') && slow.tail.includes('"raw_message":"999 '))
     const numbers = slow.events.map((event) => parseInt(String(field(event, 'raw_message')), 10))
     expect(numbers).toEqual(Array.from({ length: 1000 }, (_, n) => n))
   })

@@ -52,6 +52,22 @@ describe.each(engines)('what people say, to a bot on %s', (engine) => {
     expect(await scene.told(scene.mate)).toEqual([{ self_id: scene.mateId, ...body }])
   })
 
+  it('onebot trap 21: has its time in seconds: ten digits, as events, asked for, and in history', async () => {
+    const scene = await Scene.start(engine)
+    const { num } = await scene.say(scene.bo, 'tea')
+    await scene.told(scene.robo)
+    const { time } = await scene.robo.event({ message_id: num })
+    expect(String(time)).toMatch(/^\d{10}$/)
+    expect(Math.abs(Date.now() / 1000 - Number(time))).toBeLessThan(60)
+    expect(await scene.robo.get('get_msg', { message_id: num })).toMatchObject({ time })
+    expect(await scene.robo.get('get_group_msg_history', { group_id: scene.group })).toMatchObject({
+      messages: [{ message_id: num, time }],
+    })
+    await scene.http(scene.bo, 'DELETE', `/messages/${(await scene.say(scene.bo, 'oh')).id}`)
+    const recall = await scene.robo.event({ notice_type: 'group_recall' })
+    expect(String(recall['time'])).toMatch(/^\d{10}$/)
+  })
+
   it('onebot trap 19: is told in the format of each endpoint, and asked for in that', async () => {
     const scene = await Scene.start(engine)
     const said = await scene.say(scene.bo, 'tea [hot], @robo')

@@ -94,7 +94,7 @@ describe.each(engines)('onebot trap 22: a poke, on %s', (engine) => {
     expect(await scene.both()).toEqual(both(notice('notify', poke)))
   })
 
-  it('somebody who types to the bot is told of, as of no group', async () => {
+  it('onebot trap 22: somebody who types to the bot is told of, as of no group', async () => {
     const scene = await Scene.start(engine)
     const robo = await scene.bots.userOf('robo')
     const direct = idOf(await scene.http(scene.bo, 'POST', '/dm-channels', { user_id: robo }))

@@ -703,7 +703,7 @@ describe('bots of a config', () => {
     ])
     expect(endpoints(mounted())).toHaveLength(1)
     expect(endpoints(mounted())[0]).toMatchObject({
-      name: 'web.routes[0]',
+      name: '/onebot/',
       webSockets: true,
       http: true,
       sse: true,
