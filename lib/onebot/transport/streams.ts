@@ -11,7 +11,9 @@ const MAX_WAITING = 67_108_864
 
 interface Client {
   readonly response: Response
-  /** What it has not read yet, once that is known to be behind. */
+  /** It reads more slowly than events come: all go through `waiting`, so that they stay in order. */
+  isBehind: boolean
+  /** What it has not read yet. */
   readonly waiting: Denque<string>
   bytes: number
 }
@@ -33,7 +35,7 @@ export class Streams {
   }
 
   add(response: Response): void {
-    const client: Client = { response, waiting: new Denque(), bytes: 0 }
+    const client: Client = { response, isBehind: false, waiting: new Denque(), bytes: 0 }
     this.#clients.add(client)
     response.exchange.onAbort(() => this.#remove(client))
     response.add(HEADERS)
@@ -51,7 +53,7 @@ export class Streams {
   #write(client: Client, text: string): void {
     const { response } = client
     if (response.done) return this.#remove(client)
-    if (response.waits) {
+    if (client.isBehind) {
       client.waiting.push(text)
       client.bytes += Buffer.byteLength(text)
       if (client.bytes > MAX_WAITING) {
@@ -64,14 +66,16 @@ export class Streams {
   /** What came while it did not read, as fast as it does. */
   async #drain(client: Client): Promise<void> {
     const { response, waiting } = client
+    client.isBehind = true
     for (;;) {
       await response.flushed()
       if (response.done) return this.#remove(client)
       const next = waiting.shift()
-      if (next === undefined) return
+      if (next === undefined) break
       client.bytes -= Buffer.byteLength(next)
       response.write(next)
     }
+    client.isBehind = false
   }
 
   #remove(client: Client): void {

@@ -1,0 +1,61 @@
+import { expect, it } from 'vitest'
+import type { Exchange } from '../../../lib/engine/port.ts'
+import { Streams } from '../../../lib/onebot/transport/streams.ts'
+import { Response } from '../../../lib/web/response.ts'
+
+/** An exchange whose peer reads when it is told to. */
+class Slow {
+  readonly written: string[] = []
+  #reads = false
+  #drains: (() => void)[] = []
+  readonly exchange: Exchange = {
+    method: 'GET',
+    target: '/',
+    version: '1.1',
+    headers: {},
+    remoteAddress: '',
+    secure: false,
+    listener: '',
+    crowded: false,
+    done: false,
+    readBody: () => Promise.resolve(null),
+    refuseBody() {},
+    writeHead() {},
+    write: (chunk) => {
+      this.written.push(String(chunk))
+      return this.#reads
+    },
+    onDrain: (fn) => this.#drains.push(fn),
+    onAbort() {},
+    end() {},
+    abort() {},
+    upgrade: () => null,
+  }
+
+  /** It has read what was written. */
+  read(more: boolean): void {
+    this.#reads = more
+    for (const fn of this.#drains.splice(0)) fn()
+  }
+}
+
+it.each([true, false])(
+  'an event that comes at the moment of catching up does not overtake, read at once: %s',
+  async (reads) => {
+    const slow = new Slow()
+    const streams = new Streams(
+      () => {},
+      () => {},
+    )
+    slow.read(true)
+    streams.add(new Response(slow.exchange, []))
+    slow.read(false)
+    for (const event of ['a', 'b', 'c']) streams.send(event)
+    slow.read(reads)
+    streams.send('d')
+    slow.read(true)
+    await expect.poll(() => slow.written.length).toBe(5)
+    streams.send('e')
+    await expect.poll(() => slow.written.join('').match(/(?<=data: )./g)).toEqual(['a', 'b', 'c', 'd', 'e'])
+  },
+)
