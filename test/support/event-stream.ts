@@ -44,7 +44,9 @@ export class Listener {
 
   static connect(port: number, path = '/onebot/_events', headers: Record<string, string> = {}, method = 'GET') {
     return new Promise<Listener>((resolve, reject) => {
-      const out = request({ host: '127.0.0.1', port, path, headers, method, agent: false }, (response) =>
+      // As clients of streams ask: the connection is not over with the answer.
+      const kept = { Connection: 'keep-alive', ...headers }
+      const out = request({ host: '127.0.0.1', port, path, headers: kept, method, agent: false }, (response) =>
         resolve(new Listener(response)),
       )
       opened.add(out)

@@ -226,13 +226,15 @@ export class UwsExchange implements Exchange {
 
   #end(res: NativeResponse, chunk: string | Uint8Array | undefined): void {
     const length = this.#length
+    // That it closes is said in a header: once those are written, that would be in the middle of the body.
+    const closes = !this.#headWritten && (this.#closes || this.#home.stopping)
     const bodiless = !this.#headWritten && chunk === undefined && (length !== null || this.#hasNoBody())
     this.#writeHead(res)
     if (bodiless) {
       // `end` would call its Content-Length 0, whatever a GET would have had.
       if (length !== null) res.writeHeader('Content-Length', String(length))
       res.endWithoutBody()
-    } else res.end(chunk ?? '', this.#closes || this.#home.stopping)
+    } else res.end(chunk ?? '', closes)
   }
 
   #writeHead(res: NativeResponse): void {

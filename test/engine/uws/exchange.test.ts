@@ -23,12 +23,14 @@ import { selectEngine } from '../../../lib/engine/select.ts'
 import {
   ConfigError,
   rSetLogSink,
+  webFinalize,
   webGetHeader,
   webReadBody,
   webSocketFree,
   webSocketRun,
   webSocketSendBlock,
   webSocketSendClose,
+  webWrite,
   webWriteResponse,
   WS_EVENT_MESSAGE,
 } from '../../../lib/index.ts'
@@ -1091,6 +1093,26 @@ describe('stop', () => {
     const given = (await client.rest()).toString()
     expect(given).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nin time\n$/)
     expect(given).toContain('\r\nConnection: close\r\n')
+    await stop
+  })
+
+  it('ends an answer in chunks that was begun before as one ends, and its connection', async () => {
+    const gate = deferred()
+    const asked = deferred()
+    const { host, port } = await serve(async (web) => {
+      webWrite(web, 'first ')
+      asked.resolve()
+      await gate.promise
+      webWrite(web, 'last')
+      return webFinalize(web)
+    })
+    const client = await RawClient.connect(port)
+    client.send(head('GET'))
+    await asked.promise
+    const stop = host.stop()
+    gate.resolve()
+    const given = (await client.rest()).toString()
+    expect(given).toMatch(/\r\n\r\n6\r\nfirst \r\n4\r\nlast\r\n0\r\n\r\n$/)
     await stop
   })
 
