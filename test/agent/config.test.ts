@@ -206,8 +206,8 @@ describe('secrets', () => {
   })
 
   it.each(['token', 'tokenIssueSecret', 'token_issue_secret'])('%s is in no message', (key) => {
-    expect(problems({ [key]: ['hush-hush'] })).toEqual([`channels.websocket.${key}: must be text, got a secret`])
-    expect(problems({ [key]: 4711_4711 })).toEqual([`channels.websocket.${key}: must be text, got a secret`])
+    expect(problems({ [key]: ['hush-hush'] })).toEqual([`channels.websocket.${key}: must be text, got something that is not shown`])
+    expect(problems({ [key]: 4711_4711 })).toEqual([`channels.websocket.${key}: must be text, got something that is not shown`])
   })
 
   it('are in no message about other keys, and in no warning', () => {
@@ -447,7 +447,7 @@ describe('errors', () => {
     ).toEqual([
       'channels.websocket.port: must be ≤ 65535, got 70000',
       `channels.websocket.path: path must start with "/", got 'bad'`,
-      'channels.websocket.token: must be text, got a secret',
+      'channels.websocket.token: must be text, got something that is not shown',
       `channels.websocket.tokenIssuePath: token_issue_path must start with "/", got 'auth'`,
       'channels.websocket.tokenTtlS: must be a whole number, got 30.5',
       "channels.websocket.allowFrom: must be a list, got '*'",

@@ -258,7 +258,7 @@ function expectation(node: SchemaNode | null): string {
 /** A value as it may be shown. */
 function show(value: unknown, node: SchemaNode | null): string {
   if (value === undefined) return ''
-  if (node?.secret === true) return 'a secret'
+  if (node?.secret === true) return 'something that is not shown'
   // There may be a secret in it.
   if (Array.isArray(value)) return 'a list'
   return isRecord(value) ? 'an object' : inspect(value, SHORT)

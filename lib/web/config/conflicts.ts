@@ -155,12 +155,12 @@ export function findOddities(value: unknown, folder: string): Problem[] {
     if (match !== '' && !match.startsWith('/')) note(at('match'), "matches nothing: paths begin with '/'")
     const first = routes.slice(0, i).find((earlier) => covers(earlier, route))
     if (first !== undefined) note(['web', 'routes', i], `is never reached: web.routes[${first.i}] has its paths`)
-    const action = of('handler') === 'action'
-    if (of('module') !== undefined && !action) note(at('module'), "is for handler: 'action', ignored")
-    if (of('channel') !== undefined && of('handler') !== 'agent')
+    const handler = of('handler') ?? 'file'
+    if (of('module') !== undefined && handler !== 'action') note(at('module'), "is for handler: 'action', ignored")
+    if (of('channel') !== undefined && handler !== 'agent')
       note(at('channel'), "is for handler: 'agent', ignored")
     for (const key of ['documents', 'compressed', 'cache']) {
-      if (of(key) !== undefined && action) note(at(key), "is for handler: 'file', ignored")
+      if (of(key) !== undefined && handler !== 'file') note(at(key), "is for handler: 'file', ignored")
     }
   }
   for (const { path } of walk(valueAt(value, ['web', 'mime']))) {

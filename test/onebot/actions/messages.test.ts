@@ -105,6 +105,13 @@ describe('send_group_msg', () => {
     })
   })
 
+  it('calls people by a name in its text, and is told to bots as the text that it is', async () => {
+    const scene = await start()
+    await scene.robo.get('send_group_msg', { group_id: scene.group, message: [text('tea, @bo?')] })
+    expect(await scene.eyes.next('MESSAGE_CREATE')).toMatchObject({ mention_user_ids: [scene.bo.id] })
+    expect(await scene.mate.event({ post_type: 'message' })).toMatchObject({ message: [text('tea, @bo?')] })
+  })
+
   it('answers what it names, wherever it stands, and nothing that is not there', async () => {
     const scene = await start()
     const { id, num } = await scene.say(scene.bo, 'tea?')

@@ -122,12 +122,14 @@ describe('routes that do nothing', () => {
     const routes = [
       { match: '/f', module: './x.mjs' },
       { match: '/a', handler: 'action', documents: '.', compressed: true, cache: {} },
+      { match: '/o', handler: 'onebot', documents: '.' },
     ]
     expect(warnings({ web: { routes, mime: { 'log': 'text/plain', '.txt': 'text/plain' } } })).toEqual([
       "web.routes[0].module: is for handler: 'action', ignored",
       "web.routes[1].documents: is for handler: 'file', ignored",
       "web.routes[1].compressed: is for handler: 'file', ignored",
       "web.routes[1].cache: is for handler: 'file', ignored",
+      "web.routes[2].documents: is for handler: 'file', ignored",
       "web.mime.log: matches nothing: say '.log'",
     ])
   })
@@ -136,7 +138,7 @@ describe('routes that do nothing', () => {
 describe('secrets', () => {
   it.each(['', '  '])('an empty token is no protection: %j', (token) => {
     expect(problems({ web: { routes: [{ token }] } })).toEqual([
-      'web.routes[0].token: is empty, so anybody would have it: name a secret, or leave it out, got a secret',
+      'web.routes[0].token: is empty, so anybody would have it: name a secret, or leave it out, got something that is not shown',
     ])
   })
 

@@ -275,7 +275,7 @@ describe('the environment', () => {
 describe('secrets', () => {
   it('are not in what is said about them', () => {
     expect(problems({ web: { routes: [{ token: ['hush'] }] } })).toEqual([
-      'web.routes[0].token: must be text, got a secret',
+      'web.routes[0].token: must be text, got something that is not shown',
     ])
   })
 })
