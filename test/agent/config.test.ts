@@ -206,8 +206,12 @@ describe('secrets', () => {
   })
 
   it.each(['token', 'tokenIssueSecret', 'token_issue_secret'])('%s is in no message', (key) => {
-    expect(problems({ [key]: ['hush-hush'] })).toEqual([`channels.websocket.${key}: must be text, got something that is not shown`])
-    expect(problems({ [key]: 4711_4711 })).toEqual([`channels.websocket.${key}: must be text, got something that is not shown`])
+    expect(problems({ [key]: ['hush-hush'] })).toEqual([
+      `channels.websocket.${key}: must be text, got something that is not shown`,
+    ])
+    expect(problems({ [key]: 4711_4711 })).toEqual([
+      `channels.websocket.${key}: must be text, got something that is not shown`,
+    ])
   })
 
   it('are in no message about other keys, and in no warning', () => {

@@ -157,8 +157,7 @@ export function findOddities(value: unknown, folder: string): Problem[] {
     if (first !== undefined) note(['web', 'routes', i], `is never reached: web.routes[${first.i}] has its paths`)
     const handler = of('handler') ?? 'file'
     if (of('module') !== undefined && handler !== 'action') note(at('module'), "is for handler: 'action', ignored")
-    if (of('channel') !== undefined && handler !== 'agent')
-      note(at('channel'), "is for handler: 'agent', ignored")
+    if (of('channel') !== undefined && handler !== 'agent') note(at('channel'), "is for handler: 'agent', ignored")
     for (const key of ['documents', 'compressed', 'cache']) {
       if (of(key) !== undefined && handler !== 'file') note(at(key), "is for handler: 'file', ignored")
     }
