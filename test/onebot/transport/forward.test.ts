@@ -192,11 +192,15 @@ describe.each(engines)('clients that connect to a bot, on %s', (engine) => {
     },
   )
 
-  it('onebot trap 5: see no code at the end of that', async () => {
-    const bots = await Bots.start(engine, { routes: [route({}, 'sesame')] })
-    const client = await bots.open().opened()
-    expect(await client.closed).toBe(1005)
-    expect(client.texts).toEqual([REFUSAL])
+  it('onebot trap 5: see no code at the end of that, on a port of its own alike', async () => {
+    const bots = await Bots.start(engine, {
+      routes: [route({}, 'sesame')],
+      network: { websocketServers: [{ name: 'main', enable: true, port: 0, token: 'sesame' }] },
+    })
+    for (const client of [await bots.open().opened(), await bots.open('/', 1).opened()]) {
+      expect(await client.closed).toBe(1005)
+      expect(client.texts).toEqual([REFUSAL])
+    }
   })
 
   it('onebot trap 6: have their token decoded', async () => {

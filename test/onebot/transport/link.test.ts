@@ -123,13 +123,15 @@ describe.each(engines)('a link of a bot, on %s', (engine) => {
     },
   )
 
-  it.each([1000, 1008, 1001])('onebot trap 30, 31: comes back after %d, and begins anew', async (code) => {
+  it.each([1000, 1008, 1001])('onebot trap 30, 31: comes back after %d, not sooner, and begins anew', async (code) => {
     const server = await BotServer.start()
     await start(engine, server.url)
     const first = await server.client()
     await first.find(isConnect)
+    const closed = performance.now()
     first.ws.close(code)
     const second = await server.client(1)
+    expect(performance.now() - closed).toBeGreaterThan(95)
     await second.find(isConnect)
     expect(isConnect(second.frames[0] ?? {})).toBe(true)
     expect(server.clients).toHaveLength(2)
