@@ -19,7 +19,7 @@ const tls = { certificate: join(tlsFolder, 'cert.pem'), key: join(tlsFolder, 'ke
 /** Milliseconds of exchange.ts, and of node's keepAliveTimeout; here time goes faster for sockets. */
 const [READING, GOODBYE, KEEP_ALIVE] = [30_000, 5000, 5000]
 /** Less so between requests: a test may take a moment, too. */
-const scaled = (ms: number): number => ms / (isReading(ms) ? 60 : 8)
+const scaled = (ms: number): number => ms / (isReading(ms) ? 30 : 8)
 /** What sockets were told. */
 const told: number[] = []
 /** Over TLS it is a multiple: for each 64 KB that wait. */
@@ -87,14 +87,14 @@ const requests: Readonly<Record<string, Buffer>> = {
   'a file, for an upgrade': handshake('/files/large.bin'),
 }
 
-/** Reads on at its own pace, 64 KB in 10 ms, to the end. */
+/** Reads on at its own pace, 64 KB in 20 ms, to the end. */
 async function readSlowly(socket: Socket): Promise<{ length: number; ms: number }> {
   let [length, begin] = [0, 0]
   for await (const chunk of socket) {
     begin ||= performance.now()
     const more = Buffer.isBuffer(chunk) ? chunk.length : 0
     length += more
-    await sleep((more / 65_536) * 10)
+    await sleep((more / 65_536) * 20)
   }
   return { length, ms: performance.now() - begin }
 }
