@@ -13,6 +13,7 @@ export const parts: Parts = {
     observe: observeHandler,
     agent: async (route, host) => (await import('./agents.ts')).agentHandler(route, host),
     onebot: async (route, host) => (await import('./onebots.ts')).oneBotHandler(route, host),
+    files: async (route, host) => (await import('./protocols.ts')).filesHandler(route, host),
     gateway: async (route, host) => (await import('./protocols.ts')).gatewayHandler(route, host),
   },
   selectEngine,

@@ -1,4 +1,5 @@
 import { Home } from './chat/home.ts'
+import { createFilesHandler } from './files/handler.ts'
 import { createGatewayHandler } from './gateway/handler.ts'
 import { PerHost } from './web/per-host.ts'
 import { rFailure } from './websock/log.ts'
@@ -11,4 +12,5 @@ export const homes = new PerHost(
   (home) => home.close(),
 )
 
+export const filesHandler = createFilesHandler(homes)
 export const gatewayHandler = createGatewayHandler(homes)

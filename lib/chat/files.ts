@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { sql } from 'kysely'
 import { type Core, createdAt } from './core.ts'
 import { toTime } from './ids.ts'
@@ -5,7 +6,7 @@ import { MAX_MESSAGE_FILES, MAX_STORED } from './limits.ts'
 import type { Links } from './links.ts'
 import { type Content, findMedia, type Media } from './media.ts'
 import { notFound, Refusal } from './refusal.ts'
-import { Blobs } from './store/blobs.ts'
+import { type Blobs, type Bytes } from './store/blobs.ts'
 import type { Param } from './store/database.ts'
 
 /** A file as messages have it. */
@@ -156,7 +157,16 @@ export class Files {
         .deleteFrom('files')
         .where('created_at', '<', p('before'))
         .where('id', 'not in', (eb) => eb.selectFrom('message_files').select('file_id'))
-        .where('id', 'not in', (eb) => eb.selectFrom('custom_emojis').select('file_id')),
+        .where('id', 'not in', (eb) => eb.selectFrom('custom_emojis').select('file_id'))
+        .where(({ not, exists, selectFrom }) =>
+          not(exists(selectFrom('users').select('id').whereRef('avatar_file', '=', 'files.id'))),
+        )
+        .where(({ not, exists, selectFrom }) =>
+          not(exists(selectFrom('channels').select('id').whereRef('icon_file', '=', 'files.id'))),
+        )
+        .where(({ not, exists, selectFrom }) =>
+          not(exists(selectFrom('notices').select('id').whereRef('file_id', '=', 'files.id'))),
+        ),
     )
     this.#unused = db.all((q, p: Param<{ before: string }>) =>
       q
@@ -207,24 +217,30 @@ export class Files {
     return this.#blobs.pathOf(sha256)
   }
 
-  /** NOT_FOUND where somebody has removed them from the data folder. */
-  async bytesOf({ sha256 }: StoredFile): Promise<Buffer> {
+  /** Somebody has removed its bytes from the data folder. */
+  miss(file: StoredFile): void {
+    this.#core.events.failed('The bytes of a file cannot be read', new Error(`${this.pathOf(file)} is not there`))
+  }
+
+  /** NOT_FOUND where they are not there. */
+  async bytesOf(file: StoredFile): Promise<Buffer> {
     try {
-      return await this.#blobs.read(sha256)
-    } catch (error) {
-      this.#core.events.failed('The bytes of a file cannot be read', error)
+      return await readFile(this.pathOf(file))
+    } catch {
+      this.miss(file)
       throw notFound()
     }
   }
 
   /** Has bytes in the store before `change` says what they are for; what it refuses is not kept. */
-  async keep<T>(bytes: Buffer, change: (content: Content) => T): Promise<T> {
-    const sha256 = await Blobs.hashOf(bytes)
+  async keep<T>(bytes: Bytes, change: (content: Content) => T): Promise<T> {
+    const arrival = await this.#blobs.receive(bytes)
+    const { sha256, size, head } = arrival
     // What arrives is not swept away meanwhile.
     this.#arriving.set(sha256, (this.#arriving.get(sha256) ?? 0) + 1)
     try {
-      await this.#blobs.keep(bytes, sha256)
-      return await this.#core.changes.run(() => change({ ...findMedia(bytes), size: bytes.length, sha256 }))
+      await this.#blobs.settle(arrival)
+      return await this.#core.changes.run(() => change({ ...findMedia(head), size, sha256 }))
     } finally {
       const others = (this.#arriving.get(sha256) ?? 1) - 1
       if (others > 0) this.#arriving.set(sha256, others)

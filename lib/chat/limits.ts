@@ -18,6 +18,9 @@ export const MAX_EMOJI_IMAGE = 262_144
 export const MAX_STORED = 1_073_741_824
 export const MAX_MESSAGE_FILES = 10
 export const MAX_FILE_NAME = 200
+/** Of a channel. */
+export const MAX_FOLDERS = 1000
+export const MAX_NOTICES = 250
 /** Requests of one user that nobody has decided yet. */
 export const MAX_REQUESTS = 100
 export const MAX_BOTS = 25

@@ -3,7 +3,7 @@ import { checkContent } from './content.ts'
 import { type Core, createdAt } from './core.ts'
 import type { MessageDraft } from './draft.ts'
 import { toTime } from './ids.ts'
-import type { Files } from './files.ts'
+import type { GroupFiles } from './group-files.ts'
 import { MAX_PINS } from './limits.ts'
 import { Mentions } from './mentions.ts'
 import type { Page } from './page.ts'
@@ -29,18 +29,18 @@ export class Messages {
   readonly #access: Access
   readonly #mentions: Mentions
   readonly #polls: Polls
-  readonly #files: Files
+  readonly #groupFiles: GroupFiles
   readonly #rows: MessageStatements
   readonly #read
 
-  constructor(core: Core, access: Access, users: Users, polls: Polls, files: Files) {
+  constructor(core: Core, access: Access, users: Users, polls: Polls, groupFiles: GroupFiles) {
     this.#core = core
     this.#access = access
     this.#mentions = new Mentions(access, users)
     this.#polls = polls
-    this.#files = files
+    this.#groupFiles = groupFiles
     this.#rows = prepareMessages(core.db)
-    this.#read = createReader(polls, files)
+    this.#read = createReader(polls, groupFiles.files)
   }
 
   /** Messages of a channel that are neither deleted nor of a thread: the newest first, or the oldest first after a cursor. */
@@ -118,7 +118,7 @@ export class Messages {
     if (replyTo !== null) this.#target(replyTo, seen.id)
     if (files.length > 0) {
       needs(seen, ATTACH_FILES)
-      this.#files.check(author, seen.id, files)
+      this.#groupFiles.files.check(author, seen.id, files)
     }
     return this.#add(author, seen, { content, replyTo, files, segments, threadId: null, poll: null })
   }
@@ -214,7 +214,7 @@ export class Messages {
       mention_user_ids: users,
       thread_reply_count: 0,
       poll: poll === null ? null : this.#polls.add(id, author, poll),
-      files: this.#files.attach(num, files),
+      files: this.#groupFiles.attach(author, channelId, num, files),
     }
     changes.emit({ type: 'message.created', serverId: server_id, message })
     return message
@@ -255,7 +255,7 @@ export class Messages {
     this.#rows.forget({ message: id })
     this.#rows.calm({ message: id })
     this.#polls.remove(id)
-    for (const { num: each } of this.#rows.family({ id })) this.#files.detach(each)
+    for (const { num: each } of this.#rows.family({ id })) this.#groupFiles.files.detach(each)
     this.#core.changes.emit({
       type: 'message.deleted',
       serverId: seen.server_id,

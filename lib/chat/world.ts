@@ -12,6 +12,7 @@ import { dispatch, Events, type Failed } from './events.ts'
 import { Files } from './files.ts'
 import { Forwards } from './forwards.ts'
 import { Friends } from './friends.ts'
+import { GroupFiles } from './group-files.ts'
 import { History } from './history.ts'
 import { Ids } from './ids.ts'
 import { Invites } from './invites.ts'
@@ -20,6 +21,7 @@ import { Links } from './links.ts'
 import { Members } from './members.ts'
 import { Messages } from './messages.ts'
 import { Moderation } from './moderation.ts'
+import { Notices } from './notices.ts'
 import { Numbers } from './numbers.ts'
 import { Overrides } from './overrides.ts'
 import { Pokes } from './pokes.ts'
@@ -76,6 +78,8 @@ export class World {
   readonly emojis: Emojis
   readonly files: Files
   readonly uploads: Uploads
+  readonly groupFiles: GroupFiles
+  readonly notices: Notices
   readonly polls: Polls
   readonly messages: Messages
   readonly reactions: Reactions
@@ -119,7 +123,9 @@ export class World {
     this.files = new Files(core, new Blobs(folder, full), new Links(linkKey, now))
     this.emojis = new Emojis(core, this.access, this.files)
     this.polls = new Polls(core, this.access)
-    this.messages = new Messages(core, this.access, this.users, this.polls, this.files)
+    this.groupFiles = new GroupFiles(core, this.access, this.files)
+    this.notices = new Notices(core, this.access, this.files)
+    this.messages = new Messages(core, this.access, this.users, this.polls, this.groupFiles)
     this.reactions = new Reactions(core, this.messages)
     this.directs = new Directs(core, this.users, this.friends, this.files)
     this.uploads = new Uploads(this.access, this.directs, this.files)
@@ -189,6 +195,7 @@ function createCore(db: Database, now: () => number, failed: Failed): Core {
           SELECT MAX(id) FROM custom_emojis UNION ALL SELECT MAX(id) FROM requests UNION ALL
           SELECT MAX(id) FROM audit_logs UNION ALL SELECT MAX(id) FROM forwards UNION ALL
           SELECT MAX(id) FROM bots UNION ALL SELECT MAX(id) FROM channel_overrides UNION ALL
+          SELECT MAX(id) FROM group_folders UNION ALL SELECT MAX(id) FROM notices UNION ALL
           SELECT MAX(join_marker) FROM server_members UNION ALL SELECT MAX(last_read_id) FROM read_states)
       `.compile(q),
   }))

@@ -81,7 +81,7 @@ export class Gateway {
       ...iceRoutes(settings, world.now),
       route('GET /health', 'public', () => ok({ status: 'ok' })),
     ])
-    const api = new Api(router, tokens, settings)
+    const api = new Api(router, tokens, world.files, settings)
     this.#tokens = tokens
     this.#sockets = new Sockets(world, tokens, settings, host, pace)
     this.api = { role: null, serve: (request) => api.serve(request) }

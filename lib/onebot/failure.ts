@@ -40,6 +40,9 @@ export type Reason =
   | 'FLAG_NOT_FOUND'
   | 'FLAG_HAS_BEEN_CHECKED'
   | 'FILE_NOT_FOUND'
+  | 'OPEN_FILE_ERROR'
+  | 'LOAD_FILE_ERROR'
+  | 'DOWNLOAD_FILE_ERROR'
   | 'IMAGE_NOT_FOUND'
   | 'LIMIT_REACHED'
   | 'TRY_AGAIN_LATER'
@@ -56,6 +59,9 @@ export class PlatformError extends Error {
   }
 }
 
-/** A word in capitals: what may be told. Of anything else that is thrown a client hears nothing. */
+/** A word in capitals: what may be told. Of anything else that is thrown, such as errors of node, a client hears nothing. */
 export const isTold = (error: unknown): error is Error & { readonly code: string } =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[A-Z]+(?:_[A-Z]+)+$/.test(error.code)
+  error instanceof Error &&
+  'code' in error &&
+  typeof error.code === 'string' &&
+  /^(?!ERR_|SQLITE_)[A-Z]+(?:_[A-Z]+)+$/.test(error.code)

@@ -135,7 +135,7 @@ describe('bytes that come again', () => {
     const { town, world, add, sweep, counts, read } = setUp()
     await add('fog')
     const [reached, gate] = [deferred(), deferred()]
-    vi.spyOn(Blobs.prototype, 'keep').mockImplementationOnce(() => {
+    vi.spyOn(Blobs.prototype, 'settle').mockImplementationOnce(() => {
       reached.resolve()
       return gate.promise
     })

@@ -5,6 +5,7 @@ import { afterEach, expect } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Config, GatewayConfig } from '../../include-types/web.ts'
 import { Home } from '../../lib/chat/home.ts'
+import { createFilesHandler } from '../../lib/files/handler.ts'
 import { createGatewayHandler } from '../../lib/gateway/handler.ts'
 import { Passwords } from '../../lib/gateway/passwords.ts'
 import { hashToken, makeBotToken, Tokens } from '../../lib/gateway/tokens.ts'
@@ -120,6 +121,7 @@ export class Gateway {
         handlers: {
           ...parts.handlers,
           gateway: createGatewayHandler(homes, new Passwords({ N: 1024, r: 8, p: 1 })),
+          files: createFilesHandler(homes),
           onebot: createOneBotHandler(homes, dial),
           ...handlers?.(homes),
         },

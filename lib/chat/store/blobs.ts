@@ -1,7 +1,22 @@
-import { randomUUID, subtle } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, rmSync, statSync } from 'node:fs'
-import { mkdir, open, opendir, readFile, rename } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, opendir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+
+/** Bytes of a file: all of them, or as they come. */
+export type Bytes = Uint8Array | AsyncIterable<Uint8Array>
+
+/** Bytes that are on the disk whole, and have no name there yet. */
+export interface Arrival {
+  readonly sha256: string
+  readonly size: number
+  /** What they begin with. */
+  readonly head: Buffer
+  readonly path: string
+}
+
+/** Bytes of the head, and of what is hashed and written in one turn of the event loop. */
+const [HEAD, SLICE] = [64, 1 << 20]
 
 /** Bytes by their SHA-256, each once: `blobs/ab/ab12…` in the data folder. */
 export class Blobs {
@@ -18,11 +33,6 @@ export class Blobs {
     rmSync(this.#tmp, { recursive: true, force: true })
   }
 
-  /** A file of some megabytes takes as many milliseconds: not of the event loop. */
-  static async hashOf(bytes: Buffer): Promise<string> {
-    return Buffer.from(await subtle.digest('SHA-256', bytes)).toString('hex')
-  }
-
   pathOf(sha256: string): string {
     return join(this.#folder, sha256.slice(0, 2), sha256)
   }
@@ -31,30 +41,33 @@ export class Blobs {
     return existsSync(this.pathOf(sha256))
   }
 
-  /** Under its own name when it is whole: who ends in between leaves nothing that looks like it. */
-  async keep(bytes: Buffer, sha256: string): Promise<void> {
-    const path = this.pathOf(sha256)
-    if (this.has(sha256)) return
-    const folder = join(this.#folder, sha256.slice(0, 2))
-    for (const needed of [folder, this.#tmp]) await mkdir(needed, { recursive: true, mode: 0o700 })
-    const tmp = join(this.#tmp, randomUUID())
-    try {
-      await this.#write(tmp, bytes)
-      await rename(tmp, path)
-    } catch (error) {
-      rmSync(tmp, { force: true })
-      throw error
-    }
-    if (this.#full) await syncFolder(folder)
-  }
-
-  async #write(path: string, bytes: Buffer): Promise<void> {
+  /** Rejects as `bytes` does, and leaves nothing behind then. */
+  async receive(bytes: Bytes): Promise<Arrival> {
+    await mkdir(this.#tmp, { recursive: true, mode: 0o700 })
+    const path = join(this.#tmp, randomUUID())
     const file = await open(path, 'wx', 0o600)
     try {
-      await file.writeFile(bytes)
+      const arrived = await write(file, bytes)
       if (this.#full) await file.sync()
+      return { ...arrived, path }
+    } catch (error) {
+      rmSync(path, { force: true })
+      throw error
     } finally {
       await file.close()
+    }
+  }
+
+  /** Under its own name, now that it is whole: who ends in between leaves nothing that looks like it. */
+  async settle({ sha256, path }: Arrival): Promise<void> {
+    const folder = join(this.#folder, sha256.slice(0, 2))
+    try {
+      if (this.has(sha256)) return
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      await rename(path, this.pathOf(sha256))
+      if (this.#full) await syncFolder(folder)
+    } finally {
+      rmSync(path, { force: true })
     }
   }
 
@@ -67,13 +80,26 @@ export class Blobs {
     }
   }
 
-  read(sha256: string): Promise<Buffer> {
-    return readFile(this.pathOf(sha256))
-  }
-
   remove(sha256: string): void {
     rmSync(this.pathOf(sha256), { force: true })
   }
+}
+
+async function write(file: FileHandle, bytes: Bytes): Promise<Omit<Arrival, 'path'>> {
+  const hash = createHash('sha256')
+  let head = Buffer.alloc(0)
+  let size = 0
+  for await (const chunk of bytes instanceof Uint8Array ? slices(bytes) : bytes) {
+    if (head.length < HEAD) head = Buffer.concat([head, chunk.subarray(0, HEAD - head.length)])
+    size += chunk.length
+    hash.update(chunk)
+    await file.appendFile(chunk)
+  }
+  return { sha256: hash.digest('hex'), size, head }
+}
+
+function* slices(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += SLICE) yield bytes.subarray(at, at + SLICE)
 }
 
 /** A name is on the disk when its folder is. */

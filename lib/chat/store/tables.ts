@@ -5,10 +5,13 @@ import type {
   Files,
   ForwardNodes,
   Forwards,
+  GroupFiles,
+  GroupFolders,
   MessageFiles,
   MessageMentions,
   MessageReactions,
   Messages,
+  Notices,
   PollOptions,
   PollVotes,
   Polls,
@@ -76,6 +79,9 @@ export interface Tables {
   likes: Likes
   forwards: Forwards
   forward_nodes: ForwardNodes
+  group_files: GroupFiles
+  group_folders: GroupFolders
+  notices: Notices
   audit_logs: AuditLogs
   idempotency_keys: IdempotencyKeys
   counters: Counters

@@ -1,5 +1,7 @@
 import { isUtf8 } from 'node:buffer'
+import type { Files } from '../../chat/files.ts'
 import { Refusal } from '../../chat/refusal.ts'
+import { serveStored } from '../../files/serve.ts'
 import type { Answer } from '../../web/answer.ts'
 import type { Response } from '../../web/response.ts'
 import { toClient } from '../../web/address.ts'
@@ -58,6 +60,7 @@ const tooMany = (seconds: number, why = 'Too many requests'): Answer =>
 export class Api {
   readonly #router: Router
   readonly #tokens: Tokens
+  readonly #files: Files
   readonly #prefix: string
   readonly #origins: readonly string[]
 
@@ -66,9 +69,15 @@ export class Api {
   /** Null: nothing is limited. */
   readonly #buckets: Buckets | null
 
-  constructor(router: Router, tokens: Tokens, { apiPrefix, origins, limitsRates, maxBody }: GatewaySettings) {
+  constructor(
+    router: Router,
+    tokens: Tokens,
+    files: Files,
+    { apiPrefix, origins, limitsRates, maxBody }: GatewaySettings,
+  ) {
     this.#router = router
     this.#tokens = tokens
+    this.#files = files
     this.#prefix = apiPrefix
     this.#buckets = limitsRates ? new Buckets(() => performance.now()) : null
     this.#origins = origins
@@ -93,7 +102,9 @@ export class Api {
     if (route === undefined) return response.give(notAllowed(found))
     try {
       const call = await toCall(request, route, found, caller, this.#maxBody)
-      reply(response, await route.run(call))
+      const result = await route.run(call)
+      if ('file' in result) await serveStored(this.#files, result.file, request, response)
+      else reply(response, result)
     } catch (error) {
       if (!(error instanceof Answered)) response.give(toFailure(error))
     }

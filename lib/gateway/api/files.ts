@@ -8,10 +8,6 @@ import { created, type Route, route, routeWithForm } from './router.ts'
 /** What is around a file in a body. */
 const AROUND = 4096
 
-/** A name in a header (RFC 8187 §3.2.1). */
-const toExtended = (name: string): string =>
-  encodeURIComponent(name).replaceAll(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
-
 /** @param maxFile bytes of one */
 export const fileRoutes = (world: World, maxFile: number): Route[] => [
   routeWithForm('POST /files', 'user', maxFile + AROUND, async (call) => {
@@ -25,14 +21,6 @@ export const fileRoutes = (world: World, maxFile: number): Route[] => [
   }),
   route('GET /files/:id', 'public', async (call) => {
     const [ends, signature] = [call.query.get('e') ?? '', call.query.get('s') ?? '']
-    const file = world.files.byLink(idOf(call), ends, signature)
-    const headers = [
-      ['Content-Type', file.mime],
-      // Whatever is in it, it is not a page of ours.
-      ['Content-Disposition', `attachment; filename*=UTF-8''${toExtended(file.name)}`],
-      ['Content-Security-Policy', "sandbox; default-src 'none'"],
-      ['Cache-Control', 'private, max-age=3600'],
-    ] as const
-    return { status: 200, body: await world.files.bytesOf(file), headers }
+    return { file: world.files.byLink(idOf(call), ends, signature) }
   }),
 ]

@@ -1,3 +1,4 @@
+import type { StoredFile } from '../../chat/files.ts'
 import { Refusal } from '../../chat/refusal.ts'
 import type { Answer } from '../../web/answer.ts'
 import type { Caller } from '../tokens.ts'
@@ -31,6 +32,13 @@ export interface Reply {
   readonly headers?: Answer['headers']
 }
 
+/** A file of the world, for who asks for it. */
+export interface FileReply {
+  readonly file: StoredFile
+}
+
+type Result = Reply | FileReply
+
 export interface Route {
   readonly method: string
   /** Parts with a ':' in front may be anything; those called id, or something_id, are ids. */
@@ -40,11 +48,11 @@ export interface Route {
   readonly reads: 'nothing' | 'json' | 'form'
   /** Bytes of it; null: as many as of most. */
   readonly maxBody: number | null
-  run(call: Call<unknown>): Reply | Promise<Reply>
+  run(call: Call<unknown>): Result | Promise<Result>
 }
 
 type Spec = `${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} /${string}`
-type Run<B> = (call: Call<B>) => Reply | Promise<Reply>
+type Run<B> = (call: Call<B>) => Result | Promise<Result>
 
 const parse = (spec: Spec): Pick<Route, 'method' | 'pattern'> => {
   const [method = '', pattern = ''] = spec.split(' ')

@@ -80,7 +80,8 @@ export interface RouteSettings {
   readonly sent: string | null
   /** The names of the listeners that have it. */
   readonly listeners: readonly string[]
-  readonly handler: 'file' | 'action' | 'observe' | 'gateway' | 'agent' | 'onebot'
+  /** `files`: links to files of the world, which no config names. */
+  readonly handler: 'file' | 'action' | 'observe' | 'gateway' | 'agent' | 'onebot' | 'files'
   /** Null: those of the handler. */
   readonly methods: readonly string[] | null
   readonly redirect: string | null

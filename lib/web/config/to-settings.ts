@@ -76,7 +76,8 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
     return toOneBotRoutes(toBase({ handler: 'onebot' }, listeners), planned, defaults)
   })
   const shares = single !== null && webListeners.includes(single.name)
-  const routes = [...joinRoutes(webRoutes, section, shares), ...botRoutes]
+  const all = [...joinRoutes(webRoutes, section, shares), ...botRoutes]
+  const routes = onebot.platform === null ? withLinks(all, toBase({ match: '/files/' }, [])) : all
   // Engines are told once: what the most generous route takes.
   const most = (key: 'maxMessage' | 'maxBackpressure'): number =>
     Math.max(...[defaults, ...routes.map((route) => route.webSockets)].map((own) => noneIsInfinity(own[key])))
@@ -256,6 +257,21 @@ const toGatewayRoutes = (route: RouteSettings, settings: GatewaySettings): Route
     // Links to files and emoji are the same wherever the API is.
     ...(settings.apiPrefix === '' ? [] : [{ ...api, match: '', segments: ['files', 'emojis'] }]),
   ]
+}
+
+/** Links to files lead to whatever listener bots have been told them on: in front of what takes all paths there. */
+function withLinks(routes: readonly RouteSettings[], base: RouteSettings): RouteSettings[] {
+  const of = (handler: RouteSettings['handler']): string[] =>
+    routes.filter((route) => route.handler === handler).flatMap(({ listeners }) => listeners)
+  // A gateway has them itself.
+  const served = of('gateway')
+  const listeners = [...new Set(of('onebot'))].filter((name) => !served.includes(name))
+  if (listeners.length === 0) return [...routes]
+  const wide = routes.findIndex(
+    (route) => !route.exact && /^\/?$/.test(route.match) && route.listeners.some((name) => listeners.includes(name)),
+  )
+  const links: RouteSettings = { ...base, handler: 'files', listeners }
+  return wide === -1 ? [...routes, links] : routes.toSpliced(wide, 0, links)
 }
 
 function toCache({ maxAge, directives, extensions }: NonNullable<RouteConfig['cache']>): CacheSettings {

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { createReadStream, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Blobs } from '../../../lib/chat/store/blobs.ts'
+import { Blobs, type Bytes } from '../../../lib/chat/store/blobs.ts'
 import { filesIn } from '../../support/stored.ts'
 import { makeFolder } from '../../support/world.ts'
 
@@ -9,6 +10,15 @@ const FOG = Buffer.from('fog at six')
 const HASH = '1da894553959be9f1c8e8fd037c29acccb6741b49e04c2ad20ad1611757c5caa'
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8)
+
+/** Has bytes where they are kept. */
+async function keep(blobs: Blobs, bytes: Bytes): Promise<string> {
+  const arrival = await blobs.receive(bytes)
+  await blobs.settle(arrival)
+  return arrival.sha256
+}
+
+const read = (blobs: Blobs, sha256: string): Buffer => readFileSync(blobs.pathOf(sha256))
 
 function setUp(full = false) {
   const folder = makeFolder()
@@ -21,10 +31,10 @@ describe.each([false, true])('bytes that are kept, where power may be lost: %s',
   it('are under their SHA-256, for their owner only', async () => {
     const { folder, sha256, place, path, blobs } = setUp(full)
     expect(blobs.has(sha256)).toBe(false)
-    await blobs.keep(FOG, sha256)
+    await keep(blobs, FOG)
     expect(blobs.has(sha256)).toBe(true)
     expect(readFileSync(path)).toEqual(FOG)
-    expect(await blobs.read(sha256)).toEqual(FOG)
+    expect(read(blobs, sha256)).toEqual(FOG)
     expect([join(folder, 'blobs'), place, join(folder, 'tmp'), path].map(modeOf)).toEqual(['700', '700', '700', '600'])
     expect(filesIn(folder, 'tmp')).toEqual([])
   })
@@ -33,17 +43,17 @@ describe.each([false, true])('bytes that are kept, where power may be lost: %s',
     const { blobs } = setUp(full)
     const all = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
     for (const bytes of [Buffer.alloc(0), Buffer.alloc(1), all, Buffer.alloc(3_000_000, all)]) {
-      const sha256 = await Blobs.hashOf(bytes)
-      await blobs.keep(bytes, sha256)
-      expect((await blobs.read(sha256)).equals(bytes)).toBe(true)
+      const sha256 = await keep(blobs, bytes)
+      expect(read(blobs, sha256).equals(bytes)).toBe(true)
+      expect(sha256).toBe(createHash('sha256').update(bytes).digest('hex'))
     }
   })
 
   it('are there once, also when they come several times at once', async () => {
     const { folder, sha256, path, blobs } = setUp(full)
-    await Promise.all(Array.from({ length: 20 }, () => blobs.keep(FOG, sha256)))
+    await Promise.all(Array.from({ length: 20 }, () => keep(blobs, FOG)))
     const { ino } = statSync(path)
-    await blobs.keep(FOG, sha256)
+    await keep(blobs, FOG)
     expect([filesIn(folder, 'blobs'), filesIn(folder, 'tmp')]).toEqual([[sha256], []])
     // What is there is not written again.
     expect(statSync(path).ino).toBe(ino)
@@ -52,35 +62,58 @@ describe.each([false, true])('bytes that are kept, where power may be lost: %s',
   it('are gone when they are removed, and can come again', async () => {
     const { sha256, blobs } = setUp(full)
     blobs.remove(sha256)
-    await blobs.keep(FOG, sha256)
+    await keep(blobs, FOG)
     blobs.remove(sha256)
     expect(blobs.has(sha256)).toBe(false)
-    await expect(blobs.read(sha256)).rejects.toThrow('ENOENT')
+    expect(() => read(blobs, sha256)).toThrow('ENOENT')
     blobs.remove(sha256)
-    await blobs.keep(FOG, sha256)
-    expect(await blobs.read(sha256)).toEqual(FOG)
+    await keep(blobs, FOG)
+    expect(read(blobs, sha256)).toEqual(FOG)
   })
 })
 
 describe('bytes', () => {
   it('have the hash that other programs find', async () => {
-    expect(await Blobs.hashOf(Buffer.alloc(0))).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
-    expect(await Blobs.hashOf(FOG)).toBe(HASH)
+    const { blobs, sha256 } = setUp()
+    expect(await keep(blobs, FOG)).toBe(sha256)
+    expect(await keep(blobs, Buffer.alloc(0))).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
+  })
+
+  it('come as a stream, too, with what they begin with', async () => {
+    const { folder, blobs } = setUp()
+    const path = join(folder, 'large')
+    writeFileSync(path, Buffer.alloc(5_000_000, 'fog '))
+    const { size, head, sha256 } = await blobs.receive(createReadStream(path, { highWaterMark: 10 }).take(20))
+    expect([size, head.toString()]).toEqual([200, 'fog '.repeat(16)])
+    expect(sha256).toBe(createHash('sha256').update('fog '.repeat(50)).digest('hex'))
+    const whole = await blobs.receive(createReadStream(path))
+    await blobs.settle(whole)
+    expect([whole.size, read(blobs, whole.sha256).equals(readFileSync(path))]).toEqual([5_000_000, true])
+  })
+
+  it('that break off leave nothing behind', async () => {
+    const { folder, blobs } = setUp()
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield FOG
+      await Promise.resolve()
+      throw new Error('lost')
+    }
+    await expect(blobs.receive(broken())).rejects.toThrow('lost')
+    expect([filesIn(folder, 'tmp'), filesIn(folder, 'blobs')]).toEqual([[], []])
   })
 
   it('that were not written to their end go when the folder is opened, those that were stay', async () => {
     const { folder, sha256, blobs } = setUp()
-    await blobs.keep(FOG, sha256)
+    await keep(blobs, FOG)
     mkdirSync(join(folder, 'tmp', 'deep'), { recursive: true })
     for (const name of ['half', 'deep/half']) writeFileSync(join(folder, 'tmp', name), 'fog a')
     const next = new Blobs(folder, false)
     expect(filesIn(folder, 'tmp')).toEqual([])
-    expect(await next.read(sha256)).toEqual(FOG)
+    expect(read(next, sha256)).toEqual(FOG)
     // Also when the folder for what is on its way is gone.
     rmSync(join(folder, 'tmp'), { recursive: true, force: true })
     const other = Buffer.from('fog at seven')
-    await next.keep(other, await Blobs.hashOf(other))
-    expect(await next.read(await Blobs.hashOf(other))).toEqual(other)
+    expect(read(next, await keep(next, other))).toEqual(other)
   })
 
   // Another file system cannot take a file by its name only.
@@ -88,7 +121,7 @@ describe('bytes', () => {
     const { folder, sha256, place, blobs } = setUp()
     mkdirSync(join(folder, 'blobs'))
     symlinkSync('/proc', place)
-    await expect(blobs.keep(FOG, sha256)).rejects.toThrow('EXDEV')
+    await expect(keep(blobs, FOG)).rejects.toThrow('EXDEV')
     expect(blobs.has(sha256)).toBe(false)
     expect(filesIn(folder, 'tmp')).toEqual([])
   })

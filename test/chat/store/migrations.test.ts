@@ -135,6 +135,9 @@ describe('migration', () => {
         'forward_nodes',
         'forwards',
         'friends',
+        'group_files',
+        'group_folders',
+        'notices',
         'likes',
         'message_files',
         'message_reactions',
@@ -221,21 +224,29 @@ describe('migration', () => {
     const sqlite = openSqlite(file, 1000)
     onTestFinished(() => sqlite.close())
     expect(rowsOf(sqlite, columns)).toEqual(rows)
-    const ask = (sql: string): unknown => sqlite.prepare(sql).all([])
+    const ask = (sql: string) => sqlite.prepare<object>(sql).all([])
     const added = {
       messages: { segments: null },
       dm_messages: { segments: null },
       server_members: { title: null, title_expires_at: null },
       roles: { managed: null },
-      channels: { shut: 0 },
+      channels: { shut: 0, icon_file: null },
+      users: { avatar_file: null },
     }
     for (const [table, fields] of Object.entries(added)) {
       const names = Object.keys(fields).join()
       expect([table, ask(`SELECT DISTINCT ${names} FROM ${table}`)]).toEqual([table, [fields]])
     }
-    for (const table of ['remarks', 'likes', 'forwards', 'forward_nodes']) {
+    for (const table of ['remarks', 'likes', 'forwards', 'forward_nodes', 'group_folders', 'notices']) {
       expect([table, ask(`SELECT * FROM ${table}`)]).toEqual([table, []])
     }
+    // What was sent with messages, and is no image, is a file of the channel.
+    const sent = ask('SELECT file_id, channel_id, folder_id, name, uploader_id, downloads FROM group_files')
+    const shared = { channel_id: town.pier, folder_id: '', name: 'fog.txt', uploader_id: town.bob, downloads: 0 }
+    expect(sent).toEqual(
+      ask("SELECT id AS file_id FROM files WHERE kind = 'file'").map((one) => ({ ...one, ...shared })),
+    )
+    expect(sent).toHaveLength(1)
     // When somebody spoke last is what their messages say: those that are deleted and those of threads count.
     const spoken = ask(
       `SELECT channel_id, author_id AS user_id, MAX(created_at) AS last_sent_at FROM messages

@@ -128,3 +128,35 @@ export interface MessageFiles {
   message_num: number
   file_id: string
 }
+
+/** Where a file of a channel lies; '' is its root. */
+export interface GroupFiles {
+  file_id: string
+  channel_id: string
+  folder_id: string
+  name: string
+  uploader_id: string | null
+  downloads: number
+  created_at: string
+  modified_at: string
+}
+
+export interface GroupFolders {
+  id: string
+  channel_id: string
+  parent_id: string
+  name: string
+  creator_id: string | null
+  created_at: string
+}
+
+/** What is announced in a channel. */
+export interface Notices {
+  id: string
+  channel_id: string
+  author_id: string | null
+  content: string
+  file_id: string | null
+  pinned: Flag
+  created_at: string
+}

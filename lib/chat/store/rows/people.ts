@@ -10,6 +10,8 @@ export interface Users {
   /** Null for bots. */
   password_hash: string | null
   avatar_url: string | null
+  /** The image behind it, where that is kept here. */
+  avatar_file: string | null
   bio: string | null
   pronouns: string | null
   status_sticky: 'dnd' | 'offline' | null

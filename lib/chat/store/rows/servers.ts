@@ -56,6 +56,7 @@ export interface Channels {
   created_at: string
   /** Nobody but admins speaks there for now. */
   shut: Flag
+  icon_file: string | null
 }
 
 export interface ChannelOverrides {
