@@ -158,14 +158,23 @@ export class Files {
         .where('created_at', '<', p('before'))
         .where('id', 'not in', (eb) => eb.selectFrom('message_files').select('file_id'))
         .where('id', 'not in', (eb) => eb.selectFrom('custom_emojis').select('file_id'))
-        .where(({ not, exists, selectFrom }) =>
-          not(exists(selectFrom('users').select('id').whereRef('avatar_file', '=', 'files.id'))),
+        .where('id', 'not in', (eb) =>
+          eb
+            .selectFrom('users')
+            .select((one) => one.ref('avatar_file').$notNull().as('id'))
+            .where('avatar_file', 'is not', null),
         )
-        .where(({ not, exists, selectFrom }) =>
-          not(exists(selectFrom('channels').select('id').whereRef('icon_file', '=', 'files.id'))),
+        .where('id', 'not in', (eb) =>
+          eb
+            .selectFrom('channels')
+            .select((one) => one.ref('icon_file').$notNull().as('id'))
+            .where('icon_file', 'is not', null),
         )
-        .where(({ not, exists, selectFrom }) =>
-          not(exists(selectFrom('notices').select('id').whereRef('file_id', '=', 'files.id'))),
+        .where('id', 'not in', (eb) =>
+          eb
+            .selectFrom('notices')
+            .select((one) => one.ref('file_id').$notNull().as('id'))
+            .where('file_id', 'is not', null),
         ),
     )
     this.#unused = db.all((q, p: Param<{ before: string }>) =>

@@ -98,7 +98,7 @@ function open(
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const route = options.proxy === null ? toDirect(addresses) : toProxied(url, addresses, options.proxy)
-  const headers = { ...options.headers, ...route.headers, 'Accept-Encoding': 'identity' }
+  const headers = { ...options.headers, 'Host': url.host, 'Accept-Encoding': 'identity' }
   return new Promise((resolve, reject) => {
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest
     const request = send(url, { ...route, headers, signal }, resolve)
@@ -123,7 +123,6 @@ function toProxied(url: URL, [first]: readonly LookupAddress[], proxy: string): 
     agent: new HttpsProxyAgent(proxy),
     hostname: first?.address,
     servername: isIP(hostOf(url)) === 0 ? url.hostname : '',
-    headers: { Host: url.host },
   }
 }
 

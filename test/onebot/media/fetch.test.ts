@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
-import { connect, type AddressInfo, type Server as NetServer } from 'node:net'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { isTold } from '../../../lib/onebot/failure.ts'
@@ -16,15 +16,14 @@ afterEach(() => {
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
 
-async function listen<S extends NetServer>(server: S, host = '0.0.0.0'): Promise<number> {
-  server.listen(0, host)
+async function listen(server: Server | TlsServer): Promise<number> {
+  server.listen(0, '0.0.0.0')
   await once(server, 'listening')
   cleanups.push(() => {
     server.close()
-    if ('closeAllConnections' in server && typeof server.closeAllConnections === 'function')
-      server.closeAllConnections()
+    server.closeAllConnections()
   })
-  const address: AddressInfo | string | null = server.address()
+  const address = server.address()
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
