@@ -1,11 +1,12 @@
 import type { Access } from './access.ts'
 import { type Core, createdAt } from './core.ts'
-import type { Files, StoredFile } from './files.ts'
+import type { Files } from './files.ts'
 import { MAX_EMOJI_IMAGE, MAX_EMOJIS } from './limits.ts'
 import type { Content } from './media.ts'
 import { MANAGE_SERVER } from './permissions.ts'
 import { notFound, Refusal } from './refusal.ts'
 import type { Param } from './store/database.ts'
+import type { StoredFile } from './store/files.ts'
 import { sqliteCode } from './store/sqlite.ts'
 
 /** An image that members of a server use by its name. */

@@ -1,4 +1,4 @@
-import type { StoredFile } from '../../chat/files.ts'
+import type { StoredFile } from '../../chat/store/files.ts'
 import { Refusal } from '../../chat/refusal.ts'
 import type { Answer } from '../../web/answer.ts'
 import type { Caller } from '../tokens.ts'
