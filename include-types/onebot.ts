@@ -106,6 +106,15 @@ export interface OneBotFile {
   readonly url: string
 }
 
+/** A file that is to be kept. */
+export interface OneBotNewFile {
+  /** As its sender calls it; '' for nothing. */
+  readonly name: string
+  /** What it has to be. */
+  readonly kind: OneBotFile['kind']
+  readonly bytes: Uint8Array | AsyncIterable<Uint8Array>
+}
+
 interface InGroup {
   readonly group_id: number
   readonly user_id: number
@@ -225,6 +234,11 @@ export interface OneBotPlatform {
   /** By its id, or as a segment names it. */
   file(name: string): Awaitable<OneBotFile>
 
+  /**
+   * Keeps a file for what the bot sends next: a segment names it by its `file_id` then. Rejects with LOAD_FILE_ERROR where its
+   * bytes are not what they have to be. Without this, segments come as clients say them: with paths, URLs and base64.
+   */
+  store?(file: OneBotNewFile): Promise<OneBotFile>
   /** @returns the id of the message */
   send(target: OneBotTarget, segments: readonly OneBotSegment[]): Awaitable<number>
   /** @returns the id of the message, and that of the bundle */

@@ -117,11 +117,15 @@ export class Files {
 
   // Changes
 
-  /** Bytes that are in the store already. */
-  add(user: string, channel: string | null, name: string, content: Content): AttachedFile {
+  /**
+   * Bytes that are in the store already.
+   *
+   * @param most bytes that the user may have in all
+   */
+  add(user: string, channel: string | null, name: string, content: Content, most = MAX_STORED): AttachedFile {
     const { mime, kind, size, sha256 } = content
-    if ((this.#rows.storedBy({ user })?.bytes ?? 0) + size > MAX_STORED) {
-      throw new Refusal('LIMIT', `You can have ${MAX_STORED} bytes of files`)
+    if ((this.#rows.storedBy({ user })?.bytes ?? 0) + size > most) {
+      throw new Refusal('LIMIT', `You can have ${most} bytes of files`)
     }
     const id = this.#core.ids.next()
     const at = createdAt(id)
@@ -130,6 +134,11 @@ export class Files {
     const [file] = this.read([id])
     if (file === undefined) throw notFound()
     return file
+  }
+
+  /** Those of one's own that are for no channel yet are for this one from now on. */
+  place(user: string, channel: string, ids: readonly string[]): void {
+    for (const id of ids) this.#rows.placeIn({ id, user, channel })
   }
 
   /** Files that are for a message: the author's own, for this channel. NOT_FOUND for others. */

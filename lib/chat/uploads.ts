@@ -37,4 +37,9 @@ export class Uploads {
     this.checkMay(user, channel)
     return this.#files.add(user, channel, toName(name), content)
   }
+
+  /** The same for a channel that is to be chosen: `place`. */
+  keep(user: string, name: string, content: Content, most: number): AttachedFile {
+    return this.#files.add(user, null, toName(name), content, most)
+  }
 }

@@ -2,6 +2,8 @@ import type { OneBotEvent, OneBotPlatform } from '../../include-types/onebot.ts'
 import type { Clock } from '../engine/port.ts'
 import { rFailure } from '../websock/log.ts'
 import type { Status } from './actions/action.ts'
+import type { SourceOptions } from './media/source.ts'
+import { Turns } from './turns.ts'
 
 /** What tells clients of a bot what happens. */
 export interface Outlet {
@@ -12,6 +14,8 @@ export interface Outlet {
 export class Account implements Status {
   readonly platform: OneBotPlatform
   readonly id: number
+  readonly media: SourceOptions
+  readonly turns = new Turns()
   readonly #clock: Clock
   readonly #outlets = new Set<Outlet>()
   /** What has happened, and is not told yet. */
@@ -23,8 +27,9 @@ export class Account implements Status {
   messagesSent = 0
   disconnects = 0
 
-  constructor(platform: OneBotPlatform, clock: Clock) {
+  constructor(platform: OneBotPlatform, clock: Clock, media: SourceOptions) {
     this.platform = platform
+    this.media = media
     this.id = platform.self().id
     this.#clock = clock
     this.#unlisten = platform.listen((event) => this.#hear(event))

@@ -130,8 +130,8 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
   }
 
   #toCall({ format, unknown }: S): Call {
-    const { platform } = this.account
-    return { platform, format, unknown, status: this.account }
+    const { platform, media, turns } = this.account
+    return { platform, format, unknown, status: this.account, media, turns }
   }
 
   /** Runs what a frame asks for; `answer` is called once, at once or later. */

@@ -1,10 +1,13 @@
 import type { OneBotPlatform } from '../../include-types/onebot.ts'
 import type { Home } from '../chat/home.ts'
 import { identityOf } from '../web/config/onebot-identity.ts'
-import type { OneBotBot, OneBotEndpoint } from '../web/config/onebot-settings.ts'
+import type { OneBotBot, OneBotEndpoint, OneBotMedia } from '../web/config/onebot-settings.ts'
 import type { Host } from '../web/host.ts'
 import { rInfo } from '../websock/log.ts'
 import { Account } from './account.ts'
+import { toBlocks } from './media/addresses.ts'
+import { systemResolve } from './media/fetch.ts'
+import type { SourceOptions } from './media/source.ts'
 import { type Dial, LinkEndpoint } from './transport/link.ts'
 import { ServerEndpoint } from './transport/server.ts'
 import { WebhookEndpoint } from './transport/webhook.ts'
@@ -23,6 +26,12 @@ interface Used {
   readonly account: Promise<Account>
   users: number
 }
+
+const toSources = ({ allow, ...media }: OneBotMedia): SourceOptions => ({
+  ...media,
+  allowed: toBlocks(allow),
+  resolve: systemResolve,
+})
 
 /** Makes the platform of a bot, in place of the world. */
 export type PlatformFactory = (bot: OneBotBot) => OneBotPlatform | Promise<OneBotPlatform>
@@ -147,7 +156,7 @@ export class OneBot {
     const bot = settings.onebot.bots.find((one) => one.handle === handle) ?? { handle, selfId: null, join: [] }
     if (context === null) throw new Error('The host does not run')
     const platform = await this.#platformOf(bot)
-    const account = new Account(platform, context.clock)
+    const account = new Account(platform, context.clock, toSources(settings.onebot.media))
     rInfo('onebot', 'the bot %s is self_id %d', handle, account.id)
     return account
   }
@@ -157,6 +166,6 @@ export class OneBot {
     if (this.#hub === null) throw new Error('There is a world, or what makes platforms')
     const { onebot } = this.#host.settings
     const base = (): string => onebot.publicUrl ?? this.#host.listening[0]?.url ?? ''
-    return this.#hub.open(bot, { strictFriends: onebot.strictFriends, base })
+    return this.#hub.open(bot, { strictFriends: onebot.strictFriends, base, quota: onebot.media.quota })
   }
 }

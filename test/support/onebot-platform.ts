@@ -12,11 +12,25 @@ import type {
 } from '../../include-types/onebot.ts'
 import type { Call } from '../../lib/onebot/actions/action.ts'
 import { PlatformError } from '../../lib/onebot/failure.ts'
+import { toBlocks } from '../../lib/onebot/media/addresses.ts'
+import { systemResolve } from '../../lib/onebot/media/fetch.ts'
+import type { SourceOptions } from '../../lib/onebot/media/source.ts'
+import { Turns } from '../../lib/onebot/turns.ts'
 
 /*
  * A platform in memory, for tests of what is above platforms: robo (20001) and mira (30001) are in the group 40001. It notes what
  * was done, in order.
  */
+
+/** Files of the internet only. */
+export const SOURCES: SourceOptions = {
+  folders: [],
+  maxBytes: 100_000_000,
+  timeout: 10_000,
+  allowed: toBlocks([]),
+  proxy: null,
+  resolve: systemResolve,
+}
 
 const person = (id: number, nickname: string): OneBotUser => ({
   id,
@@ -200,5 +214,7 @@ export const callOn = (platform: FakePlatform, more: Partial<Call> = {}): Call =
   format: 'array',
   unknown: 'relay',
   status: { packetsReceived: 1, packetsSent: 2, messagesReceived: 3, messagesSent: 4, disconnects: 5 },
+  media: SOURCES,
+  turns: new Turns(),
   ...more,
 })

@@ -80,6 +80,14 @@ export const prepareFiles = (db: Database) =>
           created_at: p('at'),
         }),
     ),
+    placeIn: db.run((q, p: Param<{ id: string; user: string; channel: string }>) =>
+      q
+        .updateTable('files')
+        .set({ channel_id: p('channel') })
+        .where('id', '=', p('id'))
+        .where('owner_id', '=', p('user'))
+        .where('channel_id', 'is', null),
+    ),
     attach: db.run((q, p: Param<{ message: number; file: string }>) =>
       q.insertInto('message_files').values({ message_num: p('message'), file_id: p('file') }),
     ),

@@ -1,6 +1,8 @@
 import type { OneBotPlatform } from '../../../include-types/onebot.ts'
+import type { SourceOptions } from '../media/source.ts'
 import type { Format } from '../message/format.ts'
 import type { Unknown } from '../message/outgoing.ts'
+import type { Turns } from '../turns.ts'
 import { type ParamsSchema, readParams, type Validator } from './params.ts'
 
 /** What an action does here: change or read the platform, say what never changes, or nothing at all. */
@@ -14,6 +16,9 @@ export interface Call {
   /** What becomes of segments of types that are not known. */
   readonly unknown: Unknown
   readonly status: Status
+  /** Where files come from that clients name. */
+  readonly media: SourceOptions
+  readonly turns: Turns
 }
 
 /** What is counted of a bot's endpoints, for `get_status`. */

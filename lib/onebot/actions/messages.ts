@@ -1,6 +1,7 @@
 import { Compile } from 'typebox/schema'
-import type { OneBotForwardNode, OneBotTarget } from '../../../include-types/onebot.ts'
+import type { OneBotForwardNode, OneBotSegment, OneBotTarget } from '../../../include-types/onebot.ts'
 import { badRequest, PlatformError } from '../failure.ts'
+import { hasFiles, takeIn } from '../media/intake.ts'
 import { printCq } from '../message/cq.ts'
 import { type Format, toFoundMessage } from '../message/format.ts'
 import { textOf, toSegments } from '../message/input.ts'
@@ -51,13 +52,18 @@ export function send(call: Call, target: OneBotTarget, message: unknown, plain =
   const given = toSegments(message, plain)
   if (given.length > 0 && given.every(({ type }) => type === 'node')) return sendNodes(call, target, message)
   const { segments, pokes } = prepare(given, call.unknown)
-  const say = (): unknown =>
-    segments.length === 0 ? { message_id: 0 } : after(platform.send(target, segments), (id) => ({ message_id: id }))
-  return afterAll(
-    pokes.map((user) => platform.poke(target, user)),
-    say,
-  )
+  const say = (said: readonly OneBotSegment[]): unknown =>
+    said.length === 0 ? { message_id: 0 } : after(platform.send(target, said), (id) => ({ message_id: id }))
+  const run = (said: readonly OneBotSegment[]): unknown =>
+    afterAll(
+      pokes.map((user) => platform.poke(target, user)),
+      () => say(said),
+    )
+  const fetches = hasFiles(segments)
+  return call.turns.run(toChat(target), fetches, () => (fetches ? takeIn(call, segments).then(run) : run(segments)))
 }
+
+const toChat = (target: OneBotTarget): string => ('group' in target ? `g${target.group}` : `u${target.user}`)
 
 /** Says several messages at once. */
 export function sendNodes(call: Call, target: OneBotTarget, messages: unknown): unknown {

@@ -1,4 +1,5 @@
 import type { OneBotFile, OneBotMessage } from '../../../include-types/onebot.ts'
+import type { StoredFile } from '../../chat/store/files.ts'
 import type { World } from '../../chat/world.ts'
 import { isTold, PlatformError } from '../failure.ts'
 import { toEmojiId } from './emoji.ts'
@@ -74,7 +75,7 @@ export class Archive {
   file(name: string): OneBotFile {
     const { files } = this.#world
     const file = files.find(name)
-    if (file === null || !this.#maySee(file.channel_id)) throw new PlatformError('FILE_NOT_FOUND')
+    if (file === null || !this.#maySee(file)) throw new PlatformError('FILE_NOT_FOUND')
     const [attached] = files.read([name])
     return {
       id: file.id,
@@ -87,8 +88,9 @@ export class Archive {
     }
   }
 
-  #maySee(channel: string | null): boolean {
-    if (channel === null) return false
+  #maySee({ owner_id, channel_id: channel }: StoredFile): boolean {
+    // Its own, which no message has yet.
+    if (channel === null) return owner_id === this.#bot
     const { access, directs } = this.#world
     return access.see(this.#bot, channel) !== null || directs.find(this.#bot, channel) !== null
   }

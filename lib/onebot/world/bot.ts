@@ -6,6 +6,7 @@ import type {
   OneBotGroup,
   OneBotMember,
   OneBotMessage,
+  OneBotNewFile,
   OneBotPlatform,
   OneBotSegment,
   OneBotTarget,
@@ -18,6 +19,7 @@ import { PlatformError } from '../failure.ts'
 import { Archive } from './archive.ts'
 import { Groups, type Group } from './groups.ts'
 import { Moderator } from './moderator.ts'
+import { keepFile } from './keeping.ts'
 import { inChannel, toGroup, toMember, toUser } from './reading.ts'
 import { asking } from './refusals.ts'
 import { answerFriend, answerGroup } from './requests.ts'
@@ -33,6 +35,8 @@ export interface BotSettings {
   readonly strictFriends: boolean
   /** What links to files begin with. */
   readonly base: () => string
+  /** Bytes of all files that it has sent. */
+  readonly quota: number
 }
 
 /** A bot of the world, as OneBot sees it. */
@@ -190,6 +194,10 @@ export class WorldBot implements OneBotPlatform {
 
   file(name: string): OneBotFile {
     return this.#archive.file(name)
+  }
+
+  async store(file: OneBotNewFile): Promise<OneBotFile> {
+    return this.#archive.file(await keepFile(this.#world, this.userId, this.#settings.quota, file))
   }
 
   send(target: OneBotTarget, segments: readonly OneBotSegment[]): Promise<number> {

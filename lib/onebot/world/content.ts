@@ -21,7 +21,7 @@ export interface Said {
 
 export function toSegments(said: Said): readonly OneBotSegment[] {
   const own = said.segments === null ? null : parseSegments(said.segments)
-  if (own !== null) return own
+  if (own !== null) return said.files.length === 0 ? own : own.map((segment) => withFile(segment, said))
   return [
     ...(said.replyTo === null ? [] : [{ type: 'reply', data: { id: String(said.replyTo) } }]),
     ...splitNames(said),
@@ -61,6 +61,13 @@ function splitNames({ content, everyone, called }: Said): OneBotSegment[] {
   }
   flush()
   return segments
+}
+
+/** With where its file is read now. */
+function withFile(segment: OneBotSegment, { files, base }: Said): OneBotSegment {
+  const file = files.find(({ id }) => id === segment.data['file_id'])
+  if (file === undefined) return segment
+  return { ...segment, data: { ...segment.data, file_size: String(file.size), url: `${base}${file.url}` } }
 }
 
 function toFile({ id, name, kind, size, url }: AttachedFile, base: string): OneBotSegment {

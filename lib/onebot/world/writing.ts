@@ -27,6 +27,7 @@ interface Posting {
 interface Draft {
   readonly content: string
   readonly segments: string | null
+  readonly files: readonly string[]
 }
 
 /** What a bot says in the world. */
@@ -75,6 +76,7 @@ export class Writer {
         return channel_id === channelId ? id : null
       })
       const draft = this.#toDraft(target === null ? withoutReply(segments) : segments)
+      this.#world.files.place(this.#bot, channelId, draft.files)
       return messages.post(this.#bot, channelId, { ...draft, replyTo: target }).num
     }
   }
@@ -95,6 +97,7 @@ export class Writer {
         return message.channel_id === id ? message.id : null
       })
       const draft = this.#toDraft(target === null ? withoutReply(said) : said)
+      this.#world.files.place(this.#bot, id, draft.files)
       return directs.post(this.#bot, id, { ...draft, replyTo: target }).num
     }
   }
@@ -120,15 +123,25 @@ export class Writer {
   }
 
   #toDraft(segments: readonly OneBotSegment[]): Draft {
-    const content = toPlain(segments, (id) => this.#world.users.byNum(id)?.username ?? null)
+    const files = segments.flatMap((segment) => this.#fileOf(segment) ?? [])
+    // People see files themselves.
+    const words = segments.filter((segment) => this.#fileOf(segment) === null)
+    const content = toPlain(words, (id) => this.#world.users.byNum(id)?.username ?? null)
     const [first] = segments
     // What is no more than its text is read from that again.
-    if (segments.length === 1 && first?.type === 'text' && !content.includes('@')) return { content, segments: null }
+    if (segments.length === 1 && first?.type === 'text' && !content.includes('@'))
+      return { content, segments: null, files }
     const json = JSON.stringify(segments.map(toWritten))
     if (Buffer.byteLength(json) > MAX_SEGMENTS) {
       throw new PlatformError('SEND_MSG_API_ERROR', `a message is made of ${MAX_SEGMENTS} bytes at most`)
     }
-    return { content, segments: json }
+    return { content, segments: json, files }
+  }
+
+  /** The file of a segment that is kept. */
+  #fileOf({ data }: OneBotSegment): string | null {
+    const id = data['file_id']
+    return typeof id === 'string' && this.#world.files.find(id)?.owner_id === this.#bot ? id : null
   }
 
   async recall(num: number): Promise<void> {

@@ -129,10 +129,9 @@ const readers: Readonly<Record<Reads, (given: string | number, place: Place) => 
   issuePath: (given) => {
     if (String(given).trim() !== '') mustBeginWithSlash('token_issue_path', String(given).trim())
   },
-  http: (given) => {
-    const text = String(given)
-    if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
-      throw new Error('is not a URL with http or https')
+  http: (given) => mustBeHttp(String(given)),
+  httpOrNone: (given) => {
+    if (String(given) !== '') mustBeHttp(String(given))
   },
   ws: (given) => mustBeWebSocket(String(given)),
   wsOrNone: (given) => {
@@ -145,6 +144,10 @@ const readers: Readonly<Record<Reads, (given: string | number, place: Place) => 
   place: (given) => {
     if (!/^[^/]+\/[^/]+$/.test(String(given))) throw new Error("is not 'server/channel'")
   },
+}
+
+function mustBeHttp(url: string): void {
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new Error('is not a URL with http or https')
 }
 
 function mustBeWebSocket(url: string): void {

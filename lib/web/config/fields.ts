@@ -26,6 +26,7 @@ export type Reads =
   | 'path'
   | 'issuePath'
   | 'http'
+  | 'httpOrNone'
   | 'place'
   | 'ws'
   | 'wsOrNone'

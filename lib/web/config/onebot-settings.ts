@@ -90,11 +90,28 @@ export interface OneBotWebhook extends Common {
 
 export type OneBotEndpoint = OneBotServer | OneBotLink | OneBotWebhook
 
+/** What bots send beside text. */
+export interface OneBotMedia {
+  /** Whose files clients may send. */
+  readonly folders: readonly string[]
+  /** Networks that may be fetched from though they are not of the internet. */
+  readonly allow: readonly string[]
+  /** Of one file. */
+  readonly maxBytes: number
+  /** To fetch one. */
+  readonly timeout: number
+  /** Of all files of one bot. */
+  readonly quota: number
+  /** What they are fetched through; null: nothing. */
+  readonly proxy: string | null
+}
+
 export interface OneBotSettings {
   readonly bots: readonly OneBotBot[]
   /** A module whose default export makes platforms in place of the world; null: the world. */
   readonly platform: string | null
   readonly platformOptions: Readonly<Record<string, unknown>>
+  readonly media: OneBotMedia
   readonly strictFriends: boolean
   /** What links to files begin with; null: where `web` listens first. */
   readonly publicUrl: string | null

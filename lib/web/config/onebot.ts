@@ -1,5 +1,5 @@
 import { server } from './cqhttp.ts'
-import { flag, range, texts } from './fields.ts'
+import { flag, range, size, texts } from './fields.ts'
 import { allowUnauthenticated, filter, ms, rateLimit, secret, text } from './onebot-fields.ts'
 
 /*
@@ -160,6 +160,22 @@ export const network = {
   },
 } as const
 
+/** What bots send beside text. */
+const media = {
+  type: 'object',
+  description: 'Images, records, videos and files that bots send.',
+  properties: {
+    folders: texts('Folders whose files clients may send by `file://` or a path, relative to the config file.'),
+    allow: texts(
+      'Addresses and networks that may be fetched from though they are not of the internet, such as 10.0.0.0/8.',
+      'network',
+    ),
+    maxFile: size('100M', 'One of them.'),
+    timeout: ms(30_000, 'Milliseconds to fetch one.'),
+    quota: size('10G', 'All that one bot has sent.'),
+  },
+} as const
+
 /** A bot. */
 const bot = {
   type: 'object',
@@ -199,7 +215,22 @@ export const onebot = {
         'post-format': { enum: ['string', 'array'], default: 'string', description: 'How messages are told.' },
         'report-self-message': flag(false, 'Whether what the bot says itself is told, too.'),
         'ignore-invalid-cqcode': flag(false, 'Codes of types that nobody knows are dropped.'),
+        'proxy-rewrite': {
+          type: 'string',
+          reads: 'httpOrNone',
+          secret: true,
+          default: '',
+          description: 'As `imageDownloadProxy`.',
+        },
       },
+    },
+    media,
+    imageDownloadProxy: {
+      type: 'string',
+      reads: 'httpOrNone',
+      secret: true,
+      default: '',
+      description: 'As in NapCat: an HTTP proxy that media are fetched through. Empty: none.',
     },
     strictFriends: flag(false, 'Private messages are for friends only.'),
     publicUrl: {

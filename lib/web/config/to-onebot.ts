@@ -2,10 +2,18 @@ import { resolve } from 'node:path'
 import type { WebSocketDefaults } from '../../../include-types/websock.ts'
 import type { CheckedConfig } from './check.ts'
 import { mounted, network, onebot } from './onebot.ts'
-import type { OneBotBot, OneBotLink, OneBotServer, OneBotSettings, OneBotWebhook } from './onebot-settings.ts'
+import type {
+  OneBotBot,
+  OneBotLink,
+  OneBotMedia,
+  OneBotServer,
+  OneBotSettings,
+  OneBotWebhook,
+} from './onebot-settings.ts'
 import { orNull, type Planned, toListener, toRate } from './planned.ts'
 import type { RouteSettings } from './settings.ts'
 import { toServers } from './to-cqhttp.ts'
+import { parseSize } from './units.ts'
 
 export type OneBotConfig = NonNullable<CheckedConfig['onebot']>
 type Network = NonNullable<OneBotConfig['network']>
@@ -226,7 +234,20 @@ export function toOneBot(config: OneBotConfig, folder: string): OneBotSettings {
     bots,
     platform: config.platform === undefined ? null : resolve(folder, config.platform),
     platformOptions: config.platformOptions ?? {},
+    media: toMedia(config, folder),
     strictFriends: config.strictFriends ?? onebot.properties.strictFriends.default,
     publicUrl: config.publicUrl === undefined ? null : config.publicUrl.replace(/\/+$/, ''),
+  }
+}
+
+function toMedia({ media = {}, imageDownloadProxy, message = {} }: OneBotConfig, folder: string): OneBotMedia {
+  const { maxFile, timeout, quota } = onebot.properties.media.properties
+  return {
+    folders: (media.folders ?? []).map((one) => resolve(folder, one)),
+    allow: media.allow ?? [],
+    maxBytes: parseSize(media.maxFile ?? maxFile.default),
+    timeout: media.timeout ?? timeout.default,
+    quota: parseSize(media.quota ?? quota.default),
+    proxy: orNull(imageDownloadProxy) ?? orNull(message['proxy-rewrite']),
   }
 }

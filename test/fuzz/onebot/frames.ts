@@ -7,7 +7,7 @@ import { Endpoint } from '../../../lib/onebot/endpoint.ts'
 import { checkConfig } from '../../../lib/web/config/load.ts'
 import type { OneBotServer } from '../../../lib/web/config/onebot-settings.ts'
 import { rSetLogSink } from '../../../lib/websock/log.ts'
-import { FakePlatform } from '../../support/onebot-platform.ts'
+import { FakePlatform, SOURCES } from '../../support/onebot-platform.ts'
 import type { Random } from '../random.ts'
 import { mutate } from '../sequences.ts'
 import { must, type Outcome, Problem, type Runner, type Target } from '../target.ts'
@@ -134,7 +134,7 @@ const FIELDS = 'status,retcode,data,message,wording,echo,stream'
 
 class FramesRunner implements Runner {
   readonly #platform = new FakePlatform()
-  readonly #account = new Account(this.#platform, systemClock)
+  readonly #account = new Account(this.#platform, systemClock, SOURCES)
   readonly #probe: Probe
   #done = 0
 

@@ -1,0 +1,76 @@
+import { createReadStream } from 'node:fs'
+import type { OneBotFile, OneBotPlatform, OneBotSegment } from '../../../include-types/onebot.ts'
+import { isTold, PlatformError } from '../failure.ts'
+import { textOf } from '../message/input.ts'
+import { openSource, type Source, type SourceOptions } from './source.ts'
+
+/* What becomes of the files that a message names: they are kept, and the message has them by their ids. */
+
+/** Segments that have a file, and what that has to be. */
+const KINDS: ReadonlyMap<string, OneBotFile['kind']> = new Map([
+  ['image', 'image'],
+  ['cardimage', 'image'],
+  ['record', 'record'],
+  ['video', 'video'],
+  ['file', 'file'],
+])
+
+/** How a file is got, which says nothing to those who read the message. */
+const MEANS = new Set(['url', 'path', 'cache', 'proxy', 'timeout', 'c', 'thumb', 'cover'])
+
+export interface IntakeMeans {
+  readonly platform: OneBotPlatform
+  readonly media: SourceOptions
+}
+
+export const hasFiles = (segments: readonly OneBotSegment[]): boolean => segments.some(({ type }) => KINDS.has(type))
+
+/** The same segments, with their files kept. Rejects where one is not to be had: a message is sent whole. */
+export const takeIn = (means: IntakeMeans, segments: readonly OneBotSegment[]): Promise<OneBotSegment[]> =>
+  Promise.all(
+    segments.map((segment) => {
+      const kind = KINDS.get(segment.type)
+      return kind === undefined ? segment : take(means, segment, kind)
+    }),
+  )
+
+async function take(means: IntakeMeans, segment: OneBotSegment, kind: OneBotFile['kind']): Promise<OneBotSegment> {
+  const { platform } = means
+  if (platform.store === undefined) return segment
+  const source = await find(means, segment)
+  const name = textOf(segment, 'name') || source.name
+  const { id, name: kept } = await platform.store({ name, kind, bytes: source.bytes })
+  const rest = Object.entries(segment.data).filter(([key]) => !MEANS.has(key))
+  const named = kind === 'file' ? { file: kept, name: kept } : { file: id }
+  return { type: kind, data: { ...Object.fromEntries(rest), ...named, file_id: id } }
+}
+
+/** A file that there is already, else what the first of NapCat's fields for it says. */
+async function find({ platform, media }: IntakeMeans, segment: OneBotSegment): Promise<Source> {
+  for (const key of ['file_id', 'file']) {
+    const known = await findKnown(platform, textOf(segment, key))
+    if (known !== null) return { name: known.name, bytes: createReadStream(known.path) }
+  }
+  const seconds = Number(textOf(segment, 'timeout'))
+  const options = {
+    ...media,
+    ...(seconds > 0 ? { timeout: Math.min(media.timeout, seconds * 1000) } : {}),
+    ...(textOf(segment, 'proxy') === '0' ? { proxy: null } : {}),
+  }
+  for (const key of ['url', 'file', 'path']) {
+    const source = openSource(textOf(segment, key), options)
+    if (source !== null) return source
+  }
+  throw new PlatformError('FILE_NOT_FOUND')
+}
+
+async function findKnown(platform: OneBotPlatform, name: string): Promise<OneBotFile | null> {
+  // What is longer is no name: it may be all of a film.
+  if (name === '' || name.length > 200) return null
+  try {
+    return await platform.file(name)
+  } catch (error) {
+    if (isTold(error)) return null
+    throw error
+  }
+}
