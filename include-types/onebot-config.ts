@@ -164,6 +164,20 @@ export interface OneBotBotConfig {
   join?: string[]
 }
 
+/** Images, records, videos and files that bots send. */
+export interface OneBotMediaConfig {
+  /** Folders whose files clients may send, relative to the config file. */
+  folders?: string[]
+  /** Addresses and networks that may be fetched from though they are not of the internet. */
+  allow?: string[]
+  /** Bytes of one; default '100M'. */
+  maxFile?: number | string
+  /** Milliseconds to fetch one; default 30000. */
+  timeout?: number
+  /** Bytes of all that one bot has sent; default '10G'. */
+  quota?: number | string
+}
+
 export interface OneBotConfig {
   /** The bot of endpoints that name none; default 'onebot'. */
   bot?: string
@@ -174,7 +188,16 @@ export interface OneBotConfig {
   servers?: CqServer[]
   /** Seconds; −1: none. Default 5. */
   heartbeat?: { interval?: number; disabled?: boolean }
-  message?: { 'post-format'?: 'string' | 'array'; 'report-self-message'?: boolean; 'ignore-invalid-cqcode'?: boolean }
+  message?: {
+    'post-format'?: 'string' | 'array'
+    'report-self-message'?: boolean
+    'ignore-invalid-cqcode'?: boolean
+    /** As `imageDownloadProxy`. */
+    'proxy-rewrite'?: string
+  }
+  media?: OneBotMediaConfig
+  /** An HTTP proxy that media are fetched through; '' for none. */
+  imageDownloadProxy?: string
   /** Private messages are for friends only; default false. */
   strictFriends?: boolean
   /** What links to files begin with. */

@@ -25,14 +25,18 @@ export interface IntakeMeans {
 
 export const hasFiles = (segments: readonly OneBotSegment[]): boolean => segments.some(({ type }) => KINDS.has(type))
 
-/** The same segments, with their files kept. Rejects where one is not to be had: a message is sent whole. */
-export const takeIn = (means: IntakeMeans, segments: readonly OneBotSegment[]): Promise<OneBotSegment[]> =>
-  Promise.all(
-    segments.map((segment) => {
-      const kind = KINDS.get(segment.type)
-      return kind === undefined ? segment : take(means, segment, kind)
-    }),
-  )
+/**
+ * The same segments, with their files kept: one after the other, so that they are in order for all who read them. Rejects where
+ * one is not to be had: a message is sent whole.
+ */
+export async function takeIn(means: IntakeMeans, segments: readonly OneBotSegment[]): Promise<OneBotSegment[]> {
+  const taken: OneBotSegment[] = []
+  for (const segment of segments) {
+    const kind = KINDS.get(segment.type)
+    taken.push(kind === undefined ? segment : await take(means, segment, kind))
+  }
+  return taken
+}
 
 async function take(means: IntakeMeans, segment: OneBotSegment, kind: OneBotFile['kind']): Promise<OneBotSegment> {
   const { platform } = means
