@@ -261,11 +261,11 @@ export class Directs {
   post(
     author: string,
     channel: string,
-    { content, replyTo = null, files = [], segments = null }: MessageDraft,
+    { content, replyTo = null, files = [], segments = null, maxFiles }: MessageDraft,
   ): DirectMessage {
     const { id: channelId } = this.get(author, channel)
     if (replyTo !== null) this.#checkTarget(replyTo, channelId)
-    this.#files.check(author, channelId, files)
+    this.#files.check(author, channelId, files, maxFiles)
     checkContent(content, files)
     const { ids, numbers, changes } = this.#core
     const id = ids.next()

@@ -14,7 +14,7 @@ import type { Flag } from './store/flag.ts'
 import { createReader, type Message, type MessageStatements, prepareMessages } from './store/messages.ts'
 import type { Users } from './users.ts'
 
-interface Said extends Required<MessageDraft> {
+interface Said extends Required<Omit<MessageDraft, 'maxFiles'>> {
   /** It grows. */
   readonly draft?: boolean
   readonly threadId: string | null
@@ -112,13 +112,13 @@ export class Messages {
   post(
     author: string,
     channel: string,
-    { content, replyTo = null, files = [], segments = null }: MessageDraft,
+    { content, replyTo = null, files = [], segments = null, maxFiles }: MessageDraft,
   ): Message {
     const seen = this.#access.channel(author, channel, SEND_MESSAGES)
     if (replyTo !== null) this.#target(replyTo, seen.id)
     if (files.length > 0) {
       needs(seen, ATTACH_FILES)
-      this.#groupFiles.files.check(author, seen.id, files)
+      this.#groupFiles.files.check(author, seen.id, files, maxFiles)
     }
     return this.#add(author, seen, { content, replyTo, files, segments, threadId: null, poll: null })
   }

@@ -69,9 +69,21 @@ const toChat = (target: OneBotTarget): string => ('group' in target ? `g${target
 export function sendNodes(call: Call, target: OneBotTarget, messages: unknown): unknown {
   return after(readNodes(call, messages), (nodes) => {
     if (nodes.length === 0) throw new PlatformError('EMPTY_NODES')
-    const sent = call.platform.sendForward(target, nodes)
-    return after(sent, ({ id, forward }) => ({ message_id: id, forward_id: forward, res_id: forward }))
+    const fetches = nodes.some(({ segments }) => hasFiles(segments))
+    const run = (all: readonly OneBotForwardNode[]): unknown =>
+      after(call.platform.sendForward(target, all), ({ id, forward }) => ({
+        message_id: id,
+        forward_id: forward,
+        res_id: forward,
+      }))
+    return call.turns.run(toChat(target), fetches, () => (fetches ? takeInAll(call, nodes).then(run) : run(nodes)))
   })
+}
+
+async function takeInAll(call: Call, nodes: readonly OneBotForwardNode[]): Promise<OneBotForwardNode[]> {
+  const all: OneBotForwardNode[] = []
+  for (const node of nodes) all.push({ ...node, segments: await takeIn(call, node.segments) })
+  return all
 }
 
 /** Where a message goes that names a group and a user, or says which it means. */

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import type { OneBotFile, OneBotPlatform, OneBotSegment } from '../../../include-types/onebot.ts'
 import { isTold, PlatformError } from '../failure.ts'
 import { textOf } from '../message/input.ts'
+import { insideOf, withInside } from '../message/inside.ts'
 import { openSource, type Source, type SourceOptions } from './source.ts'
 
 /* What becomes of the files that a message names: they are kept, and the message has them by their ids. */
@@ -23,7 +24,9 @@ export interface IntakeMeans {
   readonly media: SourceOptions
 }
 
-export const hasFiles = (segments: readonly OneBotSegment[]): boolean => segments.some(({ type }) => KINDS.has(type))
+/** Also in bundles. */
+export const hasFiles = (segments: readonly OneBotSegment[]): boolean =>
+  segments.some((segment) => KINDS.has(segment.type) || hasFiles(insideOf(segment)))
 
 /**
  * The same segments, with their files kept: one after the other, so that they are in order for all who read them. Rejects where
@@ -33,7 +36,10 @@ export async function takeIn(means: IntakeMeans, segments: readonly OneBotSegmen
   const taken: OneBotSegment[] = []
   for (const segment of segments) {
     const kind = KINDS.get(segment.type)
-    taken.push(kind === undefined ? segment : await take(means, segment, kind))
+    const inside = insideOf(segment)
+    if (kind !== undefined) taken.push(await take(means, segment, kind))
+    else if (inside.length > 0) taken.push(withInside(segment, await takeIn(means, inside)))
+    else taken.push(segment)
   }
   return taken
 }

@@ -189,7 +189,7 @@ export class WorldBot implements OneBotPlatform {
   }
 
   forward(id: string): OneBotForwardNode[] {
-    return readForward(this.#world, id)
+    return readForward(this.#world, id, this.base)
   }
 
   file(name: string): OneBotFile {

@@ -1,6 +1,6 @@
 import type { OneBotSegment } from '../../../include-types/onebot.ts'
 import type { AttachedFile } from '../../chat/files.ts'
-import { isRecord } from '../../web/config/check.ts'
+import { isSegment, mapFlat } from '../message/inside.ts'
 
 /* What is said in the world, as segments: what a bot has said is kept as it was, the rest is made of its text. */
 
@@ -21,7 +21,7 @@ export interface Said {
 
 export function toSegments(said: Said): readonly OneBotSegment[] {
   const own = said.segments === null ? null : parseSegments(said.segments)
-  if (own !== null) return said.files.length === 0 ? own : own.map((segment) => withFile(segment, said))
+  if (own !== null) return withFiles(own, said)
   return [
     ...(said.replyTo === null ? [] : [{ type: 'reply', data: { id: String(said.replyTo) } }]),
     ...splitNames(said),
@@ -34,9 +34,6 @@ export function parseSegments(json: string): readonly OneBotSegment[] | null {
   const value: unknown = JSON.parse(json)
   return Array.isArray(value) && value.every(isSegment) ? value : null
 }
-
-const isSegment = (value: unknown): value is OneBotSegment =>
-  isRecord(value) && typeof value['type'] === 'string' && isRecord(value['data'])
 
 /** Text, and those who are called in it. */
 function splitNames({ content, everyone, called }: Said): OneBotSegment[] {
@@ -63,11 +60,17 @@ function splitNames({ content, everyone, called }: Said): OneBotSegment[] {
   return segments
 }
 
-/** With where its file is read now. */
-function withFile(segment: OneBotSegment, { files, base }: Said): OneBotSegment {
-  const file = files.find(({ id }) => id === segment.data['file_id'])
-  if (file === undefined) return segment
-  return { ...segment, data: { ...segment.data, file_size: String(file.size), url: `${base}${file.url}` } }
+/** With where their files are read now. */
+export function withFiles(
+  segments: readonly OneBotSegment[],
+  { files, base }: Pick<Said, 'files' | 'base'>,
+): readonly OneBotSegment[] {
+  if (files.length === 0) return segments
+  return mapFlat(segments, (segment) => {
+    const file = files.find(({ id }) => id === segment.data['file_id'])
+    if (file === undefined) return segment
+    return { ...segment, data: { ...segment.data, file_size: String(file.size), url: `${base}${file.url}` } }
+  })
 }
 
 function toFile({ id, name, kind, size, url }: AttachedFile, base: string): OneBotSegment {

@@ -1,9 +1,11 @@
 import type { OneBotForwardNode, OneBotSegment } from '../../../include-types/onebot.ts'
+import { MAX_MESSAGE_FILES } from '../../chat/limits.ts'
 import type { World } from '../../chat/world.ts'
 import { PlatformError, type Reason } from '../failure.ts'
 import { numberOf } from '../message/input.ts'
+import { flatten } from '../message/inside.ts'
 import { toPlain } from '../message/plain.ts'
-import { parseSegments } from './content.ts'
+import { parseSegments, withFiles } from './content.ts'
 import type { Group } from './groups.ts'
 import { toReason } from './refusals.ts'
 
@@ -13,6 +15,9 @@ const MAX_SEGMENTS = 131_072
 /** The same of a bundle. */
 const MAX_BUNDLE = 1_048_576
 
+/** Files of a bundle. */
+const MAX_BUNDLE_FILES = 100
+
 const withoutReply = (segments: readonly OneBotSegment[]): OneBotSegment[] =>
   segments.filter(({ type }) => type !== 'reply')
 
@@ -20,7 +25,8 @@ const withoutReply = (segments: readonly OneBotSegment[]): OneBotSegment[] =>
 interface Posting {
   /** Of what is not there. */
   readonly missing: Reason
-  readonly post: (segments: readonly OneBotSegment[]) => number
+  /** @param files beside those of the segments */
+  readonly post: (segments: readonly OneBotSegment[], files?: readonly string[]) => number
 }
 
 /** A message as the world has it. */
@@ -28,6 +34,7 @@ interface Draft {
   readonly content: string
   readonly segments: string | null
   readonly files: readonly string[]
+  readonly maxFiles: number
 }
 
 /** What a bot says in the world. */
@@ -57,7 +64,8 @@ export class Writer {
     }
     return this.#change(missing, () => {
       const forward = this.#world.forwards.make(this.#bot, kept)
-      return { id: post([{ type: 'forward', data: { id: forward } }]), forward }
+      const files = flatten(nodes.flatMap(({ segments }) => segments)).flatMap((segment) => this.#fileOf(segment) ?? [])
+      return { id: post([{ type: 'forward', data: { id: forward } }], files), forward }
     })
   }
 
@@ -70,12 +78,12 @@ export class Writer {
 
   #toGroup({ channelId }: Group): Posting['post'] {
     const { messages } = this.#world
-    return (segments) => {
+    return (segments, more = []) => {
       const target = this.#find(segments, (num) => {
         const { id, channel_id } = messages.byNum(this.#bot, num)
         return channel_id === channelId ? id : null
       })
-      const draft = this.#toDraft(target === null ? withoutReply(segments) : segments)
+      const draft = this.#toDraft(target === null ? withoutReply(segments) : segments, more)
       this.#world.files.place(this.#bot, channelId, draft.files)
       return messages.post(this.#bot, channelId, { ...draft, replyTo: target }).num
     }
@@ -87,7 +95,7 @@ export class Writer {
     const user = users.byNum(userId)
     if (user === null) throw new PlatformError('USER_NOT_FOUND')
     if (this.#strictFriends && !friends.are(this.#bot, user.id)) throw new PlatformError('FRIEND_NOT_FOUND')
-    return (segments) => {
+    return (segments, more = []) => {
       // As in NapCat: nobody else is there to be called.
       const said = segments.filter(({ type }) => type !== 'at')
       if (said.length === 0) throw new PlatformError('EMPTY_MSG_ERROR')
@@ -96,7 +104,7 @@ export class Writer {
         const message = directs.byNum(this.#bot, num)
         return message.channel_id === id ? message.id : null
       })
-      const draft = this.#toDraft(target === null ? withoutReply(said) : said)
+      const draft = this.#toDraft(target === null ? withoutReply(said) : said, more)
       this.#world.files.place(this.#bot, id, draft.files)
       return directs.post(this.#bot, id, { ...draft, replyTo: target }).num
     }
@@ -122,20 +130,21 @@ export class Writer {
     }
   }
 
-  #toDraft(segments: readonly OneBotSegment[]): Draft {
-    const files = segments.flatMap((segment) => this.#fileOf(segment) ?? [])
+  #toDraft(segments: readonly OneBotSegment[], more: readonly string[]): Draft {
+    const files = [...segments.flatMap((segment) => this.#fileOf(segment) ?? []), ...more]
+    const maxFiles = more.length > 0 ? MAX_BUNDLE_FILES : MAX_MESSAGE_FILES
     // People see files themselves.
     const words = segments.filter((segment) => this.#fileOf(segment) === null)
     const content = toPlain(words, (id) => this.#world.users.byNum(id)?.username ?? null)
     const [first] = segments
     // What is no more than its text is read from that again.
     if (segments.length === 1 && first?.type === 'text' && !content.includes('@'))
-      return { content, segments: null, files }
+      return { content, segments: null, files, maxFiles }
     const json = JSON.stringify(segments.map(toWritten))
     if (Buffer.byteLength(json) > MAX_SEGMENTS) {
       throw new PlatformError('SEND_MSG_API_ERROR', `a message is made of ${MAX_SEGMENTS} bytes at most`)
     }
-    return { content, segments: json, files }
+    return { content, segments: json, files, maxFiles }
   }
 
   /** The file of a segment that is kept. */
@@ -176,10 +185,15 @@ const toKept = (nodes: readonly OneBotForwardNode[]) =>
     segments: JSON.stringify(segments.map(toWritten)),
   }))
 
-export const readForward = (world: World, id: string): OneBotForwardNode[] =>
-  world.forwards.nodes(id).map(({ user_num, nickname, sent_at, segments }) => ({
+/** @param base what links to files begin with */
+export function readForward(world: World, id: string, base: string): OneBotForwardNode[] {
+  const nodes = world.forwards.nodes(id).map((node) => ({ ...node, parsed: parseSegments(node.segments) ?? [] }))
+  const ids = flatten(nodes.flatMap(({ parsed }) => parsed)).flatMap(({ data }) => data['file_id'] ?? [])
+  const files = world.files.read([...new Set(ids.map(String))])
+  return nodes.map(({ user_num, nickname, sent_at, parsed }) => ({
     userId: user_num,
     nickname,
     time: sent_at,
-    segments: parseSegments(segments) ?? [],
+    segments: withFiles(parsed, { files, base }),
   }))
+}

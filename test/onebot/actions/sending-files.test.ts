@@ -175,6 +175,31 @@ describe('a file that a bot sends', () => {
     expect(await why(scene, [image(other.id)])).toBe('1200 FILE_NOT_FOUND')
   })
 
+  it('is in a bundle, too, however deep, and goes with the message that has that', async () => {
+    const scene = await start()
+    const node = (...content: unknown[]) => ({ type: 'node', data: { nickname: 'mira', user_id: '1', content } })
+    const [one, two] = [png('one'), png('two')]
+    const messages = [node(text('look'), image(base64(one))), node(node(image(base64(two)))), node(text('so'))]
+    const sent = await scene.robo.get('send_group_forward_msg', { group_id: scene.group, messages })
+    const [seen] = await scene.page()
+    const files = listOf(field(seen, 'files'))
+    expect([field(seen, 'content'), files.length]).toEqual(['[forwarded messages]', 2])
+    const found = await scene.mate.get('get_forward_msg', { id: field(sent, 'forward_id') })
+    const links = [
+      field(found, 'messages', 0, 'content', 1, 'data', 'url'),
+      field(found, 'messages', 1, 'content', 0, 'data', 'content', 0, 'data', 'content', 0, 'data', 'url'),
+    ]
+    expect(await Promise.all(links.map((link) => follow(scene, link)))).toEqual([one, two])
+    await scene.bots.world.files.sweep()
+    await scene.robo.get('delete_msg', { message_id: field(sent, 'message_id') })
+    const after = await scene.mate.get('get_forward_msg', { id: field(sent, 'forward_id') })
+    expect(field(after, 'messages', 0, 'content', 1, 'data', 'url')).toBeUndefined()
+    const broken = [node(text('look')), node(image('base64://!'))]
+    const send = { group_id: scene.group, messages: broken }
+    expect(await scene.why('send_group_forward_msg', send)).toBe('1200 LOAD_FILE_ERROR')
+    expect(await scene.page()).toEqual([])
+  })
+
   it('goes to one person, too, and makes no friend where it fails', async () => {
     const scene = await start()
     const { directs, friends } = scene.bots.world
