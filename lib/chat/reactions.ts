@@ -32,6 +32,7 @@ export class Reactions {
   readonly #core: Core
   readonly #messages: Messages
   readonly #of
+  readonly #all
   readonly #add
   readonly #remove
 
@@ -49,6 +50,13 @@ export class Reactions {
         .select(sql<number>`MAX(user_id = ${p('user')})`.as('me'))
         // In the order in which they were added, also within a millisecond.
         .orderBy(sql`MIN(rowid)`),
+    )
+    this.#all = db.all((q, p: Param<{ message: string }>) =>
+      q
+        .selectFrom('message_reactions')
+        .where('message_id', '=', p('message'))
+        .select(['emoji', 'user_id'])
+        .orderBy(sql`rowid`),
     )
     this.#add = db.run((q, p: Param<{ message: string; user: string; emoji: string; at: string }>) =>
       q
@@ -69,6 +77,12 @@ export class Reactions {
   list(user: string, channel: string, message: string): Reaction[] {
     this.#messages.locate(user, channel, message)
     return this.#of({ message, user }).map(({ me, ...reaction }) => ({ ...reaction, me: me === 1 }))
+  }
+
+  /** Each with who it is of, in the order in which they were added. */
+  all(user: string, channel: string, message: string): { readonly emoji: string; readonly user_id: string }[] {
+    this.#messages.locate(user, channel, message)
+    return this.#all({ message })
   }
 
   // Changes

@@ -14,14 +14,24 @@ export class Turns {
     if (before === undefined && !waits) return job()
     if (this.#waiting >= MAX_WAITING) throw new PlatformError('TRY_AGAIN_LATER')
     this.#waiting++
-    const turn = before === undefined ? Promise.resolve().then(job) : before.then(job)
-    const end = turn
-      .catch(() => {})
-      .then(() => {
-        this.#waiting--
-        if (this.#last.get(chat) === end) this.#last.delete(chat)
-      })
+    const turn = (before ?? Promise.resolve()).then(job)
+    const end = settled(turn)
     this.#last.set(chat, end)
+    void end.then(() => this.#leave(chat, end))
     return turn
+  }
+
+  #leave(chat: string, end: Promise<void>): void {
+    this.#waiting--
+    if (this.#last.get(chat) === end) this.#last.delete(chat)
+  }
+}
+
+/** The end of something, however it ends. */
+async function settled(promise: Promise<unknown>): Promise<void> {
+  try {
+    await promise
+  } catch {
+    // Whoever has asked for it is told.
   }
 }

@@ -1,4 +1,5 @@
 import type { OneBotPlatform } from '../../../include-types/onebot.ts'
+import { Failure, NOT_AVAILABLE } from '../failure.ts'
 import type { SourceOptions } from '../media/source.ts'
 import type { Format } from '../message/format.ts'
 import type { Unknown } from '../message/outgoing.ts'
@@ -58,4 +59,10 @@ export function action<T>(
     takes: [...required, ...Object.keys(properties).filter((key) => !required.includes(key))],
     run: (params, call) => run(readParams(params, schema, validator), call),
   }
+}
+
+/** A part that a platform need not have. Throws 1404 where it has not. */
+export function part<T>(given: T | undefined): T {
+  if (given === undefined) throw new Failure(NOT_AVAILABLE, 'not available on this platform')
+  return given
 }

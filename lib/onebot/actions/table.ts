@@ -2,10 +2,13 @@ import { Compile } from 'typebox/schema'
 import { quickOperation } from '../quick.ts'
 import { ACCOUNT_ACTIONS } from './account.ts'
 import { type Action, action } from './action.ts'
+import { GROUP_FILE_ACTIONS } from './group-files.ts'
 import { GROUP_ACTIONS } from './groups.ts'
 import { HISTORY_ACTIONS } from './history.ts'
+import { MARK_ACTIONS } from './marks.ts'
 import { MEDIA_ACTIONS } from './media.ts'
 import { MESSAGE_ACTIONS } from './messages.ts'
+import { NOTICE_ACTIONS } from './notices.ts'
 import { REQUEST_ACTIONS } from './requests.ts'
 
 const Quick = Compile({
@@ -20,6 +23,9 @@ const all: readonly Action[] = [
   ...MESSAGE_ACTIONS,
   ...HISTORY_ACTIONS,
   ...GROUP_ACTIONS,
+  ...GROUP_FILE_ACTIONS,
+  ...MARK_ACTIONS,
+  ...NOTICE_ACTIONS,
   ...REQUEST_ACTIONS,
   ...MEDIA_ACTIONS,
   // What it does is not waited for, as in NapCat.

@@ -74,6 +74,15 @@ async function find({ platform, media }: IntakeMeans, segment: OneBotSegment): P
   throw new PlatformError('FILE_NOT_FOUND')
 }
 
+/** What a client names in one word: a source, or a file that there is. */
+export async function findSource({ platform, media }: IntakeMeans, given: string): Promise<Source> {
+  const known = await findKnown(platform, given)
+  if (known !== null) return { name: known.name, bytes: createReadStream(known.path) }
+  const source = openSource(given, media)
+  if (source === null) throw new PlatformError('FILE_NOT_FOUND')
+  return source
+}
+
 async function findKnown(platform: OneBotPlatform, name: string): Promise<OneBotFile | null> {
   // What is longer is no name: it may be all of a film.
   if (name === '' || name.length > 200) return null

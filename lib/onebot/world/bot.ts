@@ -17,7 +17,10 @@ import type { User } from '../../chat/users.ts'
 import type { World } from '../../chat/world.ts'
 import { PlatformError } from '../failure.ts'
 import { Archive } from './archive.ts'
+import { WorldNotices } from './announcements.ts'
+import { WorldGroupFiles } from './group-files.ts'
 import { Groups, type Group } from './groups.ts'
+import { WorldMarks } from './marks.ts'
 import { Moderator } from './moderator.ts'
 import { keepFile } from './keeping.ts'
 import { inChannel, toGroup, toMember, toUser } from './reading.ts'
@@ -49,6 +52,9 @@ export class WorldBot implements OneBotPlatform {
   readonly #moderator: Moderator
   readonly #settings: BotSettings
   readonly close: () => void
+  readonly groupFiles: WorldGroupFiles
+  readonly marks: WorldMarks
+  readonly notices: WorldNotices
   readonly #listeners = new Set<(event: OneBotEvent) => void>()
   readonly #members = new LRUCache<string, OneBotMember>({ max: MOST_REMEMBERED })
   #version = -1
@@ -66,6 +72,19 @@ export class WorldBot implements OneBotPlatform {
     this.#archive = new Archive(world, user.id, this.groupsSeen, settings.base)
     this.#writer = new Writer(world, user.id, settings.strictFriends)
     this.#moderator = new Moderator(world, user.id)
+    const means = {
+      bot: user.id,
+      groups: this.groupsSeen,
+      group: (id: number) => this.#group(id),
+      message: (id: number) => this.message(id),
+      store: (file: OneBotNewFile) => this.store(file),
+      find: (id: string) => this.file(id),
+      say: (group: number, { id, name }: OneBotFile) =>
+        this.send({ group }, [{ type: 'file', data: { file: name, name, file_id: id } }]),
+    }
+    this.groupFiles = new WorldGroupFiles(world, means)
+    this.marks = new WorldMarks(world, means)
+    this.notices = new WorldNotices(world, means)
   }
 
   /** What links to files begin with. */

@@ -10,7 +10,7 @@ import { rError, rInfo } from '../../websock/log.ts'
 import { errorText } from '../../websock/run.ts'
 import { type BotSettings, WorldBot } from './bot.ts'
 import type { Group } from './groups.ts'
-import { createNotices, type Means, type Told } from './notices.ts'
+import { createNotices, type Means, type Told, toUploads } from './notices.ts'
 import { secondsOf, toGroupMessage, toPrivateMessage } from './reading.ts'
 import { toFriendRequest, toGroupRequest } from './requests.ts'
 
@@ -154,7 +154,10 @@ export class Hub implements Means {
   readonly #notices = createNotices(this, (told) => this.#notice(told))
 
   readonly #table: EventTable = {
-    'message.created': ({ message }) => this.#message(message),
+    'message.created': ({ message }) => {
+      this.#message(message)
+      for (const upload of toUploads(message, this)) this.#notice(upload)
+    },
     'message.updated': ({ message, completed }) => {
       if (completed) this.#message(message)
     },

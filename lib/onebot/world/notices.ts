@@ -1,5 +1,6 @@
 import type { OneBotNotice } from '../../../include-types/onebot.ts'
 import type { EventTable, EventType, WorldEvent } from '../../chat/events.ts'
+import type { Message } from '../../chat/store/messages.ts'
 import { toEmojiId } from './emoji.ts'
 
 /* What happens in channels, in OneBot's words: the same for all bots that see them. */
@@ -49,6 +50,16 @@ function toReaction({ channelId, ...event }: Of<'reaction.added' | 'reaction.rem
   } as const
   return { channels: [channelId], notice: (group_id: number) => ({ ...notice, group_id }) }
 }
+
+/** Files of a message that are found in its channel from then on: behind the message itself. */
+export const toUploads = ({ channel_id, author_id, files }: Message, means: Means): Told[] =>
+  files
+    .filter(({ kind }) => kind === 'file')
+    .map(({ id, name, size }) => {
+      const file = { id, name, size, busid: 0 }
+      const notice = { notice_type: 'group_upload', user_id: means.num(author_id), file } as const
+      return { channels: [channel_id], notice: (group_id) => ({ ...notice, group_id }) }
+    })
 
 /** Who may not speak for so many seconds: 0 for who may again, −1 until that. */
 const toBan = (user_id: number, operator_id: number, duration: number) =>

@@ -90,12 +90,12 @@ describe('a file that a bot sends', () => {
 
   it('needs no text, goes with its message, and is there after a restart', async () => {
     const scene = await start()
-    const { message_id: num } = Object(await send(scene, [image(base64(CUP))]))
+    const sent = await send(scene, [image(base64(CUP))])
     const [seen] = await scene.page()
     expect(seen).toMatchObject({ content: '', files: [{ kind: 'image' }] })
     const url = field(seen, 'files', 0, 'url')
     expect(await follow(scene, url)).toEqual(CUP)
-    await scene.robo.get('delete_msg', { message_id: num })
+    await scene.robo.get('delete_msg', { message_id: field(sent, 'message_id') })
     expect((await fetch(new URL(String(url), `http://127.0.0.1:${scene.bots.port()}`))).status).toBe(404)
     await scene.bots.world.files.sweep()
   })
@@ -195,8 +195,8 @@ describe('a file that a bot sends', () => {
     const after = await scene.mate.get('get_forward_msg', { id: field(sent, 'forward_id') })
     expect(field(after, 'messages', 0, 'content', 1, 'data', 'url')).toBeUndefined()
     const broken = [node(text('look')), node(image('base64://!'))]
-    const send = { group_id: scene.group, messages: broken }
-    expect(await scene.why('send_group_forward_msg', send)).toBe('1200 LOAD_FILE_ERROR')
+    const bundle = { group_id: scene.group, messages: broken }
+    expect(await scene.why('send_group_forward_msg', bundle)).toBe('1200 LOAD_FILE_ERROR')
     expect(await scene.page()).toEqual([])
   })
 
