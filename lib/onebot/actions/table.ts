@@ -2,6 +2,7 @@ import { Compile } from 'typebox/schema'
 import { quickOperation } from '../quick.ts'
 import { ACCOUNT_ACTIONS } from './account.ts'
 import { type Action, action } from './action.ts'
+import { ELSEWHERE_ACTIONS } from './elsewhere.ts'
 import { GROUP_FILE_ACTIONS } from './group-files.ts'
 import { GROUP_ACTIONS } from './groups.ts'
 import { HISTORY_ACTIONS } from './history.ts'
@@ -26,6 +27,7 @@ const all: readonly Action[] = [
   ...GROUP_FILE_ACTIONS,
   ...MARK_ACTIONS,
   ...NOTICE_ACTIONS,
+  ...ELSEWHERE_ACTIONS,
   ...REQUEST_ACTIONS,
   ...MEDIA_ACTIONS,
   // What it does is not waited for, as in NapCat.

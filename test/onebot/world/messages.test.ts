@@ -282,7 +282,10 @@ describe('what people say, to a bot', () => {
     await scene.forget()
     const other = await upload(gateway, scene.bo, scene.channel, 'bill', 'bill.txt')
     await scene.say(scene.bo, '', { file_ids: [other.id] })
-    expect(await segmentsOf(scene, scene.robo)).toMatchObject([{ type: 'file', data: { file_id: other.id } }])
+    expect(await scene.told(scene.robo)).toMatchObject([
+      { message: [{ type: 'file', data: { file_id: other.id } }] },
+      { notice_type: 'group_upload', user_id: scene.boId, file: { id: other.id, name: 'bill.txt', size: 4, busid: 0 } },
+    ])
   })
 
   it('is told once: neither edits, nor votes, nor reading are events', async () => {
