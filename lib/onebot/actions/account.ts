@@ -35,7 +35,7 @@ const toStranger = (user: OneBotUser) => ({
   status: user.online ? 10 : 20,
 })
 
-const toFriend = (user: OneBotUser) => ({
+export const toFriend = (user: OneBotUser) => ({
   user_id: user.id,
   nickname: user.nickname,
   remark: user.remark,

@@ -55,7 +55,7 @@ const HALF_AN_HOUR = 1800
 /** Seconds of the longest: 30 days, as in go-cqhttp. */
 const LONGEST_BAN = 2_592_000
 
-const toGroup = (group: OneBotGroup) => ({
+export const toGroup = (group: OneBotGroup) => ({
   group_id: group.id,
   group_name: group.name,
   group_remark: group.remark,
@@ -67,7 +67,7 @@ const toGroup = (group: OneBotGroup) => ({
   group_all_shut: group.shut ? -1 : 0,
 })
 
-const toMember = (member: OneBotMember) => ({
+export const toMember = (member: OneBotMember) => ({
   group_id: member.groupId,
   user_id: member.userId,
   nickname: member.nickname,

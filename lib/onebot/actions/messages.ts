@@ -52,15 +52,17 @@ export function send(call: Call, target: OneBotTarget, message: unknown, plain =
   const given = toSegments(message, plain)
   if (given.length > 0 && given.every(({ type }) => type === 'node')) return sendNodes(call, target, message)
   const { segments, pokes } = prepare(given, call.unknown)
-  const say = (said: readonly OneBotSegment[]): unknown =>
-    said.length === 0 ? { message_id: 0 } : after(platform.send(target, said), (id) => ({ message_id: id }))
-  const run = (said: readonly OneBotSegment[]): unknown =>
-    afterAll(
-      pokes.map((user) => platform.poke(target, user)),
-      () => say(said),
-    )
+  const poked = pokes.map((user) => platform.poke(target, user))
+  return afterAll(poked, () => (segments.length === 0 ? { message_id: 0 } : say(call, target, segments)))
+}
+
+/** Has the files of segments kept, and says them. */
+export function say(call: Call, target: OneBotTarget, segments: readonly OneBotSegment[]): unknown {
+  const { platform, turns } = call
+  const post = (said: readonly OneBotSegment[]): unknown =>
+    after(platform.send(target, said), (id) => ({ message_id: id }))
   const fetches = hasFiles(segments)
-  return call.turns.run(toChat(target), fetches, () => (fetches ? takeIn(call, segments).then(run) : run(segments)))
+  return turns.run(toChat(target), fetches, () => (fetches ? takeIn(call, segments).then(post) : post(segments)))
 }
 
 const toChat = (target: OneBotTarget): string => ('group' in target ? `g${target.group}` : `u${target.user}`)

@@ -14,6 +14,7 @@ export const ANY = {} as const
 
 interface Node {
   readonly type?: string
+  readonly items?: Node
 }
 
 /** The schema of an action's parameters. */
@@ -40,8 +41,12 @@ export function readParams<T>(given: unknown, schema: ParamsSchema, validator: V
 
 function convertAll(params: Readonly<Record<string, unknown>>, nodes: ParamsSchema['properties']): object {
   const converted: Record<string, unknown> = { ...params }
-  for (const [key, { type }] of Object.entries(nodes)) {
-    if (type !== undefined && Object.hasOwn(params, key)) converted[key] = convert(params[key], type)
+  for (const [key, { type, items }] of Object.entries(nodes)) {
+    if (type === undefined || !Object.hasOwn(params, key)) continue
+    const value = convert(params[key], type)
+    const each = items?.type
+    converted[key] =
+      each !== undefined && Array.isArray(value) ? value.map((one: unknown) => convert(one, each)) : value
   }
   return converted
 }

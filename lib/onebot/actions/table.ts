@@ -9,6 +9,7 @@ import { HISTORY_ACTIONS } from './history.ts'
 import { MARK_ACTIONS } from './marks.ts'
 import { MEDIA_ACTIONS } from './media.ts'
 import { MESSAGE_ACTIONS } from './messages.ts'
+import { NAPCAT_ACTIONS } from './napcat.ts'
 import { NOTICE_ACTIONS } from './notices.ts'
 import { REQUEST_ACTIONS } from './requests.ts'
 
@@ -27,6 +28,7 @@ const all: readonly Action[] = [
   ...GROUP_FILE_ACTIONS,
   ...MARK_ACTIONS,
   ...NOTICE_ACTIONS,
+  ...NAPCAT_ACTIONS,
   ...ELSEWHERE_ACTIONS,
   ...REQUEST_ACTIONS,
   ...MEDIA_ACTIONS,
