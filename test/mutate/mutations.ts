@@ -638,6 +638,14 @@ export const mutations: readonly Mutation[] = [
     name: 'trap 49',
   },
   {
+    trap: 'uws: the end of a part waits for no other',
+    file: 'lib/engine/uws/exchange.ts',
+    from: 'if (length === null) res?.cork(NOTHING)',
+    to: '',
+    test: UWS_EXCHANGE,
+    name: 'a part of an answer',
+  },
+  {
     trap: 'uws: the body is read once',
     file: 'lib/engine/uws/body.ts',
     from: 'this.#read ??= this.#readAll(',

@@ -35,6 +35,7 @@ const STATUS_LINES = new Map(
 const AT_ONCE = 65_536
 
 const NOBODY: readonly (() => void)[] = []
+const NOTHING = (): void => {}
 
 /**
  * One request of uWebSockets.js. The native request is gone when the handler returns, so that everything is read at
@@ -276,6 +277,8 @@ export class UwsExchange implements Exchange {
     // Complete, it forgets who waits.
     const [res, rest, length, drains] = [this.#res, this.#rest, this.#length, this.#drains]
     this.#rest = null
+    // Of what it has copied itself, uWebSockets.js sends no more unless something is written.
+    if (length === null) res?.cork(NOTHING)
     if (res !== null && rest !== null && length !== null && !this.#writePart(res, rest, length, true)) return false
     this.#drains = NOBODY
     for (const fn of drains) guard(fn)

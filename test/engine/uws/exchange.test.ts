@@ -1068,6 +1068,27 @@ describe('large answers', () => {
   })
 })
 
+describe('a part of an answer that its peer does not take at once', () => {
+  it('arrives whole, though nothing is written behind it', async () => {
+    const [written, gate] = [deferred(), deferred()]
+    const size = 12 << 20
+    const { port } = await serve(async (web) => {
+      webWrite(web, Buffer.alloc(size, 'x'))
+      written.resolve()
+      await gate.promise
+      return webFinalize(web)
+    })
+    const client = await RawClient.connect(port)
+    client.socket.pause()
+    client.send(head('GET'))
+    await written.promise
+    client.socket.resume()
+    await client.until(() => client.length > size)
+    gate.resolve()
+    client.socket.destroy()
+  })
+})
+
 describe('stop', () => {
   it('waits for the answer that is under way, and ends its connection behind it', async () => {
     const gate = deferred()
