@@ -1,5 +1,6 @@
 import type { Home } from '../chat/home.ts'
 import { checkFolder } from '../chat/store/folder.ts'
+import { identityOf } from '../web/config/onebot-identity.ts'
 import type { RouteSettings } from '../web/config/settings.ts'
 import type { Handler, HandlerFactory } from '../web/handler.ts'
 import type { Host } from '../web/host.ts'
@@ -35,6 +36,7 @@ export function createOneBotHandler(homes: PerHost<Home>, dial: Dial): HandlerFa
   return async ({ onebot: settings }: RouteSettings, host): Promise<Handler> => {
     if (settings === null) throw new Error('The route has no endpoint')
     await makers.of(host).prepare(host)
+    const key = identityOf(settings)
     const handler: Handler = {
       methods: METHODS,
       upgrades: true,
@@ -44,7 +46,7 @@ export function createOneBotHandler(homes: PerHost<Home>, dial: Dial): HandlerFa
       open: () => bots.of(host).open(settings),
       begin: () => bots.of(host).begin(settings, handler),
       end: () => bots.of(host).end(settings, handler),
-      find: () => bots.of(host).server(settings)?.target ?? null,
+      find: () => bots.of(host).server(key)?.target ?? null,
     }
     return handler
   }

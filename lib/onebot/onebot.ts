@@ -96,8 +96,9 @@ export class OneBot {
     return new WebhookEndpoint(settings, account, clock)
   }
 
-  server(settings: OneBotEndpoint): ServerEndpoint | null {
-    const endpoint = this.#endpoints.get(identityOf(settings))?.endpoint
+  /** @param key its `identityOf`: asked for with each request */
+  server(key: string): ServerEndpoint | null {
+    const endpoint = this.#endpoints.get(key)?.endpoint
     return endpoint instanceof ServerEndpoint ? endpoint : null
   }
 

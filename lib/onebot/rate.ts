@@ -1,5 +1,6 @@
 import type { Clock } from '../engine/port.ts'
 import type { OneBotRate } from '../web/config/onebot-settings.ts'
+import { Pause } from './pause.ts'
 
 /** Lets calls through at a rate, which may become another: those that come too soon wait, in their order. */
 export class Gate {
@@ -10,13 +11,14 @@ export class Gate {
   /** The turn of the last one that waits. */
   #last: Promise<void> = Promise.resolve()
   #waiting = 0
-  /** Ends the wait of the one whose turn it is. */
-  #hurry: (() => void) | null = null
+  /** Of the one whose turn it is. */
+  readonly #pause: Pause
   #open = false
 
   /** @param rate null: no call waits */
   constructor(clock: Clock, rate: () => OneBotRate | null) {
     this.#clock = clock
+    this.#pause = new Pause(clock)
     this.#rate = rate
     this.#tokens = rate()?.bucket ?? 0
     this.#filledAt = clock.now()
@@ -37,7 +39,7 @@ export class Gate {
   /** Nobody waits any more. */
   open(): void {
     this.#open = true
-    this.#hurry?.()
+    this.#pause.end()
   }
 
   /** Milliseconds until the next may go. */
@@ -51,19 +53,8 @@ export class Gate {
     return this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) * 1000) / frequency)
   }
 
-  async #sleep(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const cancel = this.#clock.after(ms, resolve, false)
-      this.#hurry = () => {
-        cancel()
-        resolve()
-      }
-    })
-    this.#hurry = null
-  }
-
   async #turn(): Promise<void> {
-    for (let wait = this.#wait(); wait > 0; wait = this.#wait()) await this.#sleep(wait)
+    for (let wait = this.#wait(); wait > 0; wait = this.#wait()) await this.#pause.wait(wait)
     this.#tokens--
     this.#waiting--
   }

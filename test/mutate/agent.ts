@@ -1,4 +1,5 @@
 import type { Mutation } from './mutations.ts'
+import { rowOf } from './row.ts'
 
 const DOOR = 'test/agent/door.test.ts'
 const TOKENS = 'test/agent/tokens.test.ts'
@@ -11,13 +12,7 @@ const CHATS = 'test/agent/chats.test.ts'
 const STREAM = 'test/agent/agents/openai-stream.test.ts'
 const FAILURES = 'test/agent/agents/openai-failures.test.ts'
 
-const of = (test: string, trap: string, file: string, from: string, to: string): Mutation => ({
-  trap: `agent: ${trap}`,
-  file: `lib/${file}`,
-  from,
-  to,
-  test,
-})
+const of = rowOf('agent')
 
 /** The agent channel: who is let in, what is said, and what comes back. */
 export const agentMutations: readonly Mutation[] = [

@@ -1,4 +1,5 @@
 import type { Mutation } from './mutations.ts'
+import { rowOf } from './row.ts'
 
 const FORWARD = 'test/onebot/transport/forward.test.ts'
 const HTTP = 'test/onebot/transport/http.test.ts'
@@ -16,15 +17,7 @@ const TOLD = 'test/onebot/world/messages.test.ts'
 const NOTICES = 'test/onebot/world/notices.test.ts'
 const CONFIG = 'test/web/config/onebot.test.ts'
 
-/** @param name what begins the names of tests that must fail, where others of the file are slow */
-const of = (test: string, trap: string, file: string, from: string, to: string, name?: string): Mutation => ({
-  trap: `onebot: ${trap}`,
-  file: `lib/${file}`,
-  from,
-  to,
-  test,
-  ...(name === undefined ? {} : { name }),
-})
+const of = rowOf('onebot')
 
 /** OneBot: who is let in, what is asked and told, and on which connection. */
 export const onebotMutations: readonly Mutation[] = [

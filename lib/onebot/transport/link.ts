@@ -123,8 +123,8 @@ export class LinkEndpoint extends Endpoint<OneBotLink> {
   }
 
   /** Whatever is left of an old connection does not touch the one that there is. */
-  #forget(ws: WebSocket | null): void {
-    if (ws === null || this.#ws !== ws) return
+  #forget(ws: WebSocket): void {
+    if (this.#ws !== ws) return
     this.#ws = null
     this.account.disconnects++
     this.leave()

@@ -8,6 +8,7 @@ import { rError } from '../../websock/log.ts'
 import { Endpoint } from '../endpoint.ts'
 import { parseLenient } from '../envelope.ts'
 import { toLifecycle } from '../events.ts'
+import { Pause } from '../pause.ts'
 import { quickOperation } from '../quick.ts'
 import { withoutSecrets } from '../../web/without-secrets.ts'
 
@@ -30,8 +31,8 @@ export class WebhookEndpoint extends Endpoint<OneBotWebhook> {
   /** Kept for the next: connections are used again. */
   readonly #agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) }
   readonly #stop = new AbortController()
-  /** Ends the wait for the next try. */
-  #hurry: (() => void) | null = null
+  /** Before the next try. */
+  readonly #pause = new Pause(this.clock)
 
   open(): void {
     this.enter()
@@ -44,7 +45,7 @@ export class WebhookEndpoint extends Endpoint<OneBotWebhook> {
     super.close()
     this.#push(toLifecycle(this.account.id, this.now, 'disable'))
     this.#closing = true
-    this.#hurry?.()
+    this.#pause.end()
   }
 
   /** Resolves when the last event is told, or could not be. */
@@ -99,20 +100,9 @@ export class WebhookEndpoint extends Endpoint<OneBotWebhook> {
         rError('onebot', '%s: %s: %s%s', name, withoutSecrets(this.settings.url), why, last ? '' : ', tried again')
         if (this.#closing) this.#queue.clear()
         if (last) return
-        await this.#sleep(retryInterval)
+        await this.#pause.wait(retryInterval)
       }
     }
-  }
-
-  async #sleep(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const cancel = this.clock.after(ms, resolve, false)
-      this.#hurry = () => {
-        cancel()
-        resolve()
-      }
-    })
-    this.#hurry = null
   }
 
   /** @param credential whether it may have that: who was named in a redirect of another has it not */

@@ -72,7 +72,10 @@ describe.each(engines)('an agent in a group, to a bot on %s', (engine) => {
     await robo.get('get_status')
     expect(robo.events.filter((event) => event['post_type'] === 'message')).toMatchObject([{ message_id: question }])
     gate.resolve()
-    expect(await eyes.next('MESSAGE_UPDATE')).toMatchObject({ id, content: 'what now?: done' })
+    // A machine that is busy shows the halves.
+    let update = await eyes.next('MESSAGE_UPDATE')
+    while (field(update, 'content') === 'what now?: do') update = await eyes.next('MESSAGE_UPDATE')
+    expect(update).toMatchObject({ id, content: 'what now?: done' })
     const told = await robo.event({ post_type: 'message', message_id: answer })
     expect(told).toMatchObject({
       group_id: group,
