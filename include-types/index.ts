@@ -1,6 +1,7 @@
 export type * from './agent.ts'
 export type * from './client.ts'
 export type * from './onebot.ts'
+export type * from './onebot-parts.ts'
 export type * from './onebot-config.ts'
 export type * from './web.ts'
 export type * from './websock.ts'

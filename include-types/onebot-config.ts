@@ -12,6 +12,16 @@ export interface OneBotRateLimit {
   bucket?: number
 }
 
+/** Events that are kept for who is away, and told later in their order. */
+export interface OneBotReplayConfig {
+  /** The oldest are lost first; default 10000. */
+  events?: number
+  /** Bytes of all of them; default '16M'. */
+  bytes?: number | string
+  /** Milliseconds that one is kept; default 600000. */
+  age?: number
+}
+
 /** What all entries of a `network` have. */
 interface OneBotEntry {
   /** Each has one of its own. */
@@ -80,6 +90,8 @@ export interface OneBotWebSocketClient extends OneBotEntry {
   pingInterval?: number
   /** Milliseconds of silence behind a ping; default 15000. */
   pingTimeout?: number
+  /** Default: events that happen while there is no connection are lost. */
+  replay?: OneBotReplayConfig
 }
 
 export interface OneBotHttpServer extends OneBotListening {
@@ -92,6 +104,8 @@ export interface OneBotHttpServer extends OneBotListening {
 export interface OneBotHttpSseServer extends OneBotHttpServer {
   /** Milliseconds; default 0: none. */
   heartInterval?: number
+  /** For who comes with Last-Event-ID. Default: nothing is kept. */
+  replay?: OneBotReplayConfig
 }
 
 export interface OneBotHttpClient extends OneBotEntry {
@@ -113,6 +127,8 @@ export interface OneBotHttpClient extends OneBotEntry {
   maxQueue?: number
   /** Milliseconds; default 0: none. */
   heartInterval?: number
+  /** In place of `maxRetries` and `maxQueue`: it is tried again, also behind 5xx. */
+  replay?: OneBotReplayConfig
 }
 
 /** NapCat's own block. */
@@ -219,4 +235,6 @@ export interface OneBotMount extends Omit<OneBotEntry, 'enable' | 'bot'> {
   webSockets?: boolean
   http?: boolean
   sse?: boolean
+  /** For who comes to `/_events` with Last-Event-ID. */
+  replay?: OneBotReplayConfig
 }

@@ -2,6 +2,7 @@
  * Public types of OneBot 11: what a bot's platform offers (`OneBotPlatform`), and what happens there. Types only. Ids are
  * integers up to 2^53−1, of messages 1…2^31−1; times are Unix seconds.
  */
+import type { OneBotContacts, OneBotGroupFiles, OneBotMarks, OneBotNotices, OneBotProfile } from './onebot-parts.ts'
 
 type Awaitable<T> = T | Promise<T>
 
@@ -115,92 +116,6 @@ export interface OneBotNewFile {
   readonly bytes: Uint8Array | AsyncIterable<Uint8Array>
 }
 
-/** Of a group, as one finds it there later. */
-export interface OneBotGroupFile {
-  readonly id: string
-  readonly name: string
-  /** Bytes. */
-  readonly size: number
-  readonly downloads: number
-  readonly uploadedAt: number
-  readonly modifiedAt: number
-  readonly uploader: OneBotPerson
-}
-
-export interface OneBotFolder {
-  readonly id: string
-  readonly name: string
-  /** How many are in it. */
-  readonly files: number
-  readonly createdAt: number
-  readonly creator: OneBotPerson
-}
-
-/** Files of groups, in folders of which '' is the root. */
-export interface OneBotGroupFiles {
-  /** The newest first, so many at most. */
-  list(
-    group: number,
-    folder: string,
-    count: number,
-  ): Awaitable<{ readonly files: readonly OneBotGroupFile[]; readonly folders: readonly OneBotFolder[] }>
-  usage(group: number): Awaitable<{ readonly count: number; readonly bytes: number }>
-  /** @returns its id */
-  upload(group: number, file: OneBotNewFile, folder: string): Awaitable<string>
-  /** Where it is read, for a while. */
-  link(group: number, id: string): Awaitable<string>
-  move(group: number, id: string, folder: string): Awaitable<void>
-  rename(group: number, id: string, name: string): Awaitable<void>
-  remove(group: number, id: string): Awaitable<void>
-  makeFolder(group: number, name: string): Awaitable<OneBotFolder>
-  removeFolder(group: number, id: string): Awaitable<void>
-}
-
-/** Somebody, by what they are called; number 0: nobody is known. */
-export interface OneBotPerson {
-  readonly id: number
-  readonly name: string
-}
-
-/** A message that is pinned. */
-export interface OneBotPin {
-  readonly message: OneBotMessage
-  readonly by: OneBotPerson
-  readonly at: number
-}
-
-/** What is noted about messages. */
-export interface OneBotMarks {
-  /** The one that was pinned last comes first. */
-  pinned(group: number): Awaitable<readonly OneBotPin[]>
-  pin(message: number, on: boolean): Awaitable<void>
-  /** @param emoji QQ's number of one, below 5000; or a code point */
-  react(message: number, emoji: string, on: boolean): Awaitable<void>
-  /** In the order in which they came. */
-  reactors(message: number, emoji: string): Awaitable<readonly OneBotPerson[]>
-  /** All up to a message. */
-  readUpTo(message: number): Awaitable<void>
-  /** Null: in all chats. */
-  readAll(target: OneBotTarget | null): Awaitable<void>
-}
-
-/** Announcements of groups. */
-export interface OneBotNotices {
-  list(group: number): Awaitable<readonly OneBotAnnouncement[]>
-  /** @returns its id */
-  add(group: number, content: string, image: OneBotNewFile | null, pinned: boolean): Awaitable<string>
-  remove(group: number, id: string): Awaitable<void>
-}
-
-export interface OneBotAnnouncement {
-  readonly id: string
-  readonly author: OneBotPerson
-  readonly content: string
-  readonly image: OneBotFile | null
-  readonly pinned: boolean
-  readonly at: number
-}
-
 interface InGroup {
   readonly group_id: number
   readonly user_id: number
@@ -306,6 +221,8 @@ export interface OneBotPlatform {
   readonly groupFiles?: OneBotGroupFiles
   readonly marks?: OneBotMarks
   readonly notices?: OneBotNotices
+  readonly contacts?: OneBotContacts
+  readonly profile?: OneBotProfile
 
   user(id: number): Awaitable<OneBotUser | null>
   friends(): Awaitable<readonly OneBotUser[]>

@@ -173,6 +173,12 @@ export class Bots {
     return this.get(creator, id)
   }
 
+  /** What a bot is called from now on. INVALID for a name that nobody could say with @. */
+  rename(user: string, username: string): void {
+    if (!CALLABLE.test(username)) throw new Refusal('INVALID', 'A name has 2 to 32 letters, digits and . _ -')
+    this.#users.rename(user, username)
+  }
+
   /** Another token in the place of the one there is. */
   setToken(creator: string, id: string, tokenHash: string): Bot {
     const { user_id } = this.#usable(creator, id)

@@ -18,6 +18,8 @@ export interface Channel {
   readonly position: number
   readonly category: string | null
   readonly topic: string | null
+  /** An image of it. */
+  readonly icon_file: string | null
   /** Only admins speak there for now. */
   readonly shut: Flag
   readonly created_at: string
@@ -35,6 +37,7 @@ const COLUMNS = [
   'position',
   'category',
   'topic',
+  'icon_file',
   'shut',
   'created_at',
 ] as const
@@ -49,6 +52,7 @@ export class Channels {
   readonly #shape
   readonly #insert
   readonly #update
+  readonly #setIcon
   readonly #delete
 
   constructor(core: Core, access: Access) {
@@ -116,6 +120,12 @@ export class Channels {
           .set({ name: p('name'), position: p('position'), category: p('category'), topic: p('topic') })
           .where('id', '=', p('id')),
     )
+    this.#setIcon = db.run((q, p: Param<{ id: string; file: string }>) =>
+      q
+        .updateTable('channels')
+        .set({ icon_file: p('file') })
+        .where('id', '=', p('id')),
+    )
     this.#delete = db.run((q, p: Param<{ id: string }>) => q.deleteFrom('channels').where('id', '=', p('id')))
   }
 
@@ -176,6 +186,12 @@ export class Channels {
       this.#core.changes.emit({ type: 'channel.renamed', serverId: server, channelId: id, by: user, name })
     }
     return this.#known(id)
+  }
+
+  setIcon(user: string, id: string, file: string): void {
+    const { server_id } = this.#access.channel(user, id, MANAGE_CHANNELS)
+    this.#setIcon({ id, file })
+    this.#log(user, server_id, 'channel.update', id, { icon: file })
   }
 
   /** With its messages. */

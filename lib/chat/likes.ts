@@ -7,6 +7,15 @@ import type { Users } from './users.ts'
 /** Of one user for another, in one day. */
 const MOST_A_DAY = 10
 
+/** Somebody who likes somebody. */
+export interface Liker {
+  readonly from_user: string
+  readonly times: number
+  /** Null: not today. */
+  readonly today: number | null
+  readonly last_at: string
+}
+
 /** What people think of each other. */
 export class Likes {
   readonly #core: Core
@@ -14,6 +23,7 @@ export class Likes {
   readonly #today
   readonly #add
   readonly #count
+  readonly #likers
 
   constructor(core: Core, users: Users) {
     this.#core = core
@@ -36,17 +46,51 @@ export class Likes {
         last_at: p('at'),
       }),
     )
-    this.#count = db.first((q, p: Param<{ to: string }>) =>
+    this.#count = db.first((q, p: Param<{ to: string; day: string }>) =>
       q
         .selectFrom('likes')
         .where('to_user', '=', p('to'))
-        .select(({ fn }) => fn.sum<number | null>('times').as('times')),
+        .select(({ fn }) => fn.sum<number | null>('times').as('total'))
+        .select(({ eb, fn }) =>
+          fn
+            .sum<number | null>('times')
+            .filterWhere(eb('day', '=', p('day')))
+            .as('today'),
+        ),
+    )
+    this.#likers = db.all((q, p: Param<{ to: string; day: string; start: number; count: number }>) =>
+      q
+        .selectFrom('likes')
+        .where('to_user', '=', p('to'))
+        .groupBy('from_user')
+        .select('from_user')
+        .select(({ fn }) => [fn.sum<number>('times').as('times'), fn.max('last_at').as('last_at')])
+        .select(({ eb, fn }) =>
+          fn
+            .sum<number | null>('times')
+            .filterWhere(eb('day', '=', p('day')))
+            .as('today'),
+        )
+        .orderBy('last_at', 'desc')
+        .orderBy('from_user')
+        .limit(p('count'))
+        .offset(p('start')),
     )
   }
 
-  /** How often somebody was liked. */
-  of(user: string): number {
-    return this.#count({ to: user })?.times ?? 0
+  /** How often somebody was liked, in all and today. */
+  of(user: string): { readonly total: number; readonly today: number } {
+    const { total, today } = this.#count({ to: user, day: this.#day }) ?? {}
+    return { total: total ?? 0, today: today ?? 0 }
+  }
+
+  /** Who likes somebody: who has done so last comes first. */
+  likers(user: string, start: number, count: number): Liker[] {
+    return this.#likers({ to: user, day: this.#day, start, count })
+  }
+
+  get #day(): string {
+    return toTime(this.#core.now()).slice(0, 10)
   }
 
   // Changes

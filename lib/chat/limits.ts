@@ -14,6 +14,8 @@ export const MAX_INVITES = 1000
 export const MAX_EMOJIS = 50
 /** Bytes of an image of an emoji. */
 export const MAX_EMOJI_IMAGE = 262_144
+/** Bytes of an image of somebody, or of a channel. */
+export const MAX_PORTRAIT = 8_388_608
 /** Bytes of all files of one user. */
 export const MAX_STORED = 1_073_741_824
 export const MAX_MESSAGE_FILES = 10

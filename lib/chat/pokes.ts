@@ -2,6 +2,7 @@ import { type Access, needs } from './access.ts'
 import type { Core } from './core.ts'
 import type { Directs } from './directs.ts'
 import { SEND_MESSAGES } from './permissions.ts'
+import { toTime } from './ids.ts'
 import { notFound } from './refusal.ts'
 import type { Users } from './users.ts'
 
@@ -24,6 +25,16 @@ export class Pokes {
     const { server_id } = needs(this.#access.channel(user, channel), SEND_MESSAGES)
     if (this.#access.see(other, channel) === null) throw notFound()
     this.#core.events.tell({ type: 'poke', from: user, to: other, channelId: channel, serverId: server_id })
+  }
+
+  /** Somebody writes to another, with whom they have a channel. */
+  typeTo(user: string, other: string): void {
+    const direct = this.#directs.between(user, other)
+    const username = this.#users.find(user)?.username
+    if (direct === null || username === undefined) throw notFound()
+    const { events, now } = this.#core
+    const at = toTime(now())
+    events.tell({ type: 'typing', user: { id: user, username }, channelId: direct.id, serverId: null, to: other, at })
   }
 
   /** Between two who have written to each other. */

@@ -14,6 +14,8 @@ export interface User {
   readonly username: string
   readonly email: string | null
   readonly avatar_url: string | null
+  /** Where that is an image that was given here. */
+  readonly avatar_file: string | null
   readonly bio: string | null
   readonly pronouns: string | null
   /** What they want to be, wherever they are; null: what they are. */
@@ -32,6 +34,7 @@ export const USER_COLUMNS = [
   'username',
   'email',
   'avatar_url',
+  'avatar_file',
   'bio',
   'pronouns',
   'status_sticky',
@@ -56,7 +59,7 @@ export interface NewUser {
 
 /** What can be changed; what is left out stays. */
 export type Profile = Partial<
-  Pick<User, 'avatar_url' | 'bio' | 'pronouns' | 'status_sticky' | 'custom_status' | 'activity'>
+  Pick<User, 'avatar_url' | 'avatar_file' | 'bio' | 'pronouns' | 'status_sticky' | 'custom_status' | 'activity'>
 >
 
 /** Users who are remembered. */
@@ -75,6 +78,7 @@ export class Users {
   readonly #members
   readonly #insert
   readonly #update
+  readonly #rename
   readonly #setPassword
   readonly #disable
 
@@ -148,6 +152,7 @@ export class Users {
         p: Param<{
           id: string
           avatar_url: string | null
+          avatar_file: string | null
           bio: string | null
           pronouns: string | null
           status_sticky: 'dnd' | 'offline' | null
@@ -160,6 +165,7 @@ export class Users {
           .updateTable('users')
           .set({
             avatar_url: p('avatar_url'),
+            avatar_file: p('avatar_file'),
             bio: p('bio'),
             pronouns: p('pronouns'),
             status_sticky: p('status_sticky'),
@@ -168,6 +174,12 @@ export class Users {
             updated_at: p('at'),
           })
           .where('id', '=', p('id')),
+    )
+    this.#rename = db.run((q, p: Param<{ id: string; username: string; lower: string; at: string }>) =>
+      q
+        .updateTable('users')
+        .set({ username: p('username'), username_lc: p('lower'), updated_at: p('at') })
+        .where('id', '=', p('id')),
     )
     this.#setPassword = db.run((q, p: Param<{ id: string; hash: string }>) =>
       q
@@ -264,11 +276,25 @@ export class Users {
   change(id: string, profile: Profile): User {
     const before = this.#known(id)
     const { avatar_url, bio, pronouns, status_sticky, custom_status, activity } = { ...before, ...profile }
+    // With another address the image that was given is of no use.
+    const avatar_file = profile.avatar_file ?? (avatar_url === before.avatar_url ? before.avatar_file : null)
     const at = toTime(this.#core.now())
-    this.#update({ id, avatar_url, bio, pronouns, status_sticky, custom_status, activity, at })
+    this.#update({ id, avatar_url, avatar_file, bio, pronouns, status_sticky, custom_status, activity, at })
     this.#recent.delete(id)
     this.#core.changes.emit({ type: 'user.changed', userId: id })
     return this.#known(id)
+  }
+
+  /** CONFLICT where the name is taken. */
+  rename(id: string, username: string): void {
+    try {
+      this.#rename({ id, username, lower: username.toLowerCase(), at: toTime(this.#core.now()) })
+    } catch (error) {
+      if (sqliteCode(error) !== 'SQLITE_CONSTRAINT_UNIQUE') throw error
+      throw new Refusal('CONFLICT', 'This name is taken')
+    }
+    this.#recent.delete(id)
+    this.#core.changes.emit({ type: 'user.changed', userId: id })
   }
 
   setPassword(id: string, hash: string): void {

@@ -26,6 +26,7 @@ import { Numbers } from './numbers.ts'
 import { Overrides } from './overrides.ts'
 import { Pokes } from './pokes.ts'
 import { Polls } from './polls.ts'
+import { Portraits } from './portraits.ts'
 import { Presence } from './presence.ts'
 import { Reactions } from './reactions.ts'
 import { Remarks } from './remarks.ts'
@@ -81,6 +82,7 @@ export class World {
   readonly groupFiles: GroupFiles
   readonly notices: Notices
   readonly polls: Polls
+  readonly portraits: Portraits
   readonly messages: Messages
   readonly reactions: Reactions
   readonly directs: Directs
@@ -122,6 +124,7 @@ export class World {
     this.invites = new Invites(core, this.access, this.servers)
     this.files = new Files(core, new Blobs(folder, full), new Links(linkKey, now))
     this.emojis = new Emojis(core, this.access, this.files)
+    this.portraits = new Portraits(core, this.users, this.channels, this.files)
     this.polls = new Polls(core, this.access)
     this.groupFiles = new GroupFiles(core, this.access, this.files)
     this.notices = new Notices(core, this.access, this.files)

@@ -86,8 +86,8 @@ export interface Receiver {
   onData(bytes: Buffer, binary: boolean, end: PieceEnd): void
   /** Bytes of any kind have arrived. */
   onActivity(): void
-  /** A Pong, whatever it answers (RFC 6455 §5.5.3). */
-  onPong(): void
+  /** A Pong, whatever it answers (RFC 6455 §5.5.3): what it says is good during the call. */
+  onPong(payload: Buffer): void
   onDrain(): void
   /** Whether the connection goes on where a publish does not fit; read before `onOverrun`. */
   readonly dropsNew: boolean

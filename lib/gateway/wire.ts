@@ -1,5 +1,6 @@
 import type { Bot } from '../chat/bots.ts'
 import type { Channel } from '../chat/channels.ts'
+import { portraitUrl } from '../chat/portraits.ts'
 import { type Direct, type DirectMessage, otherOf } from '../chat/directs.ts'
 import type { Emoji } from '../chat/emojis.ts'
 import type { Invite } from '../chat/invites.ts'
@@ -106,7 +107,17 @@ export const toMemberRole = ({ id, server_id, name, color }: Role, userId: strin
   role_color: color,
 })
 
-export const toChannel = ({ id, server_id, name, type, position, category, topic, created_at }: Channel) => ({
+export const toChannel = ({
+  id,
+  server_id,
+  name,
+  type,
+  position,
+  category,
+  topic,
+  icon_file,
+  created_at,
+}: Channel) => ({
   id,
   server_id,
   name,
@@ -115,6 +126,8 @@ export const toChannel = ({ id, server_id, name, type, position, category, topic
   category,
   topic,
   created_at,
+  // An addition, as `files` of messages.
+  ...(icon_file === null ? {} : { icon_url: portraitUrl(icon_file) }),
 })
 
 /** An override for everyone has the server in the place of a role. */

@@ -26,6 +26,7 @@ export class Account implements Status {
   messagesReceived = 0
   messagesSent = 0
   disconnects = 0
+  packetsLost = 0
 
   constructor(platform: OneBotPlatform, clock: Clock, media: SourceOptions) {
     this.platform = platform

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { OneBotEvent } from '../../include-types/onebot.ts'
 import type { Clock } from '../engine/port.ts'
 import type { OneBotEndpoint } from '../web/config/onebot-settings.ts'
-import { rInfo } from '../websock/log.ts'
+import { rError, rInfo } from '../websock/log.ts'
 import type { Account, Outlet } from './account.ts'
 import type { Call } from './actions/action.ts'
 import { dispatch, unknownAction } from './dispatcher.ts'
@@ -14,6 +14,8 @@ import { Gate } from './rate.ts'
 
 /** Of a frame in the log. Characters. */
 const MAX_LOGGED = 2000
+/** Events that are lost between two lines of the log. */
+const MANY = 1000
 /** Credentials in what is logged. */
 const SECRETS =
   /((?:["']|\b)(?:access_token|token|secret)["']?\s*:\s*)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,}\]]+)/g
@@ -30,6 +32,7 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
   /** Whether heartbeats are due, at whatever interval; and what ends them, where there is one. */
   #beating = false
   #stopBeating: (() => void) | null = null
+  #lost = 0
 
   constructor(settings: S, account: Account, clock: Clock) {
     this.account = account
@@ -86,6 +89,20 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
     this.log('>', text)
     this.account.packetsSent++
     this.send(text, beat)
+  }
+
+  /** Events that waited here, and fell out. */
+  get lost(): number {
+    return this.#lost
+  }
+
+  /** Of many one line is enough. */
+  protected lose(events: number): void {
+    const before = this.#lost
+    this.#lost += events
+    this.account.packetsLost += events
+    if (before > 0 && Math.floor(before / MANY) === Math.floor(this.#lost / MANY)) return
+    rError('onebot', '%s: is too slow, events are lost (%d)', this.#settings.name, this.#lost)
   }
 
   protected get now(): number {

@@ -31,8 +31,10 @@ class Connection extends Socket implements Receiver {
     this.lastActive = this.context.wheel.now
   }
 
-  onPong(): void {
-    if (this.outgoing !== null) this.outgoing.pongBy = 0
+  onPong(payload: Buffer): void {
+    if (this.outgoing === null) return
+    this.outgoing.pongBy = 0
+    this.outgoing.onPong?.(payload)
   }
 
   onFrame(length: number): boolean {

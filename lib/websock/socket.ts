@@ -51,6 +51,8 @@ export class Outgoing {
   holds = false
   /** A Pong has to come by then, in milliseconds of the wheel; 0: none is waited for. */
   pongBy = 0
+  /** Hears of Pongs: what they say is good during the call. */
+  onPong: ((payload: Buffer) => void) | null = null
   /** Calls of `webSocketFlush`. */
   flushes: ((result: number) => void)[] | null = null
 }

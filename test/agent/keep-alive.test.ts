@@ -34,7 +34,7 @@ function goToPing(peer: Alive): void {
 const answer = ({ transport }: Alive): void =>
   transport.input((receiver) => {
     receiver.onActivity()
-    receiver.onPong()
+    receiver.onPong(Buffer.alloc(0))
   })
 
 describe('pongs', () => {

@@ -9,7 +9,7 @@ function setUp() {
   const town = new Town()
   const { ada, bob, cleo } = town
   const give = (from: string, to: string, times: number): void => town.do(({ likes }) => likes.give(from, to, times))
-  const of = (user: string): number => town.world.likes.of(user)
+  const of = (user: string): number => town.world.likes.of(user).total
   return { town, ada, bob, cleo, give, of }
 }
 
@@ -23,7 +23,7 @@ describe('likes', () => {
     give(ada, bob, 1)
     give(bob, ada, 2)
     expect([of(bob), of(ada), of(cleo)]).toEqual([14, 2, 0])
-    expect(town.reopen().world.likes.of(bob)).toBe(14)
+    expect(town.reopen().world.likes.of(bob).total).toBe(14)
   })
 
   it('are told of as they are given, not as they add up', () => {

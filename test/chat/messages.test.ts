@@ -581,7 +581,7 @@ describe('the version of a world', () => {
       () => world.messages.byNum(town.bob, num),
       () => world.members.list(town.bob, town.place, null, 10),
       () => world.friends.of(town.bob),
-      () => world.likes.of(town.bob),
+      () => world.likes.of(town.bob).total,
       // Changes that change nothing.
       () => edit(town, town.ada, id, 'fog at six'),
       () => town.do(({ overrides }) => overrides.shut(town.ada, town.pier, false)),

@@ -66,8 +66,8 @@ export class Listener {
       .slice(0, -1)
       .flatMap((block) => {
         if (block.startsWith(':')) return []
-        expect(block).toMatch(/^data: [^\n]*$/)
-        const event: unknown = JSON.parse(block.slice('data: '.length))
+        expect(block).toMatch(/^(?:id: [^\n]+\n)?data: [^\n]*$/)
+        const event: unknown = JSON.parse(block.slice(block.indexOf('data: ') + 'data: '.length))
         return [event]
       })
   }

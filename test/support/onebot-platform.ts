@@ -10,6 +10,7 @@ import type {
   OneBotTarget,
   OneBotUser,
 } from '../../include-types/onebot.ts'
+import type { OneBotContacts, OneBotMarks, OneBotProfile } from '../../include-types/onebot-parts.ts'
 import type { Call } from '../../lib/onebot/actions/action.ts'
 import { PlatformError } from '../../lib/onebot/failure.ts'
 import { toBlocks } from '../../lib/onebot/media/addresses.ts'
@@ -208,12 +209,43 @@ export class FakePlatform implements OneBotPlatform {
   }
 }
 
+/** One with parts that platforms need not have. */
+export class WholePlatform extends FakePlatform {
+  readonly #does =
+    (name: string) =>
+    (...args: readonly unknown[]): void =>
+      void this.done.push([name, ...args])
+  readonly marks: OneBotMarks = {
+    pinned: () => [],
+    pin: this.#does('pin'),
+    react: this.#does('react'),
+    reactors: () => [],
+    readUpTo: this.#does('readUpTo'),
+    readAll: this.#does('readAll'),
+  }
+  readonly contacts: OneBotContacts = {
+    removeFriend: this.#does('removeFriend'),
+    setRemark: this.#does('setRemark'),
+    recent: () => [],
+    requests: () => [],
+    type: this.#does('type'),
+    likes: () => ({ total: 0, today: 0, users: [] }),
+  }
+  readonly profile: OneBotProfile = {
+    set: this.#does('setProfile'),
+    setAvatar: this.#does('setAvatar'),
+    setStatus: this.#does('setStatus'),
+    setWords: this.#does('setWords'),
+    setGroupImage: this.#does('setGroupImage'),
+  }
+}
+
 /** What an action is run with on such a platform. */
 export const callOn = (platform: FakePlatform, more: Partial<Call> = {}): Call => ({
   platform,
   format: 'array',
   unknown: 'relay',
-  status: { packetsReceived: 1, packetsSent: 2, messagesReceived: 3, messagesSent: 4, disconnects: 5 },
+  status: { packetsReceived: 1, packetsSent: 2, messagesReceived: 3, messagesSent: 4, disconnects: 5, packetsLost: 6 },
   media: SOURCES,
   turns: new Turns(),
   ...more,

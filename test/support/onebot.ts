@@ -270,8 +270,13 @@ export class BotServer {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>[] = []
   #wake: (() => void)[] = []
 
+  /** Also of one that is closed. */
+  readonly port: number
+
   private constructor(server: WebSocketServer) {
     this.server = server
+    const address = server.address()
+    this.port = typeof address === 'object' && address !== null ? address.port : 0
     cleanups.add(() => {
       for (const client of server.clients) client.terminate()
       server.close()
@@ -290,11 +295,6 @@ export class BotServer {
       server.once('error', reject)
     })
     return new BotServer(server)
-  }
-
-  get port(): number {
-    const address = this.server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
   }
 
   get url(): string {

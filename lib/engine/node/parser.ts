@@ -32,7 +32,7 @@ export interface FrameHandler {
   onFrame(length: number): boolean
   onData(bytes: Buffer, binary: boolean, end: PieceEnd): void
   onPing(payload: Buffer): void
-  onPong(): void
+  onPong(payload: Buffer): void
   onClose(status: number, reason: string): void
   onFault(status: number, text: string): void
 }
@@ -251,7 +251,7 @@ export class FrameParser {
     if (!last) return
     this.#controlLength = 0
     if (this.#opcode === PING) this.#handler.onPing(payload)
-    else if (this.#opcode === PONG) this.#handler.onPong()
+    else if (this.#opcode === PONG) this.#handler.onPong(payload)
     else if (this.#opcode === CLOSE) this.#takeClose(payload)
   }
 

@@ -241,8 +241,8 @@ export class NodeTransport implements Transport, FrameHandler, Subscriber {
     }
   }
 
-  onPong(): void {
-    this.#receiver?.onPong()
+  onPong(payload: Buffer): void {
+    this.#receiver?.onPong(payload)
   }
 
   onClose(status: number, reason: string): void {

@@ -173,7 +173,7 @@ export class UwsApp implements Home {
       // The path of every message: no closure is made on it.
       message: ({ transport }, message, binary) => transport.received(message, binary),
       ping: ({ transport }) => transport.active(),
-      pong: ({ transport }) => guard(() => transport.ponged()),
+      pong: ({ transport }, message) => guard(() => transport.ponged(message)),
       drain: ({ transport }) => guard(() => transport.drained()),
       dropped: ({ transport }) => transport.dropped(),
       close: ({ transport }, code, message) => {

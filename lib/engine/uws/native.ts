@@ -89,7 +89,7 @@ export interface NativeBehavior {
   readonly open: (ws: NativeSocket) => unknown
   message(ws: NativeSocket, message: ArrayBuffer, isBinary: boolean): void
   ping(ws: NativeSocket): void
-  pong(ws: NativeSocket): void
+  pong(ws: NativeSocket, message: ArrayBuffer): void
   drain(ws: NativeSocket): void
   dropped(ws: NativeSocket): void
   close(ws: NativeSocket, code: number, message: ArrayBuffer): void

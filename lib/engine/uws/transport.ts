@@ -178,9 +178,9 @@ export class UwsTransport implements Transport {
     this.#receiver?.onActivity()
   }
 
-  ponged(): void {
+  ponged(message: ArrayBuffer): void {
     this.#receiver?.onActivity()
-    this.#receiver?.onPong()
+    this.#receiver?.onPong(toBuffer(message))
   }
 
   drained(): void {

@@ -81,7 +81,7 @@ export const ACCOUNT_ACTIONS: readonly Action[] = [
       stat: {
         packet_received: status.packetsReceived,
         packet_sent: status.packetsSent,
-        packet_lost: 0,
+        packet_lost: status.packetsLost,
         message_received: status.messagesReceived,
         message_sent: status.messagesSent,
         disconnect_times: status.disconnects,

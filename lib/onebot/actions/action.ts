@@ -29,6 +29,8 @@ export interface Status {
   readonly messagesReceived: number
   readonly messagesSent: number
   readonly disconnects: number
+  /** Events that waited for somebody, and could wait no longer. */
+  readonly packetsLost: number
 }
 
 export interface Action {

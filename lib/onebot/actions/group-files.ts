@@ -1,5 +1,5 @@
 import { Compile } from 'typebox/schema'
-import type { OneBotFolder, OneBotGroupFile } from '../../../include-types/onebot.ts'
+import type { OneBotFolder, OneBotGroupFile } from '../../../include-types/onebot-parts.ts'
 import { after } from '../after.ts'
 import { badRequest } from '../failure.ts'
 import { findSource } from '../media/intake.ts'

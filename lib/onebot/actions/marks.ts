@@ -1,5 +1,5 @@
 import { Compile } from 'typebox/schema'
-import type { OneBotPin } from '../../../include-types/onebot.ts'
+import type { OneBotPin } from '../../../include-types/onebot-parts.ts'
 import { after } from '../after.ts'
 import { badRequest } from '../failure.ts'
 import { type Action, action, type Call, part } from './action.ts'

@@ -1,5 +1,5 @@
 import { Compile } from 'typebox/schema'
-import type { OneBotAnnouncement } from '../../../include-types/onebot.ts'
+import type { OneBotAnnouncement } from '../../../include-types/onebot-parts.ts'
 import { after } from '../after.ts'
 import { findSource } from '../media/intake.ts'
 import { type Action, action, part } from './action.ts'

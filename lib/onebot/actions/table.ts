@@ -2,6 +2,7 @@ import { Compile } from 'typebox/schema'
 import { quickOperation } from '../quick.ts'
 import { ACCOUNT_ACTIONS } from './account.ts'
 import { type Action, action } from './action.ts'
+import { CONTACT_ACTIONS } from './contacts.ts'
 import { ELSEWHERE_ACTIONS } from './elsewhere.ts'
 import { GROUP_FILE_ACTIONS } from './group-files.ts'
 import { GROUP_ACTIONS } from './groups.ts'
@@ -11,6 +12,7 @@ import { MEDIA_ACTIONS } from './media.ts'
 import { MESSAGE_ACTIONS } from './messages.ts'
 import { NAPCAT_ACTIONS } from './napcat.ts'
 import { NOTICE_ACTIONS } from './notices.ts'
+import { PROFILE_ACTIONS } from './profile.ts'
 import { REQUEST_ACTIONS } from './requests.ts'
 
 const Quick = Compile({
@@ -29,6 +31,8 @@ const all: readonly Action[] = [
   ...MARK_ACTIONS,
   ...NOTICE_ACTIONS,
   ...NAPCAT_ACTIONS,
+  ...CONTACT_ACTIONS,
+  ...PROFILE_ACTIONS,
   ...ELSEWHERE_ACTIONS,
   ...REQUEST_ACTIONS,
   ...MEDIA_ACTIONS,

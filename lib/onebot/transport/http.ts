@@ -18,7 +18,7 @@ const ALLOW = ['Allow', 'GET, POST'] as const
 const ANY_ORIGIN = ['Access-Control-Allow-Origin', '*'] as const
 const PREFLIGHT = [
   ['Access-Control-Allow-Methods', 'GET, POST'],
-  ['Access-Control-Allow-Headers', 'Authorization, Content-Type'],
+  ['Access-Control-Allow-Headers', 'Authorization, Content-Type, Last-Event-ID'],
   ['Access-Control-Max-Age', '600'],
 ] as const
 
@@ -75,7 +75,7 @@ export class Http {
       }
       checkCredential(request, query, settings)
       const [, name = ''] = request.path.split('/')
-      if (name === '_events' && settings.sse) return this.#streams.add(response)
+      if (name === '_events' && settings.sse) return this.#streams.add(response, request.headers['last-event-id'] ?? '')
       if (!settings.http) throw new Refused(404, NOT_AVAILABLE, 'There is no HTTP API here')
       await this.#run(name, query, request, response)
     } catch (error) {

@@ -5,16 +5,25 @@ import type { OneBotLink } from '../../web/config/onebot-settings.ts'
 import { withoutSecrets } from '../../web/without-secrets.ts'
 import { webSocketFree, webSocketSendClose } from '../../websock/close.ts'
 import {
+  R_ERR_BAD_STATE,
   R_ERR_WOULD_BLOCK,
   WS_EVENT_CLOSE,
   WS_EVENT_ERROR,
   WS_EVENT_MESSAGE,
   WS_EVENT_OPEN,
+  WS_MSG_PING,
   WS_STATUS_GOING_AWAY,
 } from '../../websock/constants.ts'
 import { rError, rInfo } from '../../websock/log.ts'
-import { webSocketSendString } from '../../websock/send.ts'
+import { hearPongs } from '../../websock/pong.ts'
+import {
+  webSocketFlush,
+  webSocketGetBufferedAmount,
+  webSocketSendBlock,
+  webSocketSendString,
+} from '../../websock/send.ts'
 import type { Account } from '../account.ts'
+import { Backlog, NOTHING, toRetry } from '../backlog.ts'
 import { Endpoint } from '../endpoint.ts'
 import { toLifecycle } from '../events.ts'
 import type { Gate } from '../rate.ts'
@@ -25,6 +34,8 @@ const MAX_MESSAGE = 52_428_800
 const SPREAD = 1.2
 /** Milliseconds: the longest that a timer takes. */
 const MAX_WAIT = 0x7fff_ffff
+/** Bytes on their way, where what waits is kept anyway. */
+const ROOM = 1_048_576
 
 type Proc = (ws: WebSocket, event: WebSocketEvent, buf: WebSocketData, length: number, arg: undefined) => unknown
 /** Keeps a connection to a server: `webSocketClientLoop`. */
@@ -39,11 +50,27 @@ export class LinkEndpoint extends Endpoint<OneBotLink> {
   readonly #gate: Gate
   /** Why there is none, as the last attempt said it. */
   #why = ''
+  /** What it may not have heard, where that is kept; empty where it is not. */
+  readonly #backlog: Backlog
+  /** The last that it was told on this connection, and on any; what a Ping on its way asks about, or 0; and the last that has come. */
+  #sent = 0
+  #told = 0
+  #pinged = 0
+  #heard = 0
+  /** The last that is not kept any longer though it may not have come. */
+  #fallen = 0
+  /** It has to read first. */
+  #waits = false
 
   constructor(settings: OneBotLink, account: Account, clock: Clock, dial: Dial) {
     super(settings, account, clock)
     this.#dial = dial
     this.#gate = this.createGate()
+    this.#backlog = new Backlog(
+      () => this.settings.replay ?? NOTHING,
+      (number) => this.#fall(number),
+      () => clock.now(),
+    )
   }
 
   /** Heartbeats go by the time of the endpoint, connected or not. */
@@ -59,14 +86,69 @@ export class LinkEndpoint extends Endpoint<OneBotLink> {
     this.#ws = null
   }
 
-  protected get isHeard(): boolean {
-    return this.#ws !== null && this.settings.role !== 'API'
+  override adopt(settings: OneBotLink): void {
+    super.adopt(settings)
+    if (settings.replay === null) this.#backlog.clear()
   }
 
-  protected send(text: string): void {
+  protected get isHeard(): boolean {
+    const { role, replay } = this.settings
+    return role !== 'API' && (this.#ws !== null || replay !== null)
+  }
+
+  protected send(text: string, beat: boolean): void {
+    if (this.settings.replay !== null && !beat) {
+      this.#backlog.push(text)
+      return this.#tellAll()
+    }
     const ws = this.#ws
     // What it is not told now it would never be: it comes back, and begins anew.
     if (webSocketSendString(ws, text) === R_ERR_WOULD_BLOCK) webSocketFree(ws)
+  }
+
+  /** What it was not told on this connection, as fast as it reads. */
+  #tellAll(): void {
+    const ws = this.#ws
+    if (ws === null || this.#waits) return
+    for (let next = this.#backlog.after(this.#sent); next !== undefined; next = this.#backlog.after(this.#sent)) {
+      if (webSocketGetBufferedAmount(ws) > ROOM) return void this.#wait(ws)
+      const { number, text } = next
+      const result = webSocketSendString(ws, number > this.#told ? text : toRetry(text))
+      if (result === R_ERR_BAD_STATE) return
+      if (result === R_ERR_WOULD_BLOCK) return void this.#wait(ws)
+      // One that is too long for any connection.
+      if (result < 0) this.lose(1)
+      this.#sent = number
+      this.#told = Math.max(this.#told, number)
+    }
+    this.#ping(ws)
+  }
+
+  /** One that was told is lost only where the connection is, too. */
+  #fall(number: number): void {
+    if (number > this.#told) this.lose(1)
+    else this.#fallen = number
+  }
+
+  async #wait(ws: WebSocket): Promise<void> {
+    this.#waits = true
+    await webSocketFlush(ws)
+    this.#waits = false
+    this.#tellAll()
+  }
+
+  /** What is in front of a Ping has come where its Pong comes from. */
+  #ping(ws: WebSocket): void {
+    if (this.#pinged !== 0 || this.#sent <= this.#heard) return
+    if (webSocketSendBlock(ws, WS_MSG_PING, String(this.#sent)) > 0) this.#pinged = this.#sent
+  }
+
+  #ponged(ws: WebSocket, text: string): void {
+    if (ws !== this.#ws || this.#pinged === 0 || text !== String(this.#pinged)) return
+    this.#heard = this.#pinged
+    this.#backlog.drop(this.#heard)
+    this.#pinged = 0
+    this.#ping(ws)
   }
 
   #connect(): void {
@@ -120,12 +202,18 @@ export class LinkEndpoint extends Endpoint<OneBotLink> {
     this.log('>', text)
     webSocketSendString(ws, text)
     this.enter()
+    if (this.#fallen > this.#heard) this.lose(this.#fallen - this.#heard)
+    this.#heard = Math.max(this.#heard, this.#fallen)
+    this.#sent = this.#heard
+    hearPongs(ws, (said) => this.#ponged(ws, said))
+    this.#tellAll()
   }
 
   /** Whatever is left of an old connection does not touch the one that there is. */
   #forget(ws: WebSocket): void {
     if (this.#ws !== ws) return
     this.#ws = null
+    this.#pinged = 0
     this.account.disconnects++
     this.leave()
   }

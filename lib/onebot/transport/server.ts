@@ -18,6 +18,7 @@ import { webSocketSendString } from '../../websock/send.ts'
 import type { Socket } from '../../websock/socket.ts'
 import { joinTopic, type Topics } from '../../websock/topics.ts'
 import type { Account } from '../account.ts'
+import { Backlog, NOTHING } from '../backlog.ts'
 import { Endpoint } from '../endpoint.ts'
 import { WRONG_TOKEN } from '../envelope.ts'
 import { toLifecycle } from '../events.ts'
@@ -52,6 +53,8 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
   readonly #topic: string
   /** Those who are told on a WebSocket. */
   #listeners = 0
+  /** What those may have missed who come again; empty where nothing is kept. */
+  readonly #backlog: Backlog
   readonly #streams: Streams
   readonly #http: Http
   /** Of calls by HTTP; clients on WebSockets have one each. */
@@ -62,10 +65,17 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
     super(settings, account, clock)
     this.#topics = topics
     this.#topic = `o/${++made}`
-    this.#streams = new Streams(
-      () => this.#attend(),
-      () => this.#part(),
+    this.#backlog = new Backlog(
+      () => this.settings.replay ?? NOTHING,
+      // Whoever is there has heard of them.
+      () => {},
+      () => clock.now(),
     )
+    this.#streams = new Streams(this.#backlog, {
+      attend: () => this.#attend(),
+      part: () => this.#part(),
+      lose: (events) => this.lose(events),
+    })
     this.#gate = this.createGate()
     this.#http = new Http(
       () => this.settings,
@@ -89,13 +99,24 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
     this.#streams.close()
   }
 
+  override adopt(settings: OneBotServer): void {
+    super.adopt(settings)
+    if (!this.#keeps) this.#backlog.clear()
+  }
+
+  /** For those who come again. */
+  get #keeps(): boolean {
+    return this.settings.sse && this.settings.replay !== null
+  }
+
   protected get isHeard(): boolean {
-    return this.#listeners > 0 || this.#streams.count > 0
+    return this.#listeners > 0 || this.#streams.count > 0 || this.#keeps
   }
 
   protected send(text: string, beat: boolean): void {
     if (this.#listeners > 0) this.#topics()?.publish(this.#topic, text, false)
-    if (!beat || this.settings.streamsBeat) this.#streams.send(text)
+    if (!beat) this.#streams.send(text, this.#keeps ? this.#backlog.push(text) : null)
+    else if (this.settings.streamsBeat) this.#streams.send(text, null)
   }
 
   /** Somebody is told of events. */
@@ -105,7 +126,7 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
   }
 
   #part(): void {
-    if (this.isHeard) return
+    if (this.#listeners > 0 || this.#streams.count > 0) return
     this.stopBeating()
     this.leave()
   }

@@ -1,10 +1,12 @@
 import { createHmac } from 'node:crypto'
 import { Agent as HttpAgent, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import Denque from 'denque'
 import type { OneBotWebhook } from '../../web/config/onebot-settings.ts'
 import { isRecord } from '../../web/config/check.ts'
 import { rError } from '../../websock/log.ts'
+import type { Clock } from '../../engine/port.ts'
+import type { Account } from '../account.ts'
+import { Backlog, type Kept } from '../backlog.ts'
 import { Endpoint } from '../endpoint.ts'
 import { parseLenient } from '../envelope.ts'
 import { toLifecycle } from '../events.ts'
@@ -17,6 +19,19 @@ const MAX_ANSWER = 1_048_576
 const MAX_REDIRECTS = 5
 const REDIRECTS = new Set([301, 302, 307, 308])
 
+/** Statuses that say so. */
+const LATER = new Set([408, 425, 429])
+
+/** One event, on its way. */
+interface Sending {
+  readonly url: URL
+  readonly text: string
+  /** How often it was tried before. */
+  readonly attempt: number
+  /** Another host was named in a redirect: it has no credential. */
+  readonly stranger?: boolean
+}
+
 interface Answer {
   readonly status: number
   readonly text: string
@@ -24,15 +39,23 @@ interface Answer {
 
 /** Where events are posted to, one after the other; what comes back may say what to do about them. */
 export class WebhookEndpoint extends Endpoint<OneBotWebhook> {
-  readonly #queue = new Denque<string>()
+  readonly #queue: Backlog
   #posting = false
   #closing = false
-  #lost = 0
   /** Kept for the next: connections are used again. */
   readonly #agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) }
   readonly #stop = new AbortController()
   /** Before the next try. */
   readonly #pause = new Pause(this.clock)
+
+  constructor(settings: OneBotWebhook, account: Account, clock: Clock) {
+    super(settings, account, clock)
+    this.#queue = new Backlog(
+      () => this.settings.replay ?? { events: this.settings.queue, bytes: Infinity, age: Infinity },
+      () => this.lose(1),
+      () => clock.now(),
+    )
+  }
 
   open(): void {
     this.enter()
@@ -68,45 +91,54 @@ export class WebhookEndpoint extends Endpoint<OneBotWebhook> {
   }
 
   #push(text: string): void {
-    if (this.#queue.length >= this.settings.queue) {
-      this.#queue.shift()
-      // Of many one line is enough.
-      if (this.#lost++ % 1000 === 0)
-        rError('onebot', '%s: is too slow, events are lost (%d)', this.settings.name, this.#lost)
-    }
     this.#queue.push(text)
     if (!this.#posting) void this.#postAll()
   }
 
   async #postAll(): Promise<void> {
     this.#posting = true
-    for (let text = this.#queue.shift(); text !== undefined; text = this.#queue.shift()) await this.#deliver(text)
+    for (let next = this.#queue.take(); next !== undefined; next = this.#queue.take()) await this.#deliver(next)
     this.#posting = false
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  /** Again only where there was no answer at all: one that says no has been told. */
-  async #deliver(text: string): Promise<void> {
-    const { name, retries, retryInterval } = this.settings
+  /** Again where there was no answer at all, and where events are kept also behind one that says: later. */
+  async #deliver(event: Kept): Promise<void> {
     for (let attempt = 0; ; attempt++) {
-      try {
-        const { status, text: body } = await this.#post(new URL(this.settings.url), text)
-        if (status < 200 || status > 299) rError('onebot', '%s: answered %d', name, status)
-        else if (status !== 204 && body.trim() !== '') this.#operate(text, body)
-        return
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error)
-        const last = attempt >= retries || this.#closing
-        rError('onebot', '%s: %s: %s%s', name, withoutSecrets(this.settings.url), why, last ? '' : ', tried again')
-        if (this.#closing) this.#queue.clear()
-        if (last) return
-        await this.#pause.wait(retryInterval)
-      }
+      const why = await this.#attempt(event, attempt)
+      if (why === null) return
+      const { name, url, retryInterval } = this.settings
+      const last = this.#closing || !this.#mayRetry(event, attempt)
+      rError('onebot', '%s: %s: %s%s', name, withoutSecrets(url), why, last ? '' : ', tried again')
+      if (this.#closing) this.#queue.clear()
+      if (last) return
+      await this.#pause.wait(retryInterval)
     }
   }
 
-  /** @param credential whether it may have that: who was named in a redirect of another has it not */
-  #post(url: URL, text: string, redirects = MAX_REDIRECTS, credential = true): Promise<Answer> {
+  #mayRetry({ at }: Kept, attempt: number): boolean {
+    const { replay, retries } = this.settings
+    if (replay === null) return attempt < retries
+    if (this.clock.now() - at <= replay.age) return true
+    this.lose(1)
+    return false
+  }
+
+  /** Why it was not told; null: it was, or it is of no use to try again. */
+  async #attempt({ text }: Kept, attempt: number): Promise<string | null> {
+    try {
+      const { status, text: body } = await this.#post({ url: new URL(this.settings.url), text, attempt })
+      if (this.settings.replay !== null && (status >= 500 || LATER.has(status))) return `answered ${status}`
+      if (status < 200 || status > 299) rError('onebot', '%s: answered %d', this.settings.name, status)
+      else if (status !== 204 && body.trim() !== '') this.#operate(text, body)
+      return null
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    }
+  }
+
+  #post(sending: Sending, redirects = MAX_REDIRECTS): Promise<Answer> {
+    const { url, text, attempt, stranger = false } = sending
     const { secret, accessToken, timeout, verifyCertificate } = this.settings
     const secure = url.protocol === 'https:'
     const body = Buffer.from(text)
@@ -116,7 +148,8 @@ export class WebhookEndpoint extends Endpoint<OneBotWebhook> {
       'User-Agent': 'OneBot/11',
       'X-Self-ID': String(this.account.id),
       ...(secret === null ? {} : { 'X-Signature': sign(body, secret) }),
-      ...(accessToken === null || !credential ? {} : { Authorization: `Bearer ${accessToken}` }),
+      ...(attempt > 0 ? { 'X-Retry-Count': String(attempt) } : {}),
+      ...(accessToken === null || stranger ? {} : { Authorization: `Bearer ${accessToken}` }),
     }
     return new Promise((resolve, reject) => {
       const signals = [this.#stop.signal, ...(timeout > 0 ? [AbortSignal.timeout(timeout)] : [])]
@@ -144,7 +177,7 @@ export class WebhookEndpoint extends Endpoint<OneBotWebhook> {
           resolve(
             next === null
               ? { status, text: Buffer.concat(chunks).toString() }
-              : this.#post(next, text, redirects - 1, credential && next.origin === url.origin),
+              : this.#post({ ...sending, url: next, stranger: stranger || next.origin !== url.origin }, redirects - 1),
           )
         })
       })

@@ -1,4 +1,5 @@
-import type { OneBotAnnouncement, OneBotFile, OneBotNewFile, OneBotNotices } from '../../../include-types/onebot.ts'
+import type { OneBotFile, OneBotNewFile } from '../../../include-types/onebot.ts'
+import type { OneBotAnnouncement, OneBotNotices } from '../../../include-types/onebot-parts.ts'
 import type { World } from '../../chat/world.ts'
 import type { Group } from './groups.ts'
 import { toPerson } from './marks.ts'

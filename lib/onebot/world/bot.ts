@@ -12,15 +12,17 @@ import type {
   OneBotTarget,
   OneBotUser,
 } from '../../../include-types/onebot.ts'
-import type { Link } from '../../chat/presence.ts'
 import type { User } from '../../chat/users.ts'
 import type { World } from '../../chat/world.ts'
 import { PlatformError } from '../failure.ts'
 import { Archive } from './archive.ts'
+import { Attendance } from './attendance.ts'
 import { WorldNotices } from './announcements.ts'
+import { WorldContacts } from './contacts.ts'
 import { WorldGroupFiles } from './group-files.ts'
 import { Groups, type Group } from './groups.ts'
 import { WorldMarks } from './marks.ts'
+import { WorldProfile } from './profile.ts'
 import { Moderator } from './moderator.ts'
 import { keepFile } from './keeping.ts'
 import { inChannel, toGroup, toMember, toUser } from './reading.ts'
@@ -51,17 +53,17 @@ export class WorldBot implements OneBotPlatform {
   readonly #writer: Writer
   readonly #moderator: Moderator
   readonly #settings: BotSettings
+  readonly #attendance: Attendance
   readonly close: () => void
   readonly groupFiles: WorldGroupFiles
   readonly marks: WorldMarks
   readonly notices: WorldNotices
+  readonly contacts: WorldContacts
+  readonly profile: WorldProfile
   readonly #listeners = new Set<(event: OneBotEvent) => void>()
   readonly #members = new LRUCache<string, OneBotMember>({ max: MOST_REMEMBERED })
   #version = -1
   #readAt = 0
-  /** Those who use it. */
-  #users = 0
-  #link: Link | null = null
 
   constructor(world: World, user: User, settings: BotSettings, close: () => void) {
     this.#world = world
@@ -82,9 +84,12 @@ export class WorldBot implements OneBotPlatform {
       say: (group: number, { id, name }: OneBotFile) =>
         this.send({ group }, [{ type: 'file', data: { file: name, name, file_id: id } }]),
     }
+    this.#attendance = new Attendance(world, user.id)
     this.groupFiles = new WorldGroupFiles(world, means)
     this.marks = new WorldMarks(world, means)
     this.notices = new WorldNotices(world, means)
+    this.contacts = new WorldContacts(world, means)
+    this.profile = new WorldProfile(world, { ...means, attendance: this.#attendance })
   }
 
   /** What links to files begin with. */
@@ -101,20 +106,8 @@ export class WorldBot implements OneBotPlatform {
     return () => void this.#listeners.delete(listener)
   }
 
-  /** It is there for others as long as somebody uses it. */
   attach(): () => void {
-    if (this.#users++ === 0) {
-      this.#link = this.#world.presence.attach(this.userId)
-      this.#world.presence.refresh(this.userId)
-    }
-    let attached = true
-    return () => {
-      if (!attached) return
-      attached = false
-      if (--this.#users > 0) return
-      this.#link?.detach()
-      this.#link = null
-    }
+    return this.#attendance.attach()
   }
 
   isOnline(): boolean {

@@ -1,10 +1,5 @@
-import type {
-  OneBotFile,
-  OneBotFolder,
-  OneBotGroupFile,
-  OneBotGroupFiles,
-  OneBotNewFile,
-} from '../../../include-types/onebot.ts'
+import type { OneBotFile, OneBotNewFile } from '../../../include-types/onebot.ts'
+import type { OneBotFolder, OneBotGroupFile, OneBotGroupFiles } from '../../../include-types/onebot-parts.ts'
 import type { GroupFile, GroupFolder } from '../../chat/group-files.ts'
 import type { World } from '../../chat/world.ts'
 import type { Group } from './groups.ts'

@@ -1,10 +1,5 @@
-import type {
-  OneBotMarks,
-  OneBotMessage,
-  OneBotPerson,
-  OneBotPin,
-  OneBotTarget,
-} from '../../../include-types/onebot.ts'
+import type { OneBotMessage, OneBotTarget } from '../../../include-types/onebot.ts'
+import type { OneBotMarks, OneBotPerson, OneBotPin } from '../../../include-types/onebot-parts.ts'
 import type { World } from '../../chat/world.ts'
 import { PlatformError } from '../failure.ts'
 import { toEmoji, toEmojiId } from './emoji.ts'

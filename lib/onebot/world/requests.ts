@@ -1,4 +1,5 @@
 import type { OneBotRequest } from '../../../include-types/onebot.ts'
+import type { OneBotGroupRequest } from '../../../include-types/onebot-parts.ts'
 import type { Request } from '../../chat/requests.ts'
 import type { World } from '../../chat/world.ts'
 import { PlatformError } from '../failure.ts'
@@ -20,7 +21,7 @@ export const toGroupRequest = (
   world: World,
   { from_user, comment, flag, kind }: Request,
   group: Pick<Group, 'id'>,
-): OneBotRequest => ({
+): OneBotGroupRequest['request'] => ({
   request_type: 'group',
   sub_type: kind === 'join' ? 'add' : 'invite',
   group_id: group.id,
@@ -61,7 +62,7 @@ export const answerFriend = (
   )
 
 /** UTF-16 units. */
-const MAX_REMARK = 100
+export const MAX_REMARK = 100
 
 export const answerGroup = (world: World, bot: string, flag: string, approve: boolean, reason: string): Promise<void> =>
   decide(

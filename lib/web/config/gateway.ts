@@ -129,6 +129,7 @@ export const API_SEGMENTS = [
   'dm-channels',
   'invites',
   'emojis',
+  'portraits',
   'files',
   'friend-requests',
   'ice-servers',

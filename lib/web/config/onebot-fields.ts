@@ -1,4 +1,4 @@
-import { flag, range } from './fields.ts'
+import { flag, range, size } from './fields.ts'
 
 /* What entries of NapCat's and of go-cqhttp's have in common. */
 
@@ -15,6 +15,16 @@ export const rateLimit = {
     enabled: flag(false, 'Whether it counts.'),
     frequency: { type: 'number', minimum: 0.001, default: 1, description: 'Calls a second.' },
     bucket: range(1, 1_000_000, 1, 'Calls at once.'),
+  },
+} as const
+
+export const replay = {
+  type: 'object',
+  description: 'Events are kept for who is away, and told later in their order. Default: they are lost.',
+  properties: {
+    events: range(1, 1_000_000, 10_000, 'So many: the oldest are lost first.'),
+    bytes: size('16M', 'All of them.'),
+    age: range(1, 2_147_483_647, 600_000, 'Milliseconds that one is kept.'),
   },
 } as const
 

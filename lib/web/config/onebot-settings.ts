@@ -28,12 +28,21 @@ interface Common {
   readonly rate: OneBotRate | null
   /** What becomes of segments of types that nobody knows. */
   readonly unknown: 'relay' | 'drop' | 'error'
+  /** Null: who is away misses what happens. */
+  readonly replay: OneBotReplay | null
 }
 
 /** Calls a second, and how many at once. */
 export interface OneBotRate {
   readonly frequency: number
   readonly bucket: number
+}
+
+/** What is kept for those who are away; the oldest goes first. */
+export interface OneBotReplay {
+  readonly events: number
+  readonly bytes: number
+  readonly age: number
 }
 
 /** One that clients connect to: any of these at the same time. */

@@ -1,6 +1,6 @@
 import { server } from './cqhttp.ts'
 import { flag, range, size, texts } from './fields.ts'
-import { allowUnauthenticated, filter, ms, rateLimit, secret, text } from './onebot-fields.ts'
+import { allowUnauthenticated, filter, ms, rateLimit, replay, secret, text } from './onebot-fields.ts'
 
 /*
  * OneBot 11: bots by the names that NapCat (`network`) and go-cqhttp (`servers`) have for what they serve. What those do not
@@ -96,6 +96,7 @@ const websocketClient = {
     handshakeTimeout: ms(2000, 'Milliseconds to connect.'),
     pingInterval: ms(30_000, 'Milliseconds between two pings; 0: none.'),
     pingTimeout: ms(15_000, 'Milliseconds of silence behind one: then it is lost.'),
+    replay,
   },
 } as const
 
@@ -119,6 +120,7 @@ const httpSseServer = {
     ...httpServer.properties,
     name: text('http-sse-server', 'Of all entries, each has one of its own.'),
     heartInterval: range(-1, 2_147_483_647, 0, 'Milliseconds between two heartbeats on `/_events`; 0 or -1: none.'),
+    replay,
   },
 } as const
 
@@ -143,6 +145,7 @@ const httpClient = {
     retriesInterval: ms(1500, 'Milliseconds between them.'),
     maxQueue: range(1, 1_000_000, 2000, 'Events that wait: the oldest are lost first.'),
     heartInterval: range(-1, 2_147_483_647, 0, 'Milliseconds between two heartbeats; 0 or -1: none.'),
+    replay,
   },
 } as const
 
@@ -276,5 +279,6 @@ export const mounted = {
     webSockets: flag(true, 'Whether clients may use WebSockets.'),
     http: flag(true, 'Whether they may use HTTP.'),
     sse: flag(true, 'Whether they may have events as a stream at `/_events`.'),
+    replay: { ...replay, description: `${replay.description} For clients of \`/_events\`.` },
   },
 } as const

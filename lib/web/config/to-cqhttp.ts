@@ -31,6 +31,7 @@ export function toServers(config: OneBotConfig, main: string, folder: string): P
     debug: false,
     filter: readFilter(given.filter ?? '', folder),
     rate: toRate(given['rate-limit']),
+    replay: null,
     unknown: message['ignore-invalid-cqcode'] === true ? ('drop' as const) : ('relay' as const),
     // As there: 0 is its default.
     heartbeat: beats ? 1000 * (seconds === 0 ? interval.default : seconds) : 0,

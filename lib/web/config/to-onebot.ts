@@ -2,10 +2,12 @@ import { resolve } from 'node:path'
 import type { WebSocketDefaults } from '../../../include-types/websock.ts'
 import type { CheckedConfig } from './check.ts'
 import { mounted, network, onebot } from './onebot.ts'
+import { replay } from './onebot-fields.ts'
 import type {
   OneBotBot,
   OneBotLink,
   OneBotMedia,
+  OneBotReplay,
   OneBotServer,
   OneBotSettings,
   OneBotWebhook,
@@ -31,10 +33,21 @@ const E = by.httpSseServers.items.properties
 const P = by.httpClients.items.properties
 const M = mounted.properties
 
+type ReplayConfig = NonNullable<NonNullable<Network['websocketClients']>[number]['replay']>
+
+const toReplay = (config: ReplayConfig | undefined): OneBotReplay | null =>
+  config === undefined
+    ? null
+    : {
+        events: config.events ?? replay.properties.events.default,
+        bytes: parseSize(config.bytes ?? replay.properties.bytes.default),
+        age: config.age ?? replay.properties.age.default,
+      }
+
 type CommonConfig = Pick<
   NonNullable<Network['websocketServers']>[number],
   'debug' | 'messagePostFormat' | 'reportSelfMessage' | 'bot' | 'filter' | 'rateLimit' | 'unknownSegment'
->
+> & { readonly replay?: ReplayConfig | undefined }
 
 const toCommon = (config: CommonConfig, main: string) => ({
   bot: config.bot ?? main,
@@ -44,6 +57,7 @@ const toCommon = (config: CommonConfig, main: string) => ({
   filter: config.filter ?? null,
   rate: toRate(config.rateLimit),
   unknown: config.unknownSegment ?? S.unknownSegment.default,
+  replay: toReplay(config.replay),
 })
 
 /** All ways to bots that a config has outside of `web`. */

@@ -25,6 +25,7 @@ export const KINDS = {
   'invites': ['invite', 'foreignInvite'],
   'codes': ['code', 'foreignCode', 'usedCode'],
   'emojis': ['customEmoji', 'foreignEmoji'],
+  'portraits': ['portrait'],
   'friend-requests': ['friendRequest', 'foreignFriendRequest'],
   'requests': ['joinRequest', 'invitation', 'friendRequest', 'foreignFriendRequest'],
 } as const
@@ -191,6 +192,10 @@ export class Cast {
       return made
     }
     const [own, foreign] = [poll(owner.id, channel), poll(outsider.id, foreignChannel)]
+    const portraitOf = (user: string): string => {
+      world.portraits.setOfUser(user, GIF)
+      return world.users.find(user)?.avatar_file ?? ''
+    }
     const emoji = (by: string, where: string): string => world.emojis.create(by, where, `e${++serial}`, GIF).id
     const [invite, foreignInvite] = [
       world.invites.create(owner.id, server, null, null),
@@ -242,6 +247,7 @@ export class Cast {
       foreignCode: foreignInvite.code,
       usedCode: used.code,
       customEmoji: emoji(owner.id, server),
+      portrait: portraitOf(owner.id),
       foreignEmoji: emoji(outsider.id, foreignServer),
       guarded,
       joinRequest: world.arrivals.askToJoin(outsider.id, guarded, '').id,

@@ -48,7 +48,7 @@ function resolvePath(path: string): string {
 const firstOf = (path: string): string => resolvePath(path).split('/')[1] ?? ''
 
 /** What anybody may ask for. */
-const PUBLIC: ReadonlySet<string> = new Set(['auth', 'health', 'emojis'])
+const PUBLIC: ReadonlySet<string> = new Set(['auth', 'health', 'emojis', 'portraits'])
 
 /** Lifting one goes as well where there is none, whoever it is of. */
 const BAN = /^\/servers\/[^/]+\/bans\/[^/]+$/
@@ -134,7 +134,7 @@ class RequestRunner implements Runner {
     const bad = !isCaller(as)
     if (bad && status < 300 && method !== 'OPTIONS') must(PUBLIC.has(first), show)
     if (status < 400 || method === 'HEAD') {
-      const isFile = first === 'emojis' || first === 'files'
+      const isFile = first === 'emojis' || first === 'portraits' || first === 'files'
       must(text === '' || isFile || headers['content-type'] === 'application/json', show)
       return
     }

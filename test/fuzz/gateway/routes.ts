@@ -134,6 +134,7 @@ const LISTED: readonly RouteCall[] = [
   call('POST /servers/:id/emojis', {}),
   call('DELETE /servers/:id/emojis/:emoji_id'),
   call('GET /emojis/:id'),
+  call('GET /portraits/:id'),
   call('GET /servers/:id/invites'),
   call('POST /servers/:id/invites', { max_uses: 5, expires_in_hours: 24 }),
   call('DELETE /servers/:id/invites/:invite_id'),

@@ -71,6 +71,7 @@ const BY_PATH: Readonly<Record<string, Thing>> = {
   'bots': 'app',
   'users': 'target',
   'emojis': 'emoji',
+  'portraits': 'portrait',
   'files': 'file',
 }
 const BY_NAME: Readonly<Record<string, Thing>> = {

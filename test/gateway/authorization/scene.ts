@@ -20,6 +20,7 @@ const KINDS = [
   'invite',
   'code',
   'emoji',
+  'portrait',
   'file',
   'signature',
   'direct',
@@ -103,6 +104,7 @@ export function makeScene(world: World, { people, passwordHash, content, open }:
   const refresh = makeRefreshToken()
   world.sessions.begin(somebody, hashToken(refresh), 3_600_000)
 
+  world.portraits.setOfUser(owner, content)
   const things: Things = {
     ...people,
     server,
@@ -118,6 +120,7 @@ export function makeScene(world: World, { people, passwordHash, content, open }:
     invite: invite.id,
     code: invite.code,
     emoji: world.emojis.create(owner, server, 'buoy', content).id,
+    portrait: world.users.find(owner)?.avatar_file ?? '',
     file: path.replace('/files/', ''),
     signature,
     direct: direct.id,

@@ -162,7 +162,7 @@ describe('people', () => {
         { ...like, ...by, times: 3 },
       ],
     ])
-    expect(scene.bots.world.likes.of(await scene.bots.userOf('mate'))).toBe(4)
+    expect(scene.bots.world.likes.of(await scene.bots.userOf('mate')).total).toBe(4)
     expect(await scene.why('send_like', { user_id, times: 7 })).toBe('1200 LIMIT_REACHED')
     expect(await scene.why('send_like', { user_id, times: 1.5 })).toBe('1400 times: must be an integer')
     expect(await scene.why('send_like', { user_id: 99_999 })).toBe('1200 USER_NOT_FOUND')

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Exchange } from '../../../lib/engine/port.ts'
+import { Backlog, NOTHING } from '../../../lib/onebot/backlog.ts'
 import { Streams } from '../../../lib/onebot/transport/streams.ts'
 import { Response } from '../../../lib/web/response.ts'
 
@@ -43,19 +44,21 @@ it.each([true, false])(
   'an event that comes at the moment of catching up does not overtake, read at once: %s',
   async (reads) => {
     const slow = new Slow()
-    const streams = new Streams(
+    const backlog = new Backlog(
+      () => NOTHING,
       () => {},
-      () => {},
+      () => 0,
     )
+    const streams = new Streams(backlog, { attend: () => {}, part: () => {}, lose: () => {} })
     slow.read(true)
-    streams.add(new Response(slow.exchange, []))
+    streams.add(new Response(slow.exchange, []), '')
     slow.read(false)
-    for (const event of ['a', 'b', 'c']) streams.send(event)
+    for (const event of ['a', 'b', 'c']) streams.send(event, null)
     slow.read(reads)
-    streams.send('d')
+    streams.send('d', null)
     slow.read(true)
     await expect.poll(() => slow.written.length).toBe(5)
-    streams.send('e')
+    streams.send('e', null)
     await expect.poll(() => slow.written.join('').match(/(?<=data: )./g)).toEqual(['a', 'b', 'c', 'd', 'e'])
   },
 )

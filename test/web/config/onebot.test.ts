@@ -113,6 +113,7 @@ const COMMON = {
   filter: null,
   rate: null,
   unknown: 'relay',
+  replay: null,
 } as const
 
 describe("NapCat's own block", () => {

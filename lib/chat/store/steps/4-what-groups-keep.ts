@@ -1,6 +1,8 @@
 export const WHAT_GROUPS_KEEP = `
 ALTER TABLE users ADD COLUMN avatar_file TEXT REFERENCES files (id) ON DELETE SET NULL;
 ALTER TABLE channels ADD COLUMN icon_file TEXT REFERENCES files (id) ON DELETE SET NULL;
+CREATE INDEX users_avatar ON users (avatar_file) WHERE avatar_file IS NOT NULL;
+CREATE INDEX channels_icon ON channels (icon_file) WHERE icon_file IS NOT NULL;
 
 CREATE TABLE group_folders (
   id TEXT PRIMARY KEY,

@@ -126,4 +126,5 @@ export const ofServers: readonly Row[] = [
   }),
   row('DELETE /servers/:id/emojis/:emoji_id', inServer(MANAGE_SERVER), 204, { hears: ['CUSTOM_EMOJI_DELETE'] }),
   row('GET /emojis/:id', PUBLIC, 200),
+  row('GET /portraits/:id', PUBLIC, 200),
 ]
