@@ -145,6 +145,11 @@ export type OneBotNotice =
       /** −1: until it is lifted. */
       readonly duration: number
     } & InGroup)
+  | {
+      readonly notice_type: 'offline_file'
+      readonly user_id: number
+      readonly file: { readonly name: string; readonly size: number; readonly url: string }
+    }
   | { readonly notice_type: 'friend_add'; readonly user_id: number }
   | ({ readonly notice_type: 'group_recall'; readonly operator_id: number; readonly message_id: number } & InGroup)
   | { readonly notice_type: 'friend_recall'; readonly user_id: number; readonly message_id: number }

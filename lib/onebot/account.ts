@@ -1,8 +1,11 @@
+import { join } from 'node:path'
 import type { OneBotEvent, OneBotPlatform } from '../../include-types/onebot.ts'
 import type { Clock } from '../engine/port.ts'
 import { rFailure } from '../websock/log.ts'
 import type { Status } from './actions/action.ts'
 import type { SourceOptions } from './media/source.ts'
+import { Spool } from './media/spool.ts'
+import { Uploads } from './media/uploads.ts'
 import { Turns } from './turns.ts'
 
 /** What tells clients of a bot what happens. */
@@ -16,6 +19,8 @@ export class Account implements Status {
   readonly id: number
   readonly media: SourceOptions
   readonly turns = new Turns()
+  readonly spool: Spool
+  readonly uploads: Uploads
   readonly #clock: Clock
   readonly #outlets = new Set<Outlet>()
   /** What has happened, and is not told yet. */
@@ -28,10 +33,13 @@ export class Account implements Status {
   disconnects = 0
   packetsLost = 0
 
-  constructor(platform: OneBotPlatform, clock: Clock, media: SourceOptions) {
+  /** @param folder where what its clients upload is kept for a while: a folder of its own in that */
+  constructor(platform: OneBotPlatform, clock: Clock, media: SourceOptions, folder: string) {
     this.platform = platform
-    this.media = media
     this.id = platform.self().id
+    this.spool = new Spool(join(folder, String(this.id)), clock)
+    this.uploads = new Uploads(this.spool, clock, media.maxBytes)
+    this.media = { ...media, folders: [...media.folders, this.spool.folder] }
     this.#clock = clock
     this.#unlisten = platform.listen((event) => this.#hear(event))
   }
@@ -77,6 +85,8 @@ export class Account implements Status {
 
   close(): void {
     this.#events = []
+    this.uploads.clean()
+    this.spool.clean()
     guard('A bot cannot stop to listen', this.#unlisten, undefined)
     guard('A bot cannot be closed', () => this.platform.close?.(), undefined)
   }

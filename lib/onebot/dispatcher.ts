@@ -1,5 +1,5 @@
 import { rFailure } from '../websock/log.ts'
-import type { Call } from './actions/action.ts'
+import type { Call, Send } from './actions/action.ts'
 import { findAction } from './actions/table.ts'
 import { FAILED_INSIDE, type Outcome } from './envelope.ts'
 import { BAD_REQUEST, FAILED, Failure, isTold, NOT_AVAILABLE, OK } from './failure.ts'
@@ -17,19 +17,29 @@ export const unknownAction = (name: string | null): Outcome => ({
 })
 
 /** Runs an action. Never throws, and never rejects. */
-export function dispatch(name: string, params: unknown, call: Call): Outcome | Promise<Outcome> {
+export function dispatch(name: string, params: unknown, call: Call, send: Send): Outcome | Promise<Outcome> {
   const action = findAction(name)
   if (action === undefined) return unknownAction(name)
   if (action.does === 'unsupported') {
     return { retcode: NOT_AVAILABLE, data: null, message: `${name}: not available on this platform` }
   }
   try {
-    const result = action.run(params, call)
-    return result instanceof Promise ? result.then(toDone, (error: unknown) => toFailed(name, error)) : toDone(result)
+    const result = action.run(params, call, send)
+    if (!(result instanceof Promise)) return toDone(result)
+    const outcome = result.then(toDone, (error: unknown) => toFailed(name, error))
+    return action.streams ? outcome.then(toEnd) : outcome
   } catch (error) {
-    return toFailed(name, error)
+    const failed = toFailed(name, error)
+    return action.streams ? toEnd(failed) : failed
   }
 }
+
+/** NapCat says in each part what it is. */
+const toEnd = (outcome: Outcome): Outcome => ({
+  ...outcome,
+  data: outcome.retcode === OK ? outcome.data : { type: 'error', data_type: 'error' },
+  streams: true,
+})
 
 const toDone = (data: unknown): Outcome => ({ retcode: OK, data: data ?? null, message: '' })
 

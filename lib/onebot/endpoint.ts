@@ -6,7 +6,7 @@ import { rError, rInfo } from '../websock/log.ts'
 import type { Account, Outlet } from './account.ts'
 import type { Call } from './actions/action.ts'
 import { dispatch, unknownAction } from './dispatcher.ts'
-import { type Outcome, parseRequest, toResponse, toUnreadable } from './envelope.ts'
+import { type Outcome, parseRequest, toPart, toResponse, toUnreadable } from './envelope.ts'
 import { isOwn, toHeartbeat, toText } from './events.ts'
 import { BAD_REQUEST } from './failure.ts'
 import { type Filter, parseFilter } from '../web/config/event-filter.ts'
@@ -19,6 +19,13 @@ const MANY = 1000
 /** Credentials in what is logged. */
 const SECRETS =
   /((?:["']|\b)(?:access_token|token|secret)["']?\s*:\s*)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,}\]]+)/g
+
+/** Who has asked. */
+export interface Answering {
+  say(text: string): void
+  /** Resolves when they have read what was said; false: they have gone. */
+  room(): Promise<boolean>
+}
 
 /** What all ways to a bot have in common: which events they tell in what form, and how they run actions. */
 export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
@@ -147,30 +154,34 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
   }
 
   #toCall({ format, unknown }: S): Call {
-    const { platform, media, turns } = this.account
-    return { platform, format, unknown, status: this.account, media, turns }
+    const { platform, media, turns, spool, uploads } = this.account
+    return { platform, format, unknown, status: this.account, media, turns, spool, uploads }
   }
 
-  /** Runs what a frame asks for; `answer` is called once, at once or later. */
-  protected run(text: string, answer: (text: string) => void): void {
+  /** Runs what a frame asks for; `answer` is called at once or later, several times where the answer is a stream. */
+  protected run(text: string, answer: Answering): void {
     this.account.packetsReceived++
     this.log('<', text)
     const asked = parseRequest(text)
     if ('unreadable' in asked) return this.#answer(toUnreadable(asked.unreadable), answer)
     const { action, params, echo } = asked
-    const outcome = action === null ? unknownAction(null) : dispatch(action, params, this.#call)
+    const send = async (data: object): Promise<boolean> => {
+      this.#answer(toPart(data, echo), answer)
+      return answer.room()
+    }
+    const outcome = action === null ? unknownAction(null) : dispatch(action, params, this.#call, send)
     if (outcome instanceof Promise) void this.#answerLater(outcome, echo, answer)
     else this.#answer(toSafe(outcome, echo), answer)
   }
 
-  async #answerLater(outcome: Promise<Outcome>, echo: string, answer: (text: string) => void): Promise<void> {
+  async #answerLater(outcome: Promise<Outcome>, echo: string, answer: Answering): Promise<void> {
     this.#answer(toSafe(await outcome, echo), answer)
   }
 
-  #answer(text: string, answer: (text: string) => void): void {
+  #answer(text: string, answer: Answering): void {
     this.log('>', text)
     this.account.packetsSent++
-    answer(text)
+    answer.say(text)
   }
 
   /** Where it is asked for. */

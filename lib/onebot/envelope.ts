@@ -17,6 +17,8 @@ export interface Outcome {
   /** `null` for none. */
   readonly data: unknown
   readonly message: string
+  /** It is the end of an answer that may have had parts. */
+  readonly streams?: boolean
 }
 
 /** Text that is no JSON and longer than this is not read as JSON5, which takes 14 times as long. Characters. */
@@ -76,11 +78,16 @@ function findEcho(text: string): string {
 }
 
 /** An answer: all fields are always there. */
-export function toResponse({ retcode, data, message }: Outcome, echo: string, stream = 'normal-action'): string {
+export function toResponse({ retcode, data, message, streams = false }: Outcome, echo: string): string {
+  const stream = streams ? 'stream-action' : 'normal-action'
   const status = retcode === 0 ? 'ok' : 'failed'
   const said = message === '' ? '""' : JSON.stringify(message)
   return `{"status":"${status}","retcode":${retcode},"data":${toJson(data)},"message":${said},"wording":${said},"echo":${echo},"stream":"${stream}"}`
 }
+
+/** A part of an answer. */
+export const toPart = (data: object, echo: string): string =>
+  toResponse({ retcode: 0, data, message: '', streams: true }, echo)
 
 /** A result that is text already. */
 export class Written {

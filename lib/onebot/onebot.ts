@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { OneBotPlatform } from '../../include-types/onebot.ts'
 import type { Home } from '../chat/home.ts'
 import { identityOf } from '../web/config/onebot-identity.ts'
@@ -157,9 +160,15 @@ export class OneBot {
     const bot = settings.onebot.bots.find((one) => one.handle === handle) ?? { handle, selfId: null, join: [] }
     if (context === null) throw new Error('The host does not run')
     const platform = await this.#platformOf(bot)
-    const account = new Account(platform, context.clock, toSources(settings.onebot.media))
+    const account = new Account(platform, context.clock, toSources(settings.onebot.media), this.#spoolFolder())
     rInfo('onebot', 'the bot %s is self_id %d', handle, account.id)
     return account
+  }
+
+  /** What is kept for a while only, beside the world, where there is one. */
+  #spoolFolder(): string {
+    if (this.#home !== null) return join(this.#host.settings.data.folder, 'onebot')
+    return join(tmpdir(), `fiberws-onebot-${randomBytes(8).toString('hex')}`)
   }
 
   #platformOf(bot: OneBotBot): OneBotPlatform | Promise<OneBotPlatform> {

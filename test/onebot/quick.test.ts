@@ -3,7 +3,7 @@ import { dispatch } from '../../lib/onebot/dispatcher.ts'
 import { Failure, PlatformError } from '../../lib/onebot/failure.ts'
 import { quickOperation } from '../../lib/onebot/quick.ts'
 import { LogLines } from '../support/log-lines.ts'
-import { callOn, FakePlatform } from '../support/onebot-platform.ts'
+import { callOn, noParts, FakePlatform } from '../support/onebot-platform.ts'
 
 const GROUP = { post_type: 'message', message_type: 'group', group_id: 40_001, user_id: 30_001, message_id: 7 }
 const PRIVATE = { post_type: 'message', message_type: 'private', user_id: 30_001, message_id: 7 }
@@ -158,7 +158,7 @@ describe('a quick operation', () => {
 
   it('is an action, too, which has nothing to say', async () => {
     const platform = new FakePlatform()
-    const run = async (params: unknown) => dispatch('.handle_quick_operation', params, callOn(platform))
+    const run = async (params: unknown) => dispatch('.handle_quick_operation', params, callOn(platform), noParts)
     expect(await run({ context: GROUP, operation: { reply: 'hi' } })).toEqual({ retcode: 0, data: null, message: '' })
     expect(platform.done).toHaveLength(1)
     expect(await run({ context: GROUP })).toMatchObject({ retcode: 1400, message: 'operation: is needed' })

@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type {
   OneBotEvent,
   OneBotFile,
@@ -12,10 +15,13 @@ import type {
 } from '../../include-types/onebot.ts'
 import type { OneBotContacts, OneBotMarks, OneBotProfile } from '../../include-types/onebot-parts.ts'
 import type { Call } from '../../lib/onebot/actions/action.ts'
+import { systemClock } from '../../lib/engine/clock.ts'
 import { PlatformError } from '../../lib/onebot/failure.ts'
 import { toBlocks } from '../../lib/onebot/media/addresses.ts'
 import { systemResolve } from '../../lib/onebot/media/fetch.ts'
 import type { SourceOptions } from '../../lib/onebot/media/source.ts'
+import { Spool } from '../../lib/onebot/media/spool.ts'
+import { Uploads } from '../../lib/onebot/media/uploads.ts'
 import { Turns } from '../../lib/onebot/turns.ts'
 
 /*
@@ -32,6 +38,11 @@ export const SOURCES: SourceOptions = {
   proxy: null,
   resolve: systemResolve,
 }
+
+export const SPOOL_FOLDER = mkdtempSync(join(tmpdir(), 'fiberws-spool-'))
+const SPOOL = new Spool(SPOOL_FOLDER, systemClock)
+/** Nobody is there for parts of an answer. */
+export const noParts = (): Promise<boolean> => Promise.resolve(false)
 
 const person = (id: number, nickname: string): OneBotUser => ({
   id,
@@ -248,5 +259,7 @@ export const callOn = (platform: FakePlatform, more: Partial<Call> = {}): Call =
   status: { packetsReceived: 1, packetsSent: 2, messagesReceived: 3, messagesSent: 4, disconnects: 5, packetsLost: 6 },
   media: SOURCES,
   turns: new Turns(),
+  spool: SPOOL,
+  uploads: new Uploads(SPOOL, systemClock, SOURCES.maxBytes),
   ...more,
 })

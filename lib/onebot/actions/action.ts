@@ -3,6 +3,8 @@ import { Failure, NOT_AVAILABLE } from '../failure.ts'
 import type { SourceOptions } from '../media/source.ts'
 import type { Format } from '../message/format.ts'
 import type { Unknown } from '../message/outgoing.ts'
+import type { Spool } from '../media/spool.ts'
+import type { Uploads } from '../media/uploads.ts'
 import type { Turns } from '../turns.ts'
 import { type ParamsSchema, readParams, type Validator } from './params.ts'
 
@@ -20,6 +22,9 @@ export interface Call {
   /** Where files come from that clients name. */
   readonly media: SourceOptions
   readonly turns: Turns
+  /** What clients upload in parts, and what is downloaded for them. */
+  readonly spool: Spool
+  readonly uploads: Uploads
 }
 
 /** What is counted of a bot's endpoints, for `get_status`. */
@@ -38,9 +43,14 @@ export interface Action {
   readonly does: Does
   /** The names of its parameters; those that are needed are first. */
   readonly takes: readonly string[]
+  /** Whether its answer may come in several frames, as NapCat marks them. */
+  readonly streams: boolean
   /** Throws, or rejects, where it is not done. */
-  run(params: unknown, call: Call): unknown
+  run(params: unknown, call: Call, send: Send): unknown
 }
+
+/** Sends a part of an answer, and waits until there is room for the next; false: nobody is there any more. */
+export type Send = (data: object) => Promise<boolean>
 
 interface Compiled<T> extends Validator<T> {
   Schema(): ParamsSchema
@@ -50,7 +60,7 @@ interface Compiled<T> extends Validator<T> {
 export function action<T>(
   name: string,
   validator: Compiled<T>,
-  run: (params: T, call: Call) => unknown,
+  run: (params: T, call: Call, send: Send) => unknown,
   does: Does = 'does',
 ): Action {
   const schema = validator.Schema()
@@ -59,7 +69,8 @@ export function action<T>(
     name,
     does,
     takes: [...required, ...Object.keys(properties).filter((key) => !required.includes(key))],
-    run: (params, call) => run(readParams(params, schema, validator), call),
+    streams: false,
+    run: (params, call, send) => run(readParams(params, schema, validator), call, send),
   }
 }
 

@@ -1,13 +1,28 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { Compile } from 'typebox/schema'
 import type { OneBotFile } from '../../../include-types/onebot.ts'
 import { badRequest, PlatformError } from '../failure.ts'
 import { after } from '../after.ts'
-import { type Action, action } from './action.ts'
-import { TEXT } from './params.ts'
+import { fetchMedia } from '../media/fetch.ts'
+import { findSource } from '../media/intake.ts'
+import { decode } from '../media/source.ts'
+import { type Action, action, type Call, part } from './action.ts'
+import { ANY, FLAG, ID, NUMBER, TEXT } from './params.ts'
 
-/* Files that were sent. */
+/* Files that were sent, and those that are to be. */
 
 const Image = Compile({ type: 'object', required: [], properties: { file: TEXT, file_id: TEXT } })
+const Upload = Compile({
+  type: 'object',
+  required: ['user_id', 'file'],
+  properties: { user_id: ID, file: TEXT, name: TEXT, upload_file: FLAG },
+})
+const Named = Compile({ type: 'object', required: ['file_id'], properties: { file_id: TEXT } })
+const Download = Compile({
+  type: 'object',
+  required: [],
+  properties: { url: TEXT, base64: TEXT, name: TEXT, headers: ANY, thread_count: NUMBER },
+})
 const Voice = Compile({ type: 'object', required: [], properties: { file: TEXT, file_id: TEXT, out_format: TEXT } })
 
 /** What `out_format` calls what is stored. */
@@ -28,7 +43,7 @@ const toFile = ({ path, size, name, url }: OneBotFile) => ({
   file_name: name,
 })
 
-function nameOf({
+export function nameOf({
   file,
   file_id,
 }: {
@@ -40,7 +55,67 @@ function nameOf({
   return name
 }
 
+/** @param wanted undefined: any */
+export function checkFormat({ mime }: OneBotFile, wanted: string | undefined): void {
+  if (wanted === undefined || wanted === '' || FORMATS[mime] === wanted) return
+  throw new PlatformError('FILE_NOT_FOUND', `it is ${FORMATS[mime] ?? mime}, and nothing is converted here`)
+}
+
+/** Milliseconds that what is downloaded is there. */
+const STAY = 3_600_000
+/** Headers of a request that are not for clients to choose: they say where it goes, and where it ends. */
+const OURS =
+  /^(?:host|connection|content-length|transfer-encoding|upgrade|te|trailer|expect|accept-encoding|proxy-.*)$/i
+
+/** As go-cqhttp has them: `['Key=Value']`, or lines of that. */
+function readHeaders(given: unknown): Readonly<Record<string, string>> {
+  const lines: readonly unknown[] = typeof given === 'string' ? given.split(/\r?\n/) : Array.isArray(given) ? given : []
+  const pairs = lines.flatMap((line): [string, string][] => {
+    const [, key = '', value = ''] = typeof line === 'string' ? (/^([^=:\s]+)\s*[=:]\s*(.*)$/.exec(line) ?? []) : []
+    return key === '' || OURS.test(key) ? [] : [[key, value]]
+  })
+  for (const [key, value] of pairs) {
+    try {
+      validateHeaderName(key)
+      validateHeaderValue(key, value)
+    } catch {
+      throw badRequest(`headers: ${key} is no header`)
+    }
+  }
+  return Object.fromEntries(pairs)
+}
+
+/** Where a file is for a while, for the actions that send one. */
+async function download(
+  { spool, media }: Call,
+  from: { readonly url?: string; readonly base64?: string; readonly name?: string; readonly headers?: unknown },
+): Promise<object> {
+  const { url = '', base64 = '', name = '' } = from
+  if (url === '' && base64 === '') throw badRequest('url or base64: is needed')
+  const { bytes, name: found } =
+    base64 === ''
+      ? await fetchMedia(url, { ...media, headers: readHeaders(from.headers) })
+      : { bytes: decode(base64.replace(/^base64:\/\//i, ''), media.maxBytes), name: '' }
+  const { path } = await spool.keep(name || found || 'file', bytes, STAY)
+  return { file: path }
+}
+
 export const MEDIA_ACTIONS: readonly Action[] = [
+  action('get_file', Image, (params, { platform }) => after(platform.file(nameOf(params)), toFile)),
+  action('get_private_file_url', Named, ({ file_id }, { platform }) =>
+    after(platform.file(file_id), ({ url }) => ({ url })),
+  ),
+  action('upload_private_file', Upload, async ({ user_id, file, name = '' }, call) => {
+    const { platform } = call
+    const source = await findSource(call, file)
+    const given = { name: name || source.name, kind: 'file', bytes: source.bytes } as const
+    const kept = await part(platform.store?.(given))
+    await platform.send({ user: user_id }, [
+      { type: 'file', data: { file: kept.name, name: kept.name, file_id: kept.id } },
+    ])
+    return { file_id: kept.id }
+  }),
+  action('download_file', Download, (params, call) => download(call, params)),
   action('get_image', Image, (params, { platform }) =>
     after(platform.file(nameOf(params)), (file) => {
       if (file.kind !== 'image') throw new PlatformError('IMAGE_NOT_FOUND')
@@ -50,13 +125,7 @@ export const MEDIA_ACTIONS: readonly Action[] = [
   action('get_record', Voice, (params, { platform }) =>
     after(platform.file(nameOf(params)), (file) => {
       if (file.kind !== 'record') throw new PlatformError('FILE_NOT_FOUND')
-      const { out_format: wanted } = params
-      if (wanted !== undefined && FORMATS[file.mime] !== wanted) {
-        throw new PlatformError(
-          'FILE_NOT_FOUND',
-          `it is ${FORMATS[file.mime] ?? file.mime}, and nothing is converted here`,
-        )
-      }
+      checkFormat(file, params.out_format)
       return toFile(file)
     }),
   ),

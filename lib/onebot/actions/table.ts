@@ -14,6 +14,7 @@ import { NAPCAT_ACTIONS } from './napcat.ts'
 import { NOTICE_ACTIONS } from './notices.ts'
 import { PROFILE_ACTIONS } from './profile.ts'
 import { REQUEST_ACTIONS } from './requests.ts'
+import { STREAM_ACTIONS } from './streams.ts'
 
 const Quick = Compile({
   type: 'object',
@@ -36,6 +37,7 @@ const all: readonly Action[] = [
   ...ELSEWHERE_ACTIONS,
   ...REQUEST_ACTIONS,
   ...MEDIA_ACTIONS,
+  ...STREAM_ACTIONS,
   // What it does is not waited for, as in NapCat.
   action('.handle_quick_operation', Quick, ({ context, operation }, call) => {
     quickOperation(call, context, operation)

@@ -44,13 +44,17 @@ export async function fetchMedia(url: string, options: FetchOptions): Promise<Fe
   const signal = AbortSignal.timeout(options.timeout)
   try {
     let at = toUrl(url)
+    let given = options.headers ?? {}
     for (let redirects = 0; ; redirects++) {
-      const response = await open(at, await within(find(at, options), signal), options, signal)
+      const response = await open(at, await within(find(at, options), signal), { ...options, headers: given }, signal)
       const { statusCode: status = 0, headers } = response
       if (!REDIRECTS.has(status)) return { name: nameOf(at), bytes: checked(response, status, options, signal) }
       response.destroy()
       if (redirects === MAX_REDIRECTS) throw failed('leads from one place to another')
-      at = toUrl(new URL(headers.location ?? '', at).href)
+      const next = toUrl(new URL(headers.location ?? '', at).href)
+      // What a client says to one host is not for another.
+      given = next.origin === at.origin ? given : {}
+      at = next
     }
   } catch (error) {
     throw toFailed(error, signal)

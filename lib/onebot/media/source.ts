@@ -35,7 +35,7 @@ export function openSource(given: string, options: SourceOptions): Source | Prom
 const broken = (why: string): PlatformError => new PlatformError('LOAD_FILE_ERROR', why)
 
 /** Both alphabets of RFC 4648. */
-function decode(text: string, maxBytes: number): Uint8Array {
+export function decode(text: string, maxBytes: number): Uint8Array {
   const digits = text.replaceAll(/\s+/g, '').replace(/=+$/, '')
   const length = Math.floor((digits.length * 3) / 4)
   if (length > maxBytes) throw broken(`a file is longer than ${maxBytes} bytes`)

@@ -7,7 +7,7 @@ import type { Call } from '../actions/action.ts'
 import { findAction } from '../actions/table.ts'
 import { dispatch } from '../dispatcher.ts'
 import { toSafe } from '../endpoint.ts'
-import { parseLenient, toResponse } from '../envelope.ts'
+import { parseLenient, toPart, toResponse } from '../envelope.ts'
 import { BAD_REQUEST, FAILED, NO_CREDENTIAL, NOT_AVAILABLE, type Retcode, WRONG_CREDENTIAL } from '../failure.ts'
 import type { Gate } from '../rate.ts'
 import type { Streams } from './streams.ts'
@@ -95,7 +95,7 @@ export class Http {
     if (asked === null) return give(response, 200, GREETING)
     const wait = this.#gate.enter()
     if (wait !== null) await wait
-    const outcome = await dispatch(asked.name, asked.params, this.#call())
+    const outcome = await dispatch(asked.name, asked.params, this.#call(), (data) => sendPart(response, data, echo))
     const known = outcome.retcode !== NOT_AVAILABLE || findAction(asked.name) !== undefined
     give(response, known ? 200 : 404, toSafe(outcome, echo))
   }
@@ -166,6 +166,16 @@ function checkCredential(request: Request, query: string, { token }: OneBotServe
   if (verdict === 'wrong') throw new Refused(403, WRONG_CREDENTIAL, NOT_VERIFIED)
 }
 
+/** Between two parts of an answer: NapCat's. */
+const SEPARATOR = '\r\n\r\n'
+
+async function sendPart(response: Response, data: object, echo: string): Promise<boolean> {
+  if (response.done) return false
+  if (!response.started) response.add([JSON_TYPE])
+  if (!response.write(`${toPart(data, echo)}${SEPARATOR}`)) await response.flushed()
+  return !response.done
+}
+
 function preflight(response: Response): void {
   response.add(PREFLIGHT)
   response.setStatus(204)
@@ -174,6 +184,8 @@ function preflight(response: Response): void {
 
 function give(response: Response, status: number, text: string): void {
   if (response.done) return
+  // Behind parts of it.
+  if (response.started) return response.end(text)
   response.setStatus(status)
   response.add([JSON_TYPE])
   response.end(text)

@@ -230,10 +230,13 @@ export class LinkEndpoint extends Endpoint<OneBotLink> {
 
   /** Who has asked on a connection is answered on that, or not at all. */
   #ask(ws: WebSocket, text: string): void {
-    this.run(text, (response) => {
-      if (webSocketSendString(ws, response) !== R_ERR_WOULD_BLOCK) return
-      rError('onebot', '%s: reads too slowly', this.settings.name)
-      webSocketSendClose(ws, WS_STATUS_GOING_AWAY)
+    this.run(text, {
+      say: (response) => {
+        if (webSocketSendString(ws, response) !== R_ERR_WOULD_BLOCK) return
+        rError('onebot', '%s: reads too slowly', this.settings.name)
+        webSocketSendClose(ws, WS_STATUS_GOING_AWAY)
+      },
+      room: async () => (await webSocketFlush(ws)) === 0,
     })
   }
 }

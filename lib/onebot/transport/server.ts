@@ -14,7 +14,7 @@ import {
   WS_STATUS_TRY_AGAIN_LATER,
 } from '../../websock/constants.ts'
 import { webSocketRun } from '../../websock/run.ts'
-import { webSocketSendString } from '../../websock/send.ts'
+import { webSocketFlush, webSocketSendString } from '../../websock/send.ts'
 import type { Socket } from '../../websock/socket.ts'
 import { joinTopic, type Topics } from '../../websock/topics.ts'
 import type { Account } from '../account.ts'
@@ -208,9 +208,12 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
   }
 
   #ask(ws: Socket, text: string): void {
-    this.run(text, (response) => {
-      // What it cannot be told now it would never be: it asks faster than it reads.
-      if (webSocketSendString(ws, response) === R_ERR_WOULD_BLOCK) dismiss(ws, WS_STATUS_TRY_AGAIN_LATER, 'too slow')
+    this.run(text, {
+      say: (response) => {
+        // What it cannot be told now it would never be: it asks faster than it reads.
+        if (webSocketSendString(ws, response) === R_ERR_WOULD_BLOCK) dismiss(ws, WS_STATUS_TRY_AGAIN_LATER, 'too slow')
+      },
+      room: async () => (await webSocketFlush(ws)) === 0,
     })
   }
 }

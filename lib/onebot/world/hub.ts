@@ -10,7 +10,7 @@ import { rError, rInfo } from '../../websock/log.ts'
 import { errorText } from '../../websock/run.ts'
 import { type BotSettings, WorldBot } from './bot.ts'
 import type { Group } from './groups.ts'
-import { createNotices, type Means, type Told, toUploads } from './notices.ts'
+import { createNotices, type Means, type Told, toOffline, toUploads } from './notices.ts'
 import { secondsOf, toGroupMessage, toPrivateMessage } from './reading.ts'
 import { toFriendRequest, toGroupRequest } from './requests.ts'
 
@@ -229,7 +229,10 @@ export class Hub implements Means {
   #direct(direct: Direct, message: DirectMessage): void {
     for (const side of [direct.user_lo, direct.user_hi]) {
       const bot = this.#bots.get(side)
-      bot?.tell({ kind: 'message', message: toPrivateMessage(this.world, side, direct, message, bot.base) })
+      if (bot === undefined) continue
+      bot.tell({ kind: 'message', message: toPrivateMessage(this.world, side, direct, message, bot.base) })
+      if (message.author_id === side) continue
+      for (const notice of toOffline(message, this, bot.base)) this.#one(bot, notice)
     }
   }
 

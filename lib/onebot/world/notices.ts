@@ -1,5 +1,6 @@
 import type { OneBotNotice } from '../../../include-types/onebot.ts'
 import type { EventTable, EventType, WorldEvent } from '../../chat/events.ts'
+import type { DirectMessage } from '../../chat/directs.ts'
 import type { Message } from '../../chat/store/messages.ts'
 import { toEmojiId } from './emoji.ts'
 
@@ -60,6 +61,16 @@ export const toUploads = ({ channel_id, author_id, files }: Message, means: Mean
       const notice = { notice_type: 'group_upload', user_id: means.num(author_id), file } as const
       return { channels: [channel_id], notice: (group_id) => ({ ...notice, group_id }) }
     })
+
+/** Files that somebody has sent to a bot alone: go-cqhttp's word for it. */
+export const toOffline = ({ author_id, files }: DirectMessage, means: Means, base: string): OneBotNotice[] =>
+  files
+    .filter(({ kind }) => kind === 'file')
+    .map(({ name, size, url }) => ({
+      notice_type: 'offline_file',
+      user_id: means.num(author_id),
+      file: { name, size, url: `${base}${url}` },
+    }))
 
 /** Who may not speak for so many seconds: 0 for who may again, −1 until that. */
 const toBan = (user_id: number, operator_id: number, duration: number) =>
