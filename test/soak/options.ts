@@ -13,7 +13,8 @@ ${titles}
 
   --engine uws|node  default: both
   --seconds N        stalled: how long is published, default 60; flood: how long it may take, default 120;
-                     crowd: how long is published, default 20; agent: length of an answer, default 30; reader: default 15
+                     crowd: how long is published, default 20; agent: length of an answer, default 30; reader: default 15;
+                     bots: of the outage, default 30
   --rounds N         stalled: pairs of runs, default 5; crash: default 20; resume, answers: cuts, default 1000; cut: default 3;
                      restart: default 10; others: how often, default 1
   --clients N        healthy ones of stalled, default 100; of crowd, default 1000; of drain and cut, default 10000;

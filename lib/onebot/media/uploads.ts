@@ -10,6 +10,8 @@ import type { Place, Spool, Spooled } from './spool.ts'
 export const MAX_UPLOADS = 100
 /** Parts of one. */
 export const MAX_PARTS = 100_000
+/** Bytes of a part, as clients send them: for longer ones memory is taken anew each time. */
+const PART = 1_048_576
 /** Milliseconds without a part: it is given up. NapCat's. */
 const MAX_IDLE = 600_000
 /** Parts that are named where they are missing. */
@@ -143,6 +145,8 @@ export class Uploads {
   readonly #clock: Clock
   readonly #maxBytes: number
   readonly #running = new Map<string, Upload>()
+  /** A part, before it is on the disk. */
+  #part: Buffer | null = null
 
   /** @param maxBytes of one file */
   constructor(spool: Spool, clock: Clock, maxBytes: number) {
@@ -186,7 +190,8 @@ export class Uploads {
   /** @param base64 with `base64://` in front, or without */
   take(id: string, part: number, base64: string): Progress {
     const upload = this.#find(id)
-    upload.take(part, decode(base64.replace(/^base64:\/\//i, ''), this.#maxBytes))
+    this.#part ??= Buffer.allocUnsafeSlow(PART)
+    upload.take(part, decode(base64.replace(/^base64:\/\//i, ''), this.#maxBytes, this.#part))
     this.#watch(id, upload)
     return upload.progress
   }
@@ -200,6 +205,7 @@ export class Uploads {
     try {
       const file = await upload.complete()
       this.#running.delete(id)
+      if (this.#running.size === 0) this.#part = null
       return { ...file, parts: upload.plan.parts }
     } catch (error) {
       this.reset(id)
@@ -211,6 +217,7 @@ export class Uploads {
     const upload = this.#running.get(id)
     this.#running.delete(id)
     upload?.drop()
+    if (this.#running.size === 0) this.#part = null
   }
 
   clean(): void {

@@ -22,14 +22,17 @@ export class GatewayCommand {
   /**
    * @param folder where its config is, and the world below it
    * @param at its port; 0: any
+   * @param more what its config has beside a gateway
    */
   static async start(
     folder: string,
     engine: EngineName,
     settings: Readonly<Record<string, unknown>> = {},
     at = 0,
+    more: Readonly<Record<string, unknown>> = {},
   ): Promise<GatewayCommand> {
     const config = {
+      ...more,
       dataDir: 'world',
       gateway: { rateLimits: 'off', accessTtlS: 86_400, wsRate: 0, ...settings },
       web: {
@@ -78,6 +81,25 @@ export class GatewayCommand {
     } catch {
       return NaN
     }
+  }
+
+  /** Bytes that are resident. */
+  get rss(): number {
+    return this.#memory('VmRSS')
+  }
+
+  /** The most since `forgetPeak`. */
+  get peak(): number {
+    return this.#memory('VmHWM')
+  }
+
+  forgetPeak(): void {
+    writeFileSync(`/proc/${this.#child.pid}/clear_refs`, '5')
+  }
+
+  #memory(name: string): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8')
+    return 1024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1])
   }
 
   /** As the kernel does when memory is short, or somebody with `kill -9`: it gets no say. */

@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.ts'
 import { agent, answers, reader } from './agent.ts'
+import { bots } from './bots.ts'
 import { crash } from './crash.ts'
 import { crowd } from './crowd.ts'
 import { cut } from './cut.ts'
@@ -25,6 +26,7 @@ export const scenarios = {
   agent,
   answers,
   reader,
+  bots,
 } satisfies Record<string, Scenario>
 
 export type ScenarioName = keyof typeof scenarios
