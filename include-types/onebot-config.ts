@@ -194,6 +194,18 @@ export interface OneBotMediaConfig {
   quota?: number | string
 }
 
+/** A program that speaks: text on its standard input, a record on its standard output. */
+export interface OneBotTtsConfig {
+  /** With its arguments; no shell looks at them. */
+  command: string[]
+  /** Milliseconds for one text; default 10000. */
+  timeout?: number
+  /** Characters of one; default 1000. */
+  maxText?: number
+  /** Bytes of a record; default '10M'. */
+  maxBytes?: number | string
+}
+
 export interface OneBotConfig {
   /** The bot of endpoints that name none; default 'onebot'. */
   bot?: string
@@ -212,6 +224,8 @@ export interface OneBotConfig {
     'proxy-rewrite'?: string
   }
   media?: OneBotMediaConfig
+  /** Makes records of `tts` segments. Default: they are told as text. */
+  tts?: OneBotTtsConfig
   /** An HTTP proxy that media are fetched through; '' for none. */
   imageDownloadProxy?: string
   /** Private messages are for friends only; default false. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { OneBotPlatform } from '../../include-types/onebot.ts'
 import type { Home } from '../chat/home.ts'
 import { identityOf } from '../web/config/onebot-identity.ts'
-import type { OneBotBot, OneBotEndpoint, OneBotMedia } from '../web/config/onebot-settings.ts'
+import type { OneBotBot, OneBotEndpoint, OneBotSettings } from '../web/config/onebot-settings.ts'
 import type { Host } from '../web/host.ts'
 import { rInfo } from '../websock/log.ts'
 import { Account } from './account.ts'
@@ -30,8 +30,9 @@ interface Used {
   users: number
 }
 
-const toSources = ({ allow, ...media }: OneBotMedia): SourceOptions => ({
+const toSources = ({ media: { allow, ...media }, speech }: OneBotSettings): SourceOptions => ({
   ...media,
+  speech,
   allowed: toBlocks(allow),
   resolve: systemResolve,
 })
@@ -160,7 +161,7 @@ export class OneBot {
     const bot = settings.onebot.bots.find((one) => one.handle === handle) ?? { handle, selfId: null, join: [] }
     if (context === null) throw new Error('The host does not run')
     const platform = await this.#platformOf(bot)
-    const account = new Account(platform, context.clock, toSources(settings.onebot.media), this.#spoolFolder())
+    const account = new Account(platform, context.clock, toSources(settings.onebot), this.#spoolFolder())
     rInfo('onebot', 'the bot %s is self_id %d', handle, account.id)
     return account
   }

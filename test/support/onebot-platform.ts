@@ -37,6 +37,7 @@ export const SOURCES: SourceOptions = {
   allowed: toBlocks([]),
   proxy: null,
   resolve: systemResolve,
+  speech: null,
 }
 
 export const SPOOL_FOLDER = mkdtempSync(join(tmpdir(), 'fiberws-spool-'))

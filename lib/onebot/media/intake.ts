@@ -3,6 +3,8 @@ import type { OneBotFile, OneBotPlatform, OneBotSegment } from '../../../include
 import { isTold, PlatformError } from '../failure.ts'
 import { textOf } from '../message/input.ts'
 import { insideOf, withInside } from '../message/inside.ts'
+import { rError } from '../../websock/log.ts'
+import { speak } from './speech.ts'
 import { openSource, type Source, type SourceOptions } from './source.ts'
 
 /* What becomes of the files that a message names: they are kept, and the message has them by their ids. */
@@ -16,6 +18,9 @@ const KINDS: ReadonlyMap<string, OneBotFile['kind']> = new Map([
   ['file', 'file'],
 ])
 
+/** A text that is to be heard: go-cqhttp's. */
+const SPEECH = 'tts'
+
 /** How a file is got, which says nothing to those who read the message. */
 const MEANS = new Set(['url', 'path', 'cache', 'proxy', 'timeout', 'c', 'thumb', 'cover'])
 
@@ -26,7 +31,7 @@ export interface IntakeMeans {
 
 /** Also in bundles. */
 export const hasFiles = (segments: readonly OneBotSegment[]): boolean =>
-  segments.some((segment) => KINDS.has(segment.type) || hasFiles(insideOf(segment)))
+  segments.some((segment) => KINDS.has(segment.type) || segment.type === SPEECH || hasFiles(insideOf(segment)))
 
 /**
  * The same segments, with their files kept: one after the other, so that they are in order for all who read them. Rejects where
@@ -38,6 +43,7 @@ export async function takeIn(means: IntakeMeans, segments: readonly OneBotSegmen
     const kind = KINDS.get(segment.type)
     const inside = insideOf(segment)
     if (kind !== undefined) taken.push(await take(means, segment, kind))
+    else if (segment.type === SPEECH) taken.push(await say(means, segment))
     else if (inside.length > 0) taken.push(withInside(segment, await takeIn(means, inside)))
     else taken.push(segment)
   }
@@ -53,6 +59,27 @@ async function take(means: IntakeMeans, segment: OneBotSegment, kind: OneBotFile
   const rest = Object.entries(segment.data).filter(([key]) => !MEANS.has(key))
   const named = kind === 'file' ? { file: kept, name: kept } : { file: id }
   return { type: kind, data: { ...Object.fromEntries(rest), ...named, file_id: id } }
+}
+
+/** A record of what it says; else the text. */
+async function say({ platform, media }: IntakeMeans, segment: OneBotSegment): Promise<OneBotSegment> {
+  const { speech } = media
+  if (speech === null || platform.store === undefined) return segment
+  const text = textOf(segment, 'text')
+  const bytes = await speak(text, speech)
+  const file = bytes === null ? null : await keepSpeech(platform, bytes)
+  return file === null ? { type: 'text', data: { text } } : { type: 'record', data: { file, file_id: file } }
+}
+
+/** Null: these are no bytes of a record. */
+async function keepSpeech(platform: OneBotPlatform, bytes: Buffer): Promise<string | null> {
+  try {
+    return (await platform.store?.({ name: 'speech', kind: 'record', bytes }))?.id ?? null
+  } catch (error) {
+    if (!isTold(error)) throw error
+    rError('onebot', 'onebot.tts: %s', error.message)
+    return null
+  }
 }
 
 /** A file that there is already, else what the first of NapCat's fields for it says. */

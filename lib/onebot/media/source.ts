@@ -3,6 +3,7 @@ import { basename, isAbsolute, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PlatformError } from '../failure.ts'
 import { type FetchOptions, fetchMedia } from './fetch.ts'
+import type { SpeechOptions } from './speech.ts'
 
 /** Bytes of a file that a client names, and what it is called there; '' for nothing. */
 export interface Source {
@@ -13,6 +14,8 @@ export interface Source {
 export interface SourceOptions extends FetchOptions {
   /** Folders that clients may have files of. */
   readonly folders: readonly string[]
+  /** What speaks texts; null: they are told as text. */
+  readonly speech: SpeechOptions | null
 }
 
 type Open = (given: string, options: SourceOptions) => Source | Promise<Source>

@@ -115,12 +115,23 @@ export interface OneBotMedia {
   readonly proxy: string | null
 }
 
+/** A program, and how much it may say. */
+export interface OneBotSpeech {
+  readonly command: readonly string[]
+  readonly timeout: number
+  /** Characters of a text. */
+  readonly maxText: number
+  readonly maxBytes: number
+}
+
 export interface OneBotSettings {
   readonly bots: readonly OneBotBot[]
   /** A module whose default export makes platforms in place of the world; null: the world. */
   readonly platform: string | null
   readonly platformOptions: Readonly<Record<string, unknown>>
   readonly media: OneBotMedia
+  /** A program that speaks; null: there is none. */
+  readonly speech: OneBotSpeech | null
   readonly strictFriends: boolean
   /** What links to files begin with; null: where `web` listens first. */
   readonly publicUrl: string | null

@@ -179,6 +179,25 @@ const media = {
   },
 } as const
 
+/** What speaks. */
+const tts = {
+  type: 'object',
+  description:
+    'A program that makes records of `tts` segments: it has the text on its standard input. Default: they are told as text.',
+  required: ['command'],
+  properties: {
+    command: {
+      type: 'array',
+      minItems: 1,
+      items: { type: 'string' },
+      description: "A program and its arguments, such as ['espeak-ng', '--stdout']. No shell looks at them.",
+    },
+    timeout: ms(10_000, 'Milliseconds for one text.'),
+    maxText: range(1, 1_000_000, 1000, 'Characters of one; a longer one is told as text.'),
+    maxBytes: size('10M', 'A record.'),
+  },
+} as const
+
 /** A bot. */
 const bot = {
   type: 'object',
@@ -228,6 +247,7 @@ export const onebot = {
       },
     },
     media,
+    tts,
     imageDownloadProxy: {
       type: 'string',
       reads: 'httpOrNone',

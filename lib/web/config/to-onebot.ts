@@ -10,6 +10,7 @@ import type {
   OneBotReplay,
   OneBotServer,
   OneBotSettings,
+  OneBotSpeech,
   OneBotWebhook,
 } from './onebot-settings.ts'
 import { orNull, type Planned, toListener, toRate } from './planned.ts'
@@ -249,8 +250,20 @@ export function toOneBot(config: OneBotConfig, folder: string): OneBotSettings {
     platform: config.platform === undefined ? null : resolve(folder, config.platform),
     platformOptions: config.platformOptions ?? {},
     media: toMedia(config, folder),
+    speech: toSpeech(config.tts),
     strictFriends: config.strictFriends ?? onebot.properties.strictFriends.default,
     publicUrl: config.publicUrl === undefined ? null : config.publicUrl.replace(/\/+$/, ''),
+  }
+}
+
+function toSpeech(config: OneBotConfig['tts']): OneBotSpeech | null {
+  const { timeout, maxText, maxBytes } = onebot.properties.tts.properties
+  if (config === undefined) return null
+  return {
+    command: config.command,
+    timeout: config.timeout ?? timeout.default,
+    maxText: config.maxText ?? maxText.default,
+    maxBytes: parseSize(config.maxBytes ?? maxBytes.default),
   }
 }
 

@@ -8,6 +8,7 @@ import { openSource, type SourceOptions } from '../../../lib/onebot/media/source
 import { makeFolder } from '../../support/world.ts'
 
 const options = (folders: readonly string[] = []): SourceOptions => ({
+  speech: null,
   maxBytes: 1000,
   timeout: 1000,
   allowed: toBlocks([]),

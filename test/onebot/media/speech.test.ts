@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest'
+import type { OneBotTtsConfig } from '../../../include-types/onebot-config.ts'
+import { field, listOf } from '../../support/gateway.ts'
+import { LogLines } from '../../support/log-lines.ts'
+import { Scene } from '../../support/onebot-scene.ts'
+
+/** A program of node. */
+const program = (code: string): string[] => [process.execPath, '-e', code]
+/** What begins as such files do, and then what it has heard. */
+const SPEAKS = `process.stdout.write(Buffer.from('RIFF\\0\\0\\0\\0WAVE', 'latin1')); process.stdin.pipe(process.stdout)`
+
+const start = (tts?: OneBotTtsConfig): Promise<Scene> =>
+  Scene.start('node', tts === undefined ? {} : { onebot: { tts } })
+
+/** What others are told of a message that is spoken. */
+async function told(scene: Scene, text: string, more: readonly object[] = []): Promise<unknown[]> {
+  const message = [...more, { type: 'tts', data: { text } }]
+  await scene.robo.get('send_group_msg', { group_id: scene.group, message })
+  const [, events] = await scene.both()
+  return listOf(events?.at(-1)?.['message'])
+}
+
+describe('a text that is to be heard', () => {
+  it('is a record, of what a program says', async () => {
+    const scene = await start({ command: program(SPEAKS) })
+    const [record] = await told(scene, 'tea is ready — 茶')
+    expect(field(record, 'type')).toBe('record')
+    const bytes = Buffer.from(await (await fetch(String(field(record, 'data', 'url')))).arrayBuffer())
+    expect(bytes.toString()).toBe('RIFF\0\0\0\0WAVEtea is ready — 茶')
+    expect(await scene.mate.get('get_record', { file: field(record, 'data', 'file') })).toMatchObject({ size: 32 })
+  })
+
+  it('is a text where there is no such program', async () => {
+    const scene = await start()
+    expect(await told(scene, 'tea')).toEqual([{ type: 'tts', data: { text: 'tea' } }])
+    expect(await scene.contents()).toEqual(['tea'])
+  })
+
+  it.each([
+    ['fails', { command: program('process.exit(3)') }, 'onebot.tts: it ended with 3'],
+    ['is not there', { command: ['/nowhere/espeak'] }, 'ENOENT'],
+    ['says no record', { command: program('console.log("hello")') }, 'LOAD_FILE_ERROR'],
+    ['says nothing', { command: program('') }, 'LOAD_FILE_ERROR'],
+    ['takes too long', { command: program('setInterval(() => {}, 1000)'), timeout: 200 }, 'SIGKILL'],
+    ['says too much', { command: program(SPEAKS), maxBytes: 10 }, 'more than 10 bytes'],
+  ] as const)('is a text where the program %s, and the log says why', async (_what, { command, ...more }, why) => {
+    const scene = await start({ ...more, command: [...command] })
+    const log = new LogLines()
+    expect(await told(scene, 'tea', [{ type: 'at', data: { qq: String(scene.boId) } }])).toEqual([
+      { type: 'at', data: { qq: String(scene.boId) } },
+      { type: 'text', data: { text: 'tea' } },
+    ])
+    expect(log.lines.join('\n')).toContain(why)
+  })
+
+  it('is a text where it is longer than it may be', async () => {
+    const scene = await start({ command: program(SPEAKS), maxText: 3 })
+    expect(field((await told(scene, 'teas'))[0], 'type')).toBe('text')
+    expect(field((await told(scene, 'tea'))[0], 'type')).toBe('record')
+  })
+})
