@@ -110,6 +110,17 @@ describe('the command', () => {
   )
 
   it.concurrent(
+    'a bot whose client is away loses nothing, and a file that is cut is whole',
+    async () => {
+      const { out } = await soak('bots', '--engine', 'node', '--quick')
+      expect(out).toMatch(/^bots +node +events that are missing +0 +exactly 0 +PASS$/m)
+      expect(out).toMatch(/^bots +node +events twice +0 +exactly 0 +PASS$/m)
+      expect(out).toMatch(/^bots +node +files that are whole +3 +exactly 3 +PASS$/m)
+    },
+    120_000,
+  )
+
+  it.concurrent(
     'a client that is cut goes on with all that it has missed',
     async () => {
       const { code, out } = await soak('resume', '--engine', 'uws', '--quick')
@@ -143,7 +154,7 @@ describe('the command', () => {
   it.concurrent('what it does not know is a sentence and exit code 2', async () => {
     const { code, out } = await soak('stall')
     expect(out).toMatch(
-      /^no scenario 'stall': stalled, flood, crowd, drain, workers, crash, resume, rights, cut, restart, agent, answers, reader\n.*--help/,
+      /^no scenario 'stall': stalled, flood, crowd, drain, workers, crash, resume, rights, cut, restart, agent, answers, reader, bots\n.*--help/,
     )
     expect(code).toBe(2)
   })
