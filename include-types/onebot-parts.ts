@@ -140,12 +140,15 @@ export interface OneBotLikes {
   }[]
 }
 
+/** How the bot wants to be seen. */
+export type OneBotStatus = 'online' | 'away' | 'busy' | 'invisible'
+
 /** How others see the bot. */
 export interface OneBotProfile {
   /** What is left out stays. */
   set(profile: { readonly nickname?: string; readonly bio?: string }): Awaitable<void>
   setAvatar(image: OneBotNewFile): Awaitable<void>
-  setStatus(status: 'online' | 'away' | 'busy' | 'invisible'): Awaitable<void>
+  setStatus(status: OneBotStatus): Awaitable<void>
   /** Words under its name; '': none. */
   setWords(words: string): Awaitable<void>
   /** An image of a group. */

@@ -8,6 +8,7 @@ import { botRoutes } from './api/bots.ts'
 import { NEEDS_UPGRADE, NOT_FOUND, UNAUTHORIZED } from './api/errors.ts'
 import { directRoutes } from './api/directs.ts'
 import { emojiRoutes } from './api/emojis.ts'
+import { imageRoutes } from './api/images.ts'
 import { fileRoutes } from './api/files.ts'
 import { inviteRoutes } from './api/invites.ts'
 import { iceRoutes } from './api/ice.ts'
@@ -77,6 +78,7 @@ export class Gateway {
       ...requestRoutes(world),
       ...inviteRoutes(world),
       ...emojiRoutes(world),
+      ...imageRoutes(world),
       ...fileRoutes(world, settings.maxFile),
       ...iceRoutes(settings, world.now),
       route('GET /health', 'public', () => ok({ status: 'ok' })),

@@ -1,6 +1,5 @@
 import { findMedia } from '../../chat/media.ts'
 import { Refusal } from '../../chat/refusal.ts'
-import type { StoredFile } from '../../chat/store/files.ts'
 import type { World } from '../../chat/world.ts'
 import { toEmoji } from '../wire.ts'
 import { idOf, userOf } from './call.ts'
@@ -11,14 +10,6 @@ import { created, NO_CONTENT, ok, type Route, route, routeWithForm } from './rou
 /** An image of 256 KiB, and what is around it. */
 const MAX_BODY = 300 * 1024
 const NAME = /^[a-z0-9_-]{1,32}$/
-
-async function answerImage(world: World, file: StoredFile) {
-  const headers = [
-    ['Content-Type', file.mime],
-    ['Cache-Control', 'public, max-age=86400'],
-  ] as const
-  return { status: 200, body: await world.files.bytesOf(file), headers }
-}
 
 export const emojiRoutes = (world: World): Route[] => [
   route('GET /servers/:id/emojis', 'user', (call) => ok(world.emojis.list(userOf(call), idOf(call)).map(toEmoji))),
@@ -38,7 +29,4 @@ export const emojiRoutes = (world: World): Route[] => [
     await world.changes.run(() => world.emojis.remove(userOf(call), idOf(call), idOf(call, 'emoji_id')))
     return NO_CONTENT
   }),
-  route('GET /emojis/:id', 'public', (call) => answerImage(world, world.emojis.image(idOf(call)))),
-  // Of people, and of channels.
-  route('GET /portraits/:id', 'public', (call) => answerImage(world, world.portraits.image(idOf(call)))),
 ]

@@ -4,11 +4,10 @@ import { version } from '../../version.ts'
 import { PlatformError } from '../failure.ts'
 import { after } from '../after.ts'
 import { type Action, action } from './action.ts'
-import { FLAG, ID, NUMBER } from './params.ts'
+import { FLAG, ID, Nothing, NUMBER } from './params.ts'
 
 /* The bot itself, people, and what this program is. */
 
-const Nothing = Compile({ type: 'object', required: [], properties: {} })
 const NoCache = Compile({ type: 'object', required: [], properties: { no_cache: FLAG } })
 const OfUser = Compile({ type: 'object', required: ['user_id'], properties: { user_id: ID, no_cache: FLAG } })
 const Like = Compile({ type: 'object', required: ['user_id'], properties: { user_id: ID, times: NUMBER } })

@@ -74,6 +74,9 @@ export function action<T>(
   }
 }
 
+/** What NapCat hands through from QQ, where it went well. */
+export const DONE = { result: 0, errMsg: '' }
+
 /** A part that a platform need not have. Throws 1404 where it has not. */
 export function part<T>(given: T | undefined): T {
   if (given === undefined) throw new Failure(NOT_AVAILABLE, 'not available on this platform')

@@ -3,7 +3,7 @@ import type { OneBotGroupRequest, OneBotLikes, OneBotRecent } from '../../../inc
 import { after } from '../after.ts'
 import { badRequest } from '../failure.ts'
 import { type Format, toFoundMessage } from '../message/format.ts'
-import { type Action, action, part } from './action.ts'
+import { type Action, action, DONE, part } from './action.ts'
 import { FLAG, ID, NUMBER, TEXT } from './params.ts'
 
 /* Those that the bot has to do with: friends, chats, what others want of it. */
@@ -120,6 +120,6 @@ export const CONTACT_ACTIONS: readonly Action[] = [
   }),
   // Of the kinds of writing that QQ knows there is one here.
   action('set_input_status', Input, ({ user_id }, { platform }) =>
-    after(part(platform.contacts).type(user_id), () => ({ result: 0, errMsg: '' })),
+    after(part(platform.contacts).type(user_id), () => DONE),
   ),
 ]

@@ -2,13 +2,12 @@ import { Compile } from 'typebox/schema'
 import type { OneBotFolder, OneBotGroupFile } from '../../../include-types/onebot-parts.ts'
 import { after } from '../after.ts'
 import { badRequest } from '../failure.ts'
-import { findSource } from '../media/intake.ts'
-import { type Action, action, part } from './action.ts'
-import { FLAG, ID, NUMBER, TEXT } from './params.ts'
+import { findFile } from '../media/intake.ts'
+import { type Action, action, type Call, part } from './action.ts'
+import { FLAG, ID, NUMBER, OfGroup, TEXT } from './params.ts'
 
 /* Files of groups. */
 
-const OfGroup = Compile({ type: 'object', required: ['group_id'], properties: { group_id: ID } })
 const Root = Compile({ type: 'object', required: ['group_id'], properties: { group_id: ID, file_count: NUMBER } })
 const Folder = Compile({
   type: 'object',
@@ -84,8 +83,6 @@ const toFolder =
     total_file_count: files,
   })
 
-type Call = Parameters<Action['run']>[1]
-
 const list = ({ platform }: Call, group: number, folder: string, count = SOME): unknown =>
   after(part(platform.groupFiles).list(group, folder, Math.max(0, Math.min(count, MOST))), ({ files, folders }) => ({
     files: files.map(toFile(group)),
@@ -95,8 +92,7 @@ const list = ({ platform }: Call, group: number, folder: string, count = SOME): 
 export const GROUP_FILE_ACTIONS: readonly Action[] = [
   action('upload_group_file', Upload, async ({ group_id, file, name = '', folder, folder_id }, call) => {
     const files = part(call.platform.groupFiles)
-    const source = await findSource(call, file)
-    const given = { name: name || source.name, kind: 'file', bytes: source.bytes } as const
+    const given = await findFile(call, file, 'file', name)
     return { file_id: await files.upload(group_id, given, toFolderId(folder_id, folder)) }
   }),
   action('delete_group_file', OfFile, ({ group_id, file_id }, { platform }) =>

@@ -2,19 +2,16 @@ import { Compile } from 'typebox/schema'
 import type { OneBotPin } from '../../../include-types/onebot-parts.ts'
 import { after } from '../after.ts'
 import { badRequest } from '../failure.ts'
-import { type Action, action, type Call, part } from './action.ts'
-import { ANY, FLAG, ID, NUMBER, TEXT } from './params.ts'
+import { type Action, action, type Call, DONE, part } from './action.ts'
+import { ANY, FLAG, ID, Nothing, NUMBER, OfGroup, OfMessage, TEXT } from './params.ts'
 
 /* What is noted about messages: pinned, said with an emoji, read. */
 
-const OfMessage = Compile({ type: 'object', required: ['message_id'], properties: { message_id: ID } })
-const OfGroup = Compile({ type: 'object', required: ['group_id'], properties: { group_id: ID } })
 const Read = Compile({
   type: 'object',
   required: [],
   properties: { message_id: ID, user_id: ID, group_id: ID },
 })
-const Nothing = Compile({ type: 'object', required: [], properties: {} })
 const Like = Compile({
   type: 'object',
   required: ['message_id', 'emoji_id'],
@@ -30,9 +27,6 @@ const Likes = Compile({
   required: ['message_id', 'emoji_id'],
   properties: { message_id: ID, emoji_id: TEXT, group_id: ID, emoji_type: ANY, count: NUMBER },
 })
-
-/** What NapCat hands through from QQ, where it went well. */
-const DONE = { result: 0, errMsg: '' }
 
 const toEssence = ({ message, by, at }: OneBotPin) => ({
   message_id: message.id,

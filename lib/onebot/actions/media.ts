@@ -4,7 +4,7 @@ import type { OneBotFile } from '../../../include-types/onebot.ts'
 import { badRequest, PlatformError } from '../failure.ts'
 import { after } from '../after.ts'
 import { fetchMedia } from '../media/fetch.ts'
-import { findSource } from '../media/intake.ts'
+import { findFile } from '../media/intake.ts'
 import { decode } from '../media/source.ts'
 import { type Action, action, type Call, part } from './action.ts'
 import { ANY, FLAG, ID, NUMBER, TEXT } from './params.ts'
@@ -55,9 +55,14 @@ export function nameOf({
   return name
 }
 
-/** @param wanted undefined: any */
-export function checkFormat({ mime }: OneBotFile, wanted: string | undefined): void {
-  if (wanted === undefined || wanted === '' || FORMATS[mime] === wanted) return
+export function checkImage({ kind }: OneBotFile): void {
+  if (kind !== 'image') throw new PlatformError('IMAGE_NOT_FOUND')
+}
+
+/** @param format undefined: any */
+export function checkRecord({ kind, mime }: OneBotFile, format: string | undefined): void {
+  if (kind !== 'record') throw new PlatformError('FILE_NOT_FOUND')
+  if (format === undefined || format === '' || FORMATS[mime] === format) return
   throw new PlatformError('FILE_NOT_FOUND', `it is ${FORMATS[mime] ?? mime}, and nothing is converted here`)
 }
 
@@ -107,9 +112,7 @@ export const MEDIA_ACTIONS: readonly Action[] = [
   ),
   action('upload_private_file', Upload, async ({ user_id, file, name = '' }, call) => {
     const { platform } = call
-    const source = await findSource(call, file)
-    const given = { name: name || source.name, kind: 'file', bytes: source.bytes } as const
-    const kept = await part(platform.store?.(given))
+    const kept = await part(platform.store?.(await findFile(call, file, 'file', name)))
     await platform.send({ user: user_id }, [
       { type: 'file', data: { file: kept.name, name: kept.name, file_id: kept.id } },
     ])
@@ -118,14 +121,13 @@ export const MEDIA_ACTIONS: readonly Action[] = [
   action('download_file', Download, (params, call) => download(call, params)),
   action('get_image', Image, (params, { platform }) =>
     after(platform.file(nameOf(params)), (file) => {
-      if (file.kind !== 'image') throw new PlatformError('IMAGE_NOT_FOUND')
+      checkImage(file)
       return toFile(file)
     }),
   ),
   action('get_record', Voice, (params, { platform }) =>
     after(platform.file(nameOf(params)), (file) => {
-      if (file.kind !== 'record') throw new PlatformError('FILE_NOT_FOUND')
-      checkFormat(file, params.out_format)
+      checkRecord(file, params.out_format)
       return toFile(file)
     }),
   ),

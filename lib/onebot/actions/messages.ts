@@ -9,7 +9,7 @@ import { readNodes } from '../message/nodes.ts'
 import { prepare } from '../message/outgoing.ts'
 import { after, afterAll } from '../after.ts'
 import { type Action, action, type Call } from './action.ts'
-import { ANY, FLAG, ID, NUMBER, TEXT } from './params.ts'
+import { ANY, FLAG, ID, NUMBER, OfMessage, TEXT } from './params.ts'
 
 /* What is said. */
 
@@ -43,7 +43,6 @@ const SendForward = Compile({
   required: [],
   properties: { messages: ANY, message: ANY, message_type: TEXT, user_id: ID, group_id: ID },
 })
-const OfMessage = Compile({ type: 'object', required: ['message_id'], properties: { message_id: ID } })
 const Forward = Compile({ type: 'object', required: [], properties: { id: TEXT, message_id: TEXT } })
 
 /** Says something, and pokes where that is in it. */

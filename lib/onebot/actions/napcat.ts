@@ -6,7 +6,7 @@ import { toFriend } from './account.ts'
 import { type Action, action, type Call } from './action.ts'
 import { toGroup, toMember } from './groups.ts'
 import { say } from './messages.ts'
-import { FLAG, ID, NUMBER, TEXT } from './params.ts'
+import { FLAG, ID, Nothing, NUMBER, OfGroup, TEXT } from './params.ts'
 
 /* What NapCat adds to what there is already: the same in other words, for several at once, or a part of it. */
 
@@ -20,9 +20,7 @@ const KickAll = Compile({
   required: ['group_id', 'user_id'],
   properties: { group_id: ID, user_id: { type: 'array', items: ID }, reject_add_request: FLAG },
 })
-const OfGroup = Compile({ type: 'object', required: ['group_id'], properties: { group_id: ID } })
 const OfUser = Compile({ type: 'object', required: ['user_id'], properties: { user_id: ID } })
-const Nothing = Compile({ type: 'object', required: [], properties: {} })
 const ToFriend = Compile({
   type: 'object',
   required: ['message_id', 'user_id'],

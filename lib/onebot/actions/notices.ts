@@ -1,9 +1,9 @@
 import { Compile } from 'typebox/schema'
 import type { OneBotAnnouncement } from '../../../include-types/onebot-parts.ts'
 import { after } from '../after.ts'
-import { findSource } from '../media/intake.ts'
+import { findFile } from '../media/intake.ts'
 import { type Action, action, part } from './action.ts'
-import { ID, NUMBER, TEXT } from './params.ts'
+import { ID, NUMBER, OfGroup, TEXT } from './params.ts'
 
 /* What is announced in groups. */
 
@@ -21,7 +21,6 @@ const Send = Compile({
     tip_window_type: NUMBER,
   },
 })
-const OfGroup = Compile({ type: 'object', required: ['group_id'], properties: { group_id: ID } })
 const OfNotice = Compile({
   type: 'object',
   required: ['group_id', 'notice_id'],
@@ -44,8 +43,7 @@ function toNotice({ id, author, content, image, pinned, at }: OneBotAnnouncement
 export const NOTICE_ACTIONS: readonly Action[] = [
   action('_send_group_notice', Send, async ({ group_id, content, image = '', pinned = 0 }, call) => {
     const notices = part(call.platform.notices)
-    const source = image === '' ? null : await findSource(call, image)
-    const file = source === null ? null : ({ name: source.name, kind: 'image', bytes: source.bytes } as const)
+    const file = image === '' ? null : await findFile(call, image, 'image')
     return { notice_id: await notices.add(group_id, content, file, pinned !== 0) }
   }),
   action('_get_group_notice', OfGroup, ({ group_id }, { platform }) =>

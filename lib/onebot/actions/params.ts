@@ -1,4 +1,4 @@
-import type { Compile } from 'typebox/schema'
+import { Compile } from 'typebox/schema'
 import { isRecord } from '../../web/config/check.ts'
 import { badRequest } from '../failure.ts'
 
@@ -16,6 +16,11 @@ interface Node {
   readonly type?: string
   readonly items?: Node
 }
+
+/** What many actions take. */
+export const Nothing = Compile({ type: 'object', required: [], properties: {} })
+export const OfGroup = Compile({ type: 'object', required: ['group_id'], properties: { group_id: ID } })
+export const OfMessage = Compile({ type: 'object', required: ['message_id'], properties: { message_id: ID } })
 
 /** The schema of an action's parameters. */
 export interface ParamsSchema {

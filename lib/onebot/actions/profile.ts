@@ -1,10 +1,9 @@
 import { Compile } from 'typebox/schema'
-import type { OneBotNewFile } from '../../../include-types/onebot.ts'
-import type { OneBotProfile } from '../../../include-types/onebot-parts.ts'
+import type { OneBotStatus } from '../../../include-types/onebot-parts.ts'
 import { after } from '../after.ts'
 import { badRequest } from '../failure.ts'
-import { findSource } from '../media/intake.ts'
-import { type Action, action, type Call, part } from './action.ts'
+import { findFile } from '../media/intake.ts'
+import { type Action, action, DONE, part } from './action.ts'
 import { ANY, ID, NUMBER, TEXT } from './params.ts'
 
 /* How the bot appears, and its groups. */
@@ -32,10 +31,8 @@ const Portrait = Compile({
   properties: { group_id: ID, file: TEXT, cache: NUMBER },
 })
 
-type Status = Parameters<OneBotProfile['setStatus']>[0]
-
 /** QQ's numbers: online, away, invisible, busy, ask me, do not disturb. */
-const STATUSES: ReadonlyMap<number, Status> = new Map([
+const STATUSES: ReadonlyMap<number, OneBotStatus> = new Map([
   [10, 'online'],
   [30, 'away'],
   [40, 'invisible'],
@@ -44,19 +41,14 @@ const STATUSES: ReadonlyMap<number, Status> = new Map([
   [70, 'busy'],
 ])
 
-async function toImage(call: Call, file: string): Promise<OneBotNewFile> {
-  const { name, bytes } = await findSource(call, file)
-  return { name, kind: 'image', bytes }
-}
-
 export const PROFILE_ACTIONS: readonly Action[] = [
   action('set_qq_profile', Profile, ({ nickname, personal_note: bio }, { platform }) => {
     if (nickname === undefined && bio === undefined) throw badRequest('nickname or personal_note: is needed')
     const profile = { ...(nickname === undefined ? {} : { nickname }), ...(bio === undefined ? {} : { bio }) }
-    return after(part(platform.profile).set(profile), () => ({ result: 0, errMsg: '' }))
+    return after(part(platform.profile).set(profile), () => DONE)
   }),
   action('set_self_longnick', LongNick, ({ longNick }, { platform }) =>
-    after(part(platform.profile).set({ bio: longNick }), () => ({ result: 0, errMsg: '' })),
+    after(part(platform.profile).set({ bio: longNick }), () => DONE),
   ),
   action('set_online_status', Online, ({ status }, { platform }) => {
     const known = STATUSES.get(status)
@@ -68,12 +60,12 @@ export const PROFILE_ACTIONS: readonly Action[] = [
   ),
   action('set_qq_avatar', Avatar, async ({ file }, call) => {
     const profile = part(call.platform.profile)
-    await profile.setAvatar(await toImage(call, file))
+    await profile.setAvatar(await findFile(call, file, 'image'))
     return null
   }),
   action('set_group_portrait', Portrait, async ({ group_id, file }, call) => {
     const profile = part(call.platform.profile)
-    await profile.setGroupImage(group_id, await toImage(call, file))
+    await profile.setGroupImage(group_id, await findFile(call, file, 'image'))
     return { result: 0, errMsg: 'success' }
   }),
 ]

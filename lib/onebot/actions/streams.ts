@@ -5,8 +5,8 @@ import type { OneBotFile } from '../../../include-types/onebot.ts'
 import { badRequest, PlatformError } from '../failure.ts'
 import type { Progress } from '../media/uploads.ts'
 import { type Action, action, type Call, type Send } from './action.ts'
-import { checkFormat, nameOf } from './media.ts'
-import { FLAG, NUMBER, TEXT } from './params.ts'
+import { checkImage, checkRecord, nameOf } from './media.ts'
+import { FLAG, Nothing, NUMBER, TEXT } from './params.ts'
 
 /* Files in parts, as NapCat has them: each frame says what it is in `data.type` and `data.data_type`. */
 
@@ -32,7 +32,6 @@ const Download = Compile({
   required: [],
   properties: { file: TEXT, file_id: TEXT, chunk_size: NUMBER, out_format: TEXT },
 })
-const Nothing = Compile({ type: 'object', required: [], properties: {} })
 const Test = Compile({ type: 'object', required: [], properties: { error: FLAG } })
 
 /** Characters of the name of an upload. */
@@ -129,14 +128,13 @@ const STREAMING: readonly Action[] = [
   ),
   action('download_file_image_stream', Download, async (params, { platform }, send) => {
     const file = await platform.file(nameOf(params))
-    if (file.kind !== 'image') throw new PlatformError('IMAGE_NOT_FOUND')
+    checkImage(file)
     // The size of images is not known here.
     return download(file, params.chunk_size, send, { width: 0, height: 0 })
   }),
   action('download_file_record_stream', Download, async (params, { platform }, send) => {
     const file = await platform.file(nameOf(params))
-    if (file.kind !== 'record') throw new PlatformError('FILE_NOT_FOUND')
-    checkFormat(file, params.out_format)
+    checkRecord(file, params.out_format)
     return download(file, params.chunk_size, send, { out_format: params.out_format ?? '' })
   }),
   action(

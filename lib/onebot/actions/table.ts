@@ -12,6 +12,7 @@ import { MEDIA_ACTIONS } from './media.ts'
 import { MESSAGE_ACTIONS } from './messages.ts'
 import { NAPCAT_ACTIONS } from './napcat.ts'
 import { NOTICE_ACTIONS } from './notices.ts'
+import { Nothing } from './params.ts'
 import { PROFILE_ACTIONS } from './profile.ts'
 import { REQUEST_ACTIONS } from './requests.ts'
 import { STREAM_ACTIONS } from './streams.ts'
@@ -21,7 +22,6 @@ const Quick = Compile({
   required: ['context', 'operation'],
   properties: { context: { type: 'object' }, operation: { type: 'object' } },
 })
-const Nothing = Compile({ type: 'object', required: [], properties: {} })
 
 const all: readonly Action[] = [
   ...ACCOUNT_ACTIONS,

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import type { OneBotFile, OneBotPlatform, OneBotSegment } from '../../../include-types/onebot.ts'
+import type { OneBotFile, OneBotNewFile, OneBotPlatform, OneBotSegment } from '../../../include-types/onebot.ts'
 import { isTold, PlatformError } from '../failure.ts'
 import { textOf } from '../message/input.ts'
 import { insideOf, withInside } from '../message/inside.ts'
@@ -83,31 +83,43 @@ async function keepSpeech(platform: OneBotPlatform, bytes: Buffer): Promise<stri
 }
 
 /** A file that there is already, else what the first of NapCat's fields for it says. */
-async function find({ platform, media }: IntakeMeans, segment: OneBotSegment): Promise<Source> {
-  for (const key of ['file_id', 'file']) {
-    const known = await findKnown(platform, textOf(segment, key))
-    if (known !== null) return { name: known.name, bytes: createReadStream(known.path) }
-  }
+function find({ platform, media }: IntakeMeans, segment: OneBotSegment): Promise<Source> {
   const seconds = Number(textOf(segment, 'timeout'))
   const options = {
     ...media,
     ...(seconds > 0 ? { timeout: Math.min(media.timeout, seconds * 1000) } : {}),
     ...(textOf(segment, 'proxy') === '0' ? { proxy: null } : {}),
   }
-  for (const key of ['url', 'file', 'path']) {
-    const source = openSource(textOf(segment, key), options)
+  const said = (...keys: readonly string[]): string[] => keys.map((key) => textOf(segment, key))
+  return findSource({ platform, media: options }, said('file_id', 'file'), said('url', 'file', 'path'))
+}
+
+/** What a client names in one word, as a new file: a source, or a file that there is. */
+export async function findFile(
+  means: IntakeMeans,
+  given: string,
+  kind: OneBotFile['kind'],
+  name = '',
+): Promise<OneBotNewFile> {
+  const source = await findSource(means, [given], [given])
+  return { name: name || source.name, kind, bytes: source.bytes }
+}
+
+/** The first that is known; else the first that leads somewhere. FILE_NOT_FOUND where there is neither. */
+async function findSource(
+  { platform, media }: IntakeMeans,
+  names: readonly string[],
+  places: readonly string[],
+): Promise<Source> {
+  for (const name of names) {
+    const known = await findKnown(platform, name)
+    if (known !== null) return { name: known.name, bytes: createReadStream(known.path) }
+  }
+  for (const place of places) {
+    const source = openSource(place, media)
     if (source !== null) return source
   }
   throw new PlatformError('FILE_NOT_FOUND')
-}
-
-/** What a client names in one word: a source, or a file that there is. */
-export async function findSource({ platform, media }: IntakeMeans, given: string): Promise<Source> {
-  const known = await findKnown(platform, given)
-  if (known !== null) return { name: known.name, bytes: createReadStream(known.path) }
-  const source = openSource(given, media)
-  if (source === null) throw new PlatformError('FILE_NOT_FOUND')
-  return source
 }
 
 async function findKnown(platform: OneBotPlatform, name: string): Promise<OneBotFile | null> {

@@ -1,25 +1,16 @@
-import type { OneBotFile, OneBotNewFile } from '../../../include-types/onebot.ts'
+import type { OneBotNewFile } from '../../../include-types/onebot.ts'
 import type { OneBotAnnouncement, OneBotNotices } from '../../../include-types/onebot-parts.ts'
 import type { World } from '../../chat/world.ts'
-import type { Group } from './groups.ts'
-import { toPerson } from './marks.ts'
-import { toSeconds } from './reading.ts'
-import { asking, toReason } from './refusals.ts'
-
-/** What a bot needs of itself for that. */
-interface Means {
-  readonly bot: string
-  group(id: number): Group
-  store(file: OneBotNewFile): Promise<OneBotFile>
-  find(id: string): OneBotFile
-}
+import type { BotMeans } from './means.ts'
+import { toPerson, toSeconds } from './reading.ts'
+import { asking, changing } from './refusals.ts'
 
 /** What a bot announces in channels. */
 export class WorldNotices implements OneBotNotices {
   readonly #world: World
-  readonly #means: Means
+  readonly #means: BotMeans
 
-  constructor(world: World, means: Means) {
+  constructor(world: World, means: BotMeans) {
     this.#world = world
     this.#means = means
   }
@@ -55,11 +46,7 @@ export class WorldNotices implements OneBotNotices {
     return this.#change(() => this.#world.notices.remove(this.#means.bot, channelId, id))
   }
 
-  async #change<T>(change: () => T): Promise<T> {
-    try {
-      return await this.#world.changes.run(change)
-    } catch (error) {
-      throw toReason(error, 'MESSAGE_NOT_FOUND')
-    }
+  #change<T>(change: () => T): Promise<T> {
+    return changing(this.#world, 'MESSAGE_NOT_FOUND', change)
   }
 }

@@ -22,11 +22,12 @@ import { WorldContacts } from './contacts.ts'
 import { WorldGroupFiles } from './group-files.ts'
 import { Groups, type Group } from './groups.ts'
 import { WorldMarks } from './marks.ts'
+import type { BotMeans } from './means.ts'
 import { WorldProfile } from './profile.ts'
 import { Moderator } from './moderator.ts'
 import { keepFile } from './keeping.ts'
-import { inChannel, toGroup, toMember, toUser } from './reading.ts'
-import { asking } from './refusals.ts'
+import { findUser, inChannel, toGroup, toMember, toUser } from './reading.ts'
+import { asking, changing } from './refusals.ts'
 import { answerFriend, answerGroup } from './requests.ts'
 import { readForward, Writer } from './writing.ts'
 
@@ -74,22 +75,21 @@ export class WorldBot implements OneBotPlatform {
     this.#archive = new Archive(world, user.id, this.groupsSeen, settings.base)
     this.#writer = new Writer(world, user.id, settings.strictFriends)
     this.#moderator = new Moderator(world, user.id)
-    const means = {
+    const means: BotMeans = {
       bot: user.id,
       groups: this.groupsSeen,
-      group: (id: number) => this.#group(id),
-      message: (id: number) => this.message(id),
-      store: (file: OneBotNewFile) => this.store(file),
-      find: (id: string) => this.file(id),
-      say: (group: number, { id, name }: OneBotFile) =>
-        this.send({ group }, [{ type: 'file', data: { file: name, name, file_id: id } }]),
+      group: (id) => this.#group(id),
+      message: (id) => this.message(id),
+      store: (file) => this.store(file),
+      find: (id) => this.file(id),
+      say: (group, { id, name }) => this.send({ group }, [{ type: 'file', data: { file: name, name, file_id: id } }]),
     }
     this.#attendance = new Attendance(world, user.id)
     this.groupFiles = new WorldGroupFiles(world, means)
     this.marks = new WorldMarks(world, means)
     this.notices = new WorldNotices(world, means)
     this.contacts = new WorldContacts(world, means)
-    this.profile = new WorldProfile(world, { ...means, attendance: this.#attendance })
+    this.profile = new WorldProfile(world, means, this.#attendance)
   }
 
   /** What links to files begin with. */
@@ -229,21 +229,24 @@ export class WorldBot implements OneBotPlatform {
   }
 
   poke(target: OneBotTarget, userId: number): void {
-    const { pokes, users } = this.#world
+    const { pokes } = this.#world
     if ('group' in target) {
       const group = this.#group(target.group)
       const user = this.#inGroup(group, userId)
       return asking('MEMBER_NOT_FOUND', () => pokes.inChannel(this.userId, group.channelId, user.id))
     }
-    const user = users.byNum(target.user)
-    if (user === null) throw new PlatformError('USER_NOT_FOUND')
-    asking('FRIEND_NOT_FOUND', () => pokes.direct(this.userId, user.id))
+    const { id } = findUser(this.#world, target.user)
+    asking('FRIEND_NOT_FOUND', () => pokes.direct(this.userId, id))
   }
 
   async like(id: number, times: number): Promise<void> {
-    const user = this.#world.users.byNum(id)
-    if (user === null) throw new PlatformError('USER_NOT_FOUND')
-    await this.#moderator.change('USER_NOT_FOUND', () => this.#world.likes.give(this.userId, user.id, times))
+    const user = findUser(this.#world, id)
+    await changing(
+      this.#world,
+      'USER_NOT_FOUND',
+      () => this.#world.likes.give(this.userId, user.id, times),
+      'PERMISSION_DENIED',
+    )
   }
 
   kick(groupId: number, userId: number, block: boolean): Promise<void> {

@@ -1,4 +1,4 @@
-import type { OneBotMessage, OneBotTarget } from '../../../include-types/onebot.ts'
+import type { OneBotTarget } from '../../../include-types/onebot.ts'
 import type {
   OneBotContacts,
   OneBotGroupRequest,
@@ -7,41 +7,25 @@ import type {
 } from '../../../include-types/onebot-parts.ts'
 import { otherOf } from '../../chat/directs.ts'
 import type { Request } from '../../chat/requests.ts'
-import type { User } from '../../chat/users.ts'
 import type { World } from '../../chat/world.ts'
 import { PlatformError } from '../failure.ts'
-import type { Group, Groups } from './groups.ts'
-import { toPerson } from './marks.ts'
-import { toSeconds, toUser } from './reading.ts'
-import { asking, toReason } from './refusals.ts'
+import type { BotMeans } from './means.ts'
+import { findUser, toPerson, toSeconds, toUser } from './reading.ts'
+import { asking, changing } from './refusals.ts'
 import { MAX_REMARK, toGroupRequest } from './requests.ts'
-
-/** What a bot needs of itself for that. */
-interface Means {
-  readonly bot: string
-  readonly groups: Groups
-  group(id: number): Group
-  message(id: number): OneBotMessage
-}
 
 /** Those that a bot has to do with. */
 export class WorldContacts implements OneBotContacts {
   readonly #world: World
-  readonly #means: Means
+  readonly #means: BotMeans
 
-  constructor(world: World, means: Means) {
+  constructor(world: World, means: BotMeans) {
     this.#world = world
     this.#means = means
   }
 
-  #user(num: number): User {
-    const user = this.#world.users.byNum(num)
-    if (user === null) throw new PlatformError('USER_NOT_FOUND')
-    return user
-  }
-
   async removeFriend(num: number): Promise<void> {
-    const { id } = this.#user(num)
+    const { id } = findUser(this.#world, num)
     await this.#change(() => this.#world.friends.remove(this.#means.bot, id))
   }
 
@@ -53,7 +37,7 @@ export class WorldContacts implements OneBotContacts {
     const [kind, id] =
       'group' in target
         ? (['channel', this.#means.group(target.group).channelId] as const)
-        : (['user', this.#user(target.user).id] as const)
+        : (['user', findUser(this.#world, target.user).id] as const)
     await this.#change(() => this.#world.remarks.set(bot, kind, id, remark))
   }
 
@@ -108,14 +92,14 @@ export class WorldContacts implements OneBotContacts {
   }
 
   type(num: number): void {
-    const { id } = this.#user(num)
+    const { id } = findUser(this.#world, num)
     asking('FRIEND_NOT_FOUND', () => this.#world.pokes.typeTo(this.#means.bot, id))
   }
 
   likes(num: number, start: number, count: number): OneBotLikes {
     const { likes, users, friends } = this.#world
     const { bot } = this.#means
-    const { id } = this.#user(num)
+    const { id } = findUser(this.#world, num)
     const own = id === bot ? likes.likers(bot, Math.max(0, start), Math.max(0, count)) : []
     return {
       ...likes.of(id),
@@ -130,10 +114,6 @@ export class WorldContacts implements OneBotContacts {
   }
 
   async #change(change: () => void): Promise<void> {
-    try {
-      await this.#world.changes.run(change)
-    } catch (error) {
-      throw toReason(error, 'FRIEND_NOT_FOUND')
-    }
+    await changing(this.#world, 'FRIEND_NOT_FOUND', change)
   }
 }

@@ -1,31 +1,18 @@
-import type { OneBotMessage, OneBotTarget } from '../../../include-types/onebot.ts'
+import type { OneBotTarget } from '../../../include-types/onebot.ts'
 import type { OneBotMarks, OneBotPerson, OneBotPin } from '../../../include-types/onebot-parts.ts'
 import type { World } from '../../chat/world.ts'
 import { PlatformError } from '../failure.ts'
 import { toEmoji, toEmojiId } from './emoji.ts'
-import type { Group, Groups } from './groups.ts'
-import { toSeconds } from './reading.ts'
-import { asking, toReason } from './refusals.ts'
-
-/** What a bot needs of itself for that. */
-interface Means {
-  readonly bot: string
-  readonly groups: Groups
-  group(id: number): Group
-  message(id: number): OneBotMessage
-}
-
-export const toPerson = (world: World, id: string | null): OneBotPerson => {
-  const user = id === null ? null : world.users.find(id)
-  return { id: user?.num ?? 0, name: user?.username ?? '' }
-}
+import type { BotMeans } from './means.ts'
+import { findUser, toPerson, toSeconds } from './reading.ts'
+import { asking, changing } from './refusals.ts'
 
 /** What a bot pins, says to messages with an emoji, and has read. */
 export class WorldMarks implements OneBotMarks {
   readonly #world: World
-  readonly #means: Means
+  readonly #means: BotMeans
 
-  constructor(world: World, means: Means) {
+  constructor(world: World, means: BotMeans) {
     this.#world = world
     this.#means = means
   }
@@ -81,10 +68,9 @@ export class WorldMarks implements OneBotMarks {
 
   async readAll(target: OneBotTarget | null): Promise<void> {
     const { bot, groups } = this.#means
-    const { users, directs, unreads } = this.#world
+    const { directs, unreads } = this.#world
     const channels = target === null ? groups.all : 'group' in target ? [this.#means.group(target.group)] : []
-    const user = target !== null && 'user' in target ? users.byNum(target.user) : null
-    if (target !== null && 'user' in target && user === null) throw new PlatformError('USER_NOT_FOUND')
+    const user = target !== null && 'user' in target ? findUser(this.#world, target.user) : null
     const direct = user === null ? null : directs.between(bot, user.id)
     const chats = target === null ? directs.of(bot) : direct === null ? [] : [direct]
     await this.#change(() => {
@@ -104,10 +90,6 @@ export class WorldMarks implements OneBotMarks {
   }
 
   async #change(change: () => unknown): Promise<void> {
-    try {
-      await this.#world.changes.run(change)
-    } catch (error) {
-      throw toReason(error, 'MESSAGE_NOT_FOUND')
-    }
+    await changing(this.#world, 'MESSAGE_NOT_FOUND', change)
   }
 }

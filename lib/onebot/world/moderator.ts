@@ -5,7 +5,7 @@ import type { User } from '../../chat/users.ts'
 import type { World } from '../../chat/world.ts'
 import { PlatformError, type Reason } from '../failure.ts'
 import type { Group } from './groups.ts'
-import { toReason } from './refusals.ts'
+import { changing } from './refusals.ts'
 
 /** Code points of names: as the gateway has them. */
 const [MAX_CARD, MAX_TITLE, MAX_NAME] = [64, 18, 100]
@@ -22,25 +22,20 @@ export class Moderator {
     this.#bot = bot
   }
 
-  /** Changes the world, and says in a bot's words what it refuses. */
-  async change(missing: Reason, change: () => unknown): Promise<void> {
-    try {
-      await this.#world.changes.run(change)
-    } catch (error) {
-      throw toReason(error, missing, 'PERMISSION_DENIED')
-    }
+  async #change(missing: Reason, change: () => unknown): Promise<void> {
+    await changing(this.#world, missing, change, 'PERMISSION_DENIED')
   }
 
   kick({ serverId }: Group, { id }: User, block: boolean): Promise<void> {
     const { moderation } = this.#world
-    return this.change('MEMBER_NOT_FOUND', () =>
+    return this.#change('MEMBER_NOT_FOUND', () =>
       block ? moderation.ban(this.#bot, serverId, id, null) : moderation.kick(this.#bot, serverId, id, null),
     )
   }
 
   mute({ serverId }: Group, { id }: User, seconds: number): Promise<void> {
     const { moderation } = this.#world
-    return this.change('MEMBER_NOT_FOUND', () =>
+    return this.#change('MEMBER_NOT_FOUND', () =>
       seconds === 0
         ? moderation.endSilence(this.#bot, serverId, id)
         : moderation.silence(this.#bot, serverId, id, seconds, null),
@@ -48,13 +43,13 @@ export class Moderator {
   }
 
   muteAll({ channelId }: Group, on: boolean): Promise<void> {
-    return this.change('GROUP_NOT_FOUND', () => this.#world.overrides.shut(this.#bot, channelId, on))
+    return this.#change('GROUP_NOT_FOUND', () => this.#world.overrides.shut(this.#bot, channelId, on))
   }
 
   /** Who is an admin by another role is none that a bot has made. */
   setAdmin({ serverId }: Group, { id }: User, on: boolean): Promise<void> {
     const { roles, members, servers } = this.#world
-    return this.change('MEMBER_NOT_FOUND', () => {
+    return this.#change('MEMBER_NOT_FOUND', () => {
       const managed = roles.managedOf(serverId)
       const { roles: held } = members.get(this.#bot, serverId, id)
       const others = held.filter((role) => role.id !== managed?.id)
@@ -75,7 +70,7 @@ export class Moderator {
     checkName(card, MAX_CARD)
     if (card !== '' && card.trim() === '')
       throw new PlatformError('PERMISSION_DENIED', 'a card needs something to be seen')
-    return this.change('MEMBER_NOT_FOUND', () =>
+    return this.#change('MEMBER_NOT_FOUND', () =>
       this.#world.members.rename(this.#bot, serverId, id, card === '' ? null : card),
     )
   }
@@ -83,7 +78,7 @@ export class Moderator {
   setTitle({ serverId }: Group, { id }: User, title: string, seconds: number): Promise<void> {
     checkName(title, MAX_TITLE)
     const until = seconds > 0 ? toTime(this.#world.now() + 1000 * Math.min(seconds, LONGEST)) : null
-    return this.change('MEMBER_NOT_FOUND', () =>
+    return this.#change('MEMBER_NOT_FOUND', () =>
       this.#world.members.entitle(this.#bot, serverId, id, title === '' ? null : title, until),
     )
   }
@@ -91,7 +86,7 @@ export class Moderator {
   rename({ serverId, channelId }: Group, name: string): Promise<void> {
     if (name.trim() === '') throw new PlatformError('PERMISSION_DENIED', 'a group needs a name')
     checkName(name, MAX_NAME)
-    return this.change('GROUP_NOT_FOUND', () =>
+    return this.#change('GROUP_NOT_FOUND', () =>
       this.#world.channels.change(this.#bot, serverId, channelId, { name: name.trim() }),
     )
   }
@@ -99,7 +94,7 @@ export class Moderator {
   /** Of its whole server; who owns that stays, and may have the channel alone go. */
   leave({ serverId, channelId }: Group, dissolve: boolean): Promise<void> {
     const { servers, channels } = this.#world
-    return this.change('GROUP_NOT_FOUND', () => {
+    return this.#change('GROUP_NOT_FOUND', () => {
       if (servers.known(serverId).owner_id !== this.#bot) return servers.leave(this.#bot, serverId)
       if (dissolve) return channels.remove(this.#bot, serverId, channelId)
       throw new PlatformError('PERMISSION_DENIED', 'the owner leaves with is_dismiss only')

@@ -1,28 +1,19 @@
 import type { OneBotNewFile } from '../../../include-types/onebot.ts'
-import type { OneBotProfile } from '../../../include-types/onebot-parts.ts'
+import type { OneBotProfile, OneBotStatus } from '../../../include-types/onebot-parts.ts'
 import type { Content } from '../../chat/media.ts'
 import type { User } from '../../chat/users.ts'
 import type { World } from '../../chat/world.ts'
 import { PlatformError } from '../failure.ts'
 import type { Attendance } from './attendance.ts'
-import type { Group } from './groups.ts'
-import { toReason } from './refusals.ts'
-
-/** What a bot needs of itself for that. */
-interface Means {
-  readonly bot: string
-  readonly attendance: Attendance
-  group(id: number): Group
-}
+import type { BotMeans } from './means.ts'
+import { changing, toReason } from './refusals.ts'
 
 /** UTF-16 units, as people may write of themselves. */
 const MAX_BIO = 500
 const MAX_WORDS = 128
 
-type Status = Parameters<OneBotProfile['setStatus']>[0]
-
 /** What a bot wants to be, wherever it is. */
-const STICKY: Readonly<Record<Status, User['status_sticky']>> = {
+const STICKY: Readonly<Record<OneBotStatus, User['status_sticky']>> = {
   online: null,
   away: null,
   busy: 'dnd',
@@ -32,11 +23,13 @@ const STICKY: Readonly<Record<Status, User['status_sticky']>> = {
 /** How a bot appears in the world. */
 export class WorldProfile implements OneBotProfile {
   readonly #world: World
-  readonly #means: Means
+  readonly #means: BotMeans
+  readonly #attendance: Attendance
 
-  constructor(world: World, means: Means) {
+  constructor(world: World, means: BotMeans, attendance: Attendance) {
     this.#world = world
     this.#means = means
+    this.#attendance = attendance
   }
 
   set({ nickname, bio }: { readonly nickname?: string; readonly bio?: string }): Promise<void> {
@@ -58,10 +51,9 @@ export class WorldProfile implements OneBotProfile {
     return this.#keep(bytes, (content) => this.#world.portraits.setOfChannel(this.#means.bot, channelId, content))
   }
 
-  async setStatus(status: Status): Promise<void> {
-    const { bot, attendance } = this.#means
-    await this.#change(() => this.#world.users.change(bot, { status_sticky: STICKY[status] }))
-    attendance.declare(status === 'away' ? 'away' : 'online')
+  async setStatus(status: OneBotStatus): Promise<void> {
+    await this.#change(() => this.#world.users.change(this.#means.bot, { status_sticky: STICKY[status] }))
+    this.#attendance.declare(status === 'away' ? 'away' : 'online')
   }
 
   setWords(words: string): Promise<void> {
@@ -80,11 +72,7 @@ export class WorldProfile implements OneBotProfile {
   }
 
   async #change(change: () => unknown): Promise<void> {
-    try {
-      await this.#world.changes.run(change)
-    } catch (error) {
-      throw toReason(error, 'USER_NOT_FOUND')
-    }
+    await changing(this.#world, 'USER_NOT_FOUND', change)
   }
 }
 

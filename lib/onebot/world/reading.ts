@@ -6,6 +6,7 @@ import type {
   OneBotSender,
   OneBotUser,
 } from '../../../include-types/onebot.ts'
+import type { OneBotPerson } from '../../../include-types/onebot-parts.ts'
 import type { Direct, DirectMessage } from '../../chat/directs.ts'
 import { otherOf } from '../../chat/directs.ts'
 import { timeOf } from '../../chat/ids.ts'
@@ -14,6 +15,7 @@ import { channelPermissions, isAdmin } from '../../chat/permissions.ts'
 import type { Message } from '../../chat/store/messages.ts'
 import type { User } from '../../chat/users.ts'
 import type { World } from '../../chat/world.ts'
+import { PlatformError } from '../failure.ts'
 import { type Said, toSegments } from './content.ts'
 import type { Group } from './groups.ts'
 
@@ -23,6 +25,18 @@ export const toSeconds = (time: string | null): number => (time === null ? 0 : M
 export const secondsOf = (id: string): number => Math.floor(timeOf(id) / 1000)
 
 const GONE = { num: 0, username: 'deleted' } as const
+
+/** Throws USER_NOT_FOUND. */
+export function findUser(world: World, num: number): User {
+  const user = world.users.byNum(num)
+  if (user === null) throw new PlatformError('USER_NOT_FOUND')
+  return user
+}
+
+export const toPerson = (world: World, id: string | null): OneBotPerson => {
+  const user = id === null ? null : world.users.find(id)
+  return { id: user?.num ?? 0, name: user?.username ?? '' }
+}
 
 export const toUser = (world: World, user: User, remark = ''): OneBotUser => ({
   id: user.num,

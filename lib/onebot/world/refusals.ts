@@ -1,4 +1,5 @@
 import { Refusal, type RefusalCode } from '../../chat/refusal.ts'
+import type { World } from '../../chat/world.ts'
 import { PlatformError, type Reason } from '../failure.ts'
 
 /** What a bot is told of what the world refuses; `missing`: of what is not there. */
@@ -18,6 +19,15 @@ export function toReason(error: unknown, missing: Reason, invalid: Reason = 'SEN
   const { code, message } = error
   if (code === 'NOT_FOUND') return new PlatformError(missing)
   return new PlatformError(code === 'INVALID' ? invalid : REASONS[code], message)
+}
+
+/** Changes the world, and says in a bot's words what it refuses. */
+export async function changing<T>(world: World, missing: Reason, change: () => T, invalid?: Reason): Promise<T> {
+  try {
+    return await world.changes.run(change)
+  } catch (error) {
+    throw toReason(error, missing, invalid)
+  }
 }
 
 /** Asks the world, and says in a bot's words what it refuses. */

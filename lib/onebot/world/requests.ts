@@ -4,7 +4,7 @@ import type { Request } from '../../chat/requests.ts'
 import type { World } from '../../chat/world.ts'
 import { PlatformError } from '../failure.ts'
 import type { Group } from './groups.ts'
-import { toReason } from './refusals.ts'
+import { changing } from './refusals.ts'
 
 /* What somebody wants, as a bot is told, and what it answers. */
 
@@ -36,13 +36,8 @@ function checkPending(request: Request | null): Request {
   return request
 }
 
-async function decide(world: World, find: () => Request | null, answer: (request: Request) => void): Promise<void> {
-  try {
-    await world.changes.run(() => answer(checkPending(find())))
-  } catch (error) {
-    throw toReason(error, 'FLAG_NOT_FOUND', 'PERMISSION_DENIED')
-  }
-}
+const decide = (world: World, find: () => Request | null, answer: (request: Request) => void): Promise<void> =>
+  changing(world, 'FLAG_NOT_FOUND', () => answer(checkPending(find())), 'PERMISSION_DENIED')
 
 export const answerFriend = (
   world: World,

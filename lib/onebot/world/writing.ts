@@ -7,7 +7,8 @@ import { flatten } from '../message/inside.ts'
 import { toPlain } from '../message/plain.ts'
 import { parseSegments, withFiles } from './content.ts'
 import type { Group } from './groups.ts'
-import { toReason } from './refusals.ts'
+import { findUser } from './reading.ts'
+import { changing } from './refusals.ts'
 
 /** Bytes of what a message is made of, as JSON: what people read is 4,000 characters, cards are longer. */
 const MAX_SEGMENTS = 131_072
@@ -52,7 +53,7 @@ export class Writer {
   /** @param place a group, or somebody's number */
   send(place: Group | number, segments: readonly OneBotSegment[]): Promise<number> {
     const { missing, post } = this.#toPost(place)
-    return this.#change(missing, () => post(segments))
+    return changing(this.#world, missing, () => post(segments))
   }
 
   /** Several messages at once: a bundle, and the message that has it. */
@@ -62,7 +63,7 @@ export class Writer {
     if (kept.reduce((sum, { segments }) => sum + segments.length, 0) > MAX_BUNDLE) {
       throw new PlatformError('SEND_MSG_API_ERROR', `a bundle is made of ${MAX_BUNDLE} bytes at most`)
     }
-    return this.#change(missing, () => {
+    return changing(this.#world, missing, () => {
       const forward = this.#world.forwards.make(this.#bot, kept)
       const files = flatten(nodes.flatMap(({ segments }) => segments)).flatMap((segment) => this.#fileOf(segment) ?? [])
       return { id: post([{ type: 'forward', data: { id: forward } }], files), forward }
@@ -91,9 +92,8 @@ export class Writer {
 
   /** Whoever it is, unless it has to be a friend. */
   #toUser(userId: number): Posting['post'] {
-    const { users, directs, friends } = this.#world
-    const user = users.byNum(userId)
-    if (user === null) throw new PlatformError('USER_NOT_FOUND')
+    const { directs, friends } = this.#world
+    const user = findUser(this.#world, userId)
     if (this.#strictFriends && !friends.are(this.#bot, user.id)) throw new PlatformError('FRIEND_NOT_FOUND')
     return (segments, more = []) => {
       // As in NapCat: nobody else is there to be called.
@@ -107,14 +107,6 @@ export class Writer {
       const draft = this.#toDraft(target === null ? withoutReply(said) : said, more)
       this.#world.files.place(this.#bot, id, draft.files)
       return directs.post(this.#bot, id, { ...draft, replyTo: target }).num
-    }
-  }
-
-  async #change<T>(missing: Reason, change: () => T): Promise<T> {
-    try {
-      return await this.#world.changes.run(change)
-    } catch (error) {
-      throw toReason(error, missing)
     }
   }
 
@@ -155,7 +147,7 @@ export class Writer {
 
   async recall(num: number): Promise<void> {
     const { messages, directs } = this.#world
-    await this.#change('MESSAGE_NOT_FOUND', () => {
+    await changing(this.#world, 'MESSAGE_NOT_FOUND', () => {
       const id = this.#find([{ type: 'reply', data: { id: num } }], (one) => messages.byNum(this.#bot, one).id)
       if (id !== null) return messages.remove(this.#bot, id)
       const direct = directs.byNum(this.#bot, num)
