@@ -228,6 +228,10 @@ export interface OneBotConfig {
   tts?: OneBotTtsConfig
   /** An HTTP proxy that media are fetched through; '' for none. */
   imageDownloadProxy?: string
+  /** `get_image` and such answer with `base64`, too; default false. */
+  enableLocalFile2Url?: boolean
+  /** `forward` segments of events have what is in them; default false. */
+  parseMultMsg?: boolean
   /** Private messages are for friends only; default false. */
   strictFriends?: boolean
   /** What links to files begin with. */

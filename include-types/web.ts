@@ -30,6 +30,10 @@ export interface Config {
   channels?: { websocket?: ChannelConfig }
   /** NapCat's own block: the same as `onebot.network`. */
   network?: OneBotNetwork
+  /** As NapCat has them beside `network`: the same as in `onebot`. */
+  imageDownloadProxy?: string
+  enableLocalFile2Url?: boolean
+  parseMultMsg?: boolean
   onebot?: OneBotConfig
 }
 

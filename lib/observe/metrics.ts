@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { Observed } from '../web/observer.ts'
+import type { Meter, Observed } from '../web/observer.ts'
 import { webSocketFlush } from '../websock/send.ts'
 import type { Socket, Traffic } from '../websock/socket.ts'
 
@@ -71,7 +71,7 @@ export class Metrics {
     this.#read = true
     const { topics } = this.#host
     if (topics !== null) topics.onPublish ??= () => this.#watch()
-    const metrics = await this.#registry.getMetricsAsJSON()
+    const metrics = [...(await this.#registry.getMetricsAsJSON()), ...[...this.#host.meters].map(toMetric)]
     const mean = metrics.find(({ name }) => name === 'nodejs_eventloop_lag_mean_seconds')
     // Where nothing was measured since somebody asked last, these are no numbers.
     return Number.isNaN(mean?.values[0]?.value) ? metrics.filter(({ name }) => !LAGS.test(name)) : metrics
@@ -173,6 +173,15 @@ export class Metrics {
     return null
   }
 }
+
+/** As prom-client has its own; those of several processes are added up. */
+const toMetric = (meter: Meter) => ({
+  name: meter.name,
+  help: meter.help,
+  type: meter.type,
+  values: meter.read(),
+  aggregator: 'sum',
+})
 
 function add(totals: Traffic, ws: Traffic): void {
   totals.messagesIn += ws.messagesIn

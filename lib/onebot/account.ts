@@ -4,6 +4,7 @@ import type { Clock } from '../engine/port.ts'
 import { rFailure } from '../websock/log.ts'
 import type { Status } from './actions/action.ts'
 import type { SourceOptions } from './media/source.ts'
+import { expand, hasBundle } from './message/bundles.ts'
 import { Spool } from './media/spool.ts'
 import { Uploads } from './media/uploads.ts'
 import { Turns } from './turns.ts'
@@ -11,6 +12,17 @@ import { Turns } from './turns.ts'
 /** What tells clients of a bot what happens. */
 export interface Outlet {
   tell(event: OneBotEvent): void
+}
+
+export interface AccountOptions {
+  /** Where files come from that its clients name. */
+  readonly media: SourceOptions
+  /** Where what they upload is kept for a while: a folder of its own in that. */
+  readonly folder: string
+  /** Files that they ask for come with their bytes. */
+  readonly inlines: boolean
+  /** Bundles of messages come with what is in them, where the platform has that at hand. */
+  readonly expands: boolean
 }
 
 /** A bot, with all ways to it: what happens is told on all of them in one order. */
@@ -21,6 +33,8 @@ export class Account implements Status {
   readonly turns = new Turns()
   readonly spool: Spool
   readonly uploads: Uploads
+  readonly inlines: boolean
+  readonly expands: boolean
   readonly #clock: Clock
   readonly #outlets = new Set<Outlet>()
   /** What has happened, and is not told yet. */
@@ -33,9 +47,10 @@ export class Account implements Status {
   disconnects = 0
   packetsLost = 0
 
-  /** @param folder where what its clients upload is kept for a while: a folder of its own in that */
-  constructor(platform: OneBotPlatform, clock: Clock, media: SourceOptions, folder: string) {
+  constructor(platform: OneBotPlatform, clock: Clock, { media, folder, inlines, expands }: AccountOptions) {
     this.platform = platform
+    this.inlines = inlines
+    this.expands = expands
     this.id = platform.self().id
     this.spool = new Spool(join(folder, String(this.id)), clock)
     this.uploads = new Uploads(this.spool, clock, media.maxBytes)
@@ -69,7 +84,17 @@ export class Account implements Status {
       else this.messagesReceived++
     }
     if (this.#outlets.size === 0) return
-    if (this.#events.push(event) === 1) this.#clock.defer(() => this.flush())
+    if (this.#events.push(this.expands ? this.#expand(event) : event) === 1) this.#clock.defer(() => this.flush())
+  }
+
+  /** What is not at hand is not waited for: events stay in order. */
+  #expand(event: OneBotEvent): OneBotEvent {
+    if (event.kind !== 'message' || !hasBundle(event.message)) return event
+    const { message: given } = event
+    const message = guard('A bundle cannot be read', () => expand(this.platform, given), given)
+    if (!(message instanceof Promise)) return { ...event, message }
+    message.catch((error: unknown) => rFailure('onebot', 'A bundle cannot be read', error))
+    return event
   }
 
   /** Tells what has happened. */

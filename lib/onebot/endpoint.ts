@@ -103,6 +103,11 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
     return this.#lost
   }
 
+  /** Events that wait for who is away, or slow. */
+  get waiting(): number {
+    return 0
+  }
+
   /** Of many one line is enough. */
   protected lose(events: number): void {
     const before = this.#lost
@@ -154,8 +159,8 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
   }
 
   #toCall({ format, unknown }: S): Call {
-    const { platform, media, turns, spool, uploads } = this.account
-    return { platform, format, unknown, status: this.account, media, turns, spool, uploads }
+    const { platform, media, turns, spool, uploads, inlines, expands } = this.account
+    return { platform, format, unknown, status: this.account, media, turns, spool, uploads, inlines, expands }
   }
 
   /** Runs what a frame asks for; `answer` is called at once or later, several times where the answer is a stream. */

@@ -8,6 +8,7 @@ import type { OneBotBot, OneBotEndpoint, OneBotSettings } from '../web/config/on
 import type { Host } from '../web/host.ts'
 import { rInfo } from '../websock/log.ts'
 import { Account } from './account.ts'
+import { createMeters } from './meters.ts'
 import { toBlocks } from './media/addresses.ts'
 import { systemResolve } from './media/fetch.ts'
 import type { SourceOptions } from './media/source.ts'
@@ -53,6 +54,7 @@ export class OneBot {
   readonly #accounts = new Map<string, Used>()
   /** By what makes each what it is. */
   readonly #endpoints = new Map<string, Held>()
+  readonly #meters = createMeters(() => [...this.#endpoints.values()].map(({ endpoint }) => endpoint))
   /** Those that post their last events. */
   readonly #ending = new Set<Promise<void>>()
 
@@ -63,9 +65,11 @@ export class OneBot {
     this.#create = typeof platform === 'function' ? platform : null
     this.#home = typeof platform === 'function' ? null : platform
     this.#hub = this.#home === null ? null : new Hub(this.#home.world)
+    for (const meter of this.#meters) host.meters.add(meter)
   }
 
   async close(): Promise<void> {
+    for (const meter of this.#meters) this.#host.meters.delete(meter)
     for (const { endpoint } of this.#endpoints.values()) this.#close(endpoint)
     this.#endpoints.clear()
     await Promise.all(this.#ending)
@@ -161,7 +165,12 @@ export class OneBot {
     const bot = settings.onebot.bots.find((one) => one.handle === handle) ?? { handle, selfId: null, join: [] }
     if (context === null) throw new Error('The host does not run')
     const platform = await this.#platformOf(bot)
-    const account = new Account(platform, context.clock, toSources(settings.onebot), this.#spoolFolder())
+    const account = new Account(platform, context.clock, {
+      media: toSources(settings.onebot),
+      folder: this.#spoolFolder(),
+      inlines: settings.onebot.inlinesFiles,
+      expands: settings.onebot.expandsBundles,
+    })
     rInfo('onebot', 'the bot %s is self_id %d', handle, account.id)
     return account
   }

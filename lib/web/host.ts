@@ -15,7 +15,7 @@ import { dispatch, type Route, type Site } from './dispatch.ts'
 import { dismissAll } from './drain.ts'
 import { tellEnd } from './hooks.ts'
 import { changeListeners, describe, type Listening, openListeners } from './listening.ts'
-import type { Observatory, Observed, Report, Snapshot, WebObserver } from './observer.ts'
+import type { Meter, Observatory, Observed, Report, Snapshot, WebObserver } from './observer.ts'
 import { Response } from './response.ts'
 import { keepFixed, type Parts, type Preparation, prepare } from './preparation.ts'
 import { beginHandlers, type Draft, endHandlers, openHandlers, openRoute, toFronts } from './routes.ts'
@@ -49,6 +49,8 @@ export class Host implements Owner, Observed {
   #dismissing: Promise<void> = Promise.resolve()
   /** What a person at the terminal should be told when it has started. */
   readonly notes: string[] = []
+  /** What handlers count, for metrics. */
+  readonly meters = new Set<Meter>()
   /** What was made for as long as this runs, in the order in which it was made. */
   readonly ends = new Ends()
   /** Looks at certificates no longer. */
@@ -187,12 +189,8 @@ export class Host implements Owner, Observed {
   }
 
   /** Other settings. Connections of routes that stay, stay; others are told to leave. 0; or -28 with `error` set, and all as it was. */
-  reload(next: Settings | ((now: Settings) => Settings)): Promise<number> {
-    const before = this.#reloading
-    this.#reloading = (async () => {
-      await before
-      return this.#reload(next)
-    })()
+  reload(wanted: Settings | ((now: Settings) => Settings)): Promise<number> {
+    this.#reloading = this.#reloading.then(() => this.#reload(wanted))
     return this.#reloading
   }
 

@@ -13,6 +13,15 @@ export interface WebObserver extends Observer {
   refused(exchange: Exchange, refusal: Refusal, status: number): void
 }
 
+/** Something that a handler counts. */
+export interface Meter {
+  readonly name: string
+  readonly help: string
+  readonly type: 'counter' | 'gauge'
+  /** Its values now. */
+  read(): readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[]
+}
+
 /** What can be asked of a host at any time. */
 export interface Observed {
   /** It takes connections. */
@@ -24,6 +33,8 @@ export interface Observed {
   readonly engine: { readonly name: string } | null
   /** Where publishes go; null where it does not run. */
   readonly topics: Topics | null
+  /** What handlers count. */
+  readonly meters: ReadonlySet<Meter>
   /** What waits for peers and callbacks, and who was closed for it. */
   readonly pressure: { readonly bytes: number; readonly evicted: number } | null
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { checkConfig } from '../../lib/web/config/load.ts'
@@ -63,6 +63,28 @@ describe('docs/limits.md', () => {
     const code = readFileSync(join(root, 'docs', file), 'utf8')
     const written = new RegExp(`const ${constant} = (.+)`).exec(code)?.[1]
     expect(show(evaluate(written ?? ''))).toBe(value)
+  })
+
+  it('has what bounds OneBot', () => {
+    const written = new Set(constants.map(({ constant, file }) => `${constant} of ${file.replace('../', '')}`))
+    const inCode = readdirSync(join(root, 'lib/onebot'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => `lib/onebot/${name}`)
+      .flatMap((file) =>
+        [...readFileSync(join(root, file), 'utf8').matchAll(/const ((?:MAX_|MOST|STAY)\w*) =/g)].map(
+          ([, name]) => `${name} of ${file}`,
+        ),
+      )
+    const others = new Set([
+      // What is said of something, and in the log.
+      'MAX_NAME of lib/onebot/dispatcher.ts',
+      'MAX_LOGGED of lib/onebot/endpoint.ts',
+      'MOST_NAMED of lib/onebot/media/uploads.ts',
+      'MAX_MEMBERS of lib/onebot/world/reading.ts',
+      // The longest that a timer takes.
+      'MAX_WAIT of lib/onebot/transport/link.ts',
+    ])
+    expect(inCode.filter((one) => !written.has(one) && !others.has(one))).toEqual([])
   })
 
   it('looks at enough of them', () => {

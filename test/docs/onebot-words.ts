@@ -329,7 +329,7 @@ export const WORDS: Readonly<Record<string, string>> = {
   'delete_msg': 'deletes a message: its own always, those of others in groups where it may',
   'get_msg': 'a message that it sees',
   'get_forward_msg': 'the messages of a bundle, by its id or that of its message',
-  'get_group_msg_history': 'what was said in a group, up to a message: the oldest first',
+  'get_group_msg_history': 'what was said in a group, up to a message: the oldest first, bundles with what is in them',
   'get_friend_msg_history': 'the same with somebody',
   'get_group_info': 'a group that it sees',
   'get_group_list': 'all of them',

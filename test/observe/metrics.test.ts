@@ -21,6 +21,7 @@ function watched() {
     sockets: connections,
     engine: null,
     topics,
+    meters: new Set(),
     pressure,
   })
   const page = async (): Promise<string> => {

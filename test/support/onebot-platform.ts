@@ -260,6 +260,8 @@ export const callOn = (platform: FakePlatform, more: Partial<Call> = {}): Call =
   status: { packetsReceived: 1, packetsSent: 2, messagesReceived: 3, messagesSent: 4, disconnects: 5, packetsLost: 6 },
   media: SOURCES,
   turns: new Turns(),
+  inlines: false,
+  expands: false,
   spool: SPOOL,
   uploads: new Uploads(SPOOL, systemClock, SOURCES.maxBytes),
   ...more,

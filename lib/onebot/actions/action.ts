@@ -22,6 +22,10 @@ export interface Call {
   /** Where files come from that clients name. */
   readonly media: SourceOptions
   readonly turns: Turns
+  /** Files that are asked for come with their bytes. */
+  readonly inlines: boolean
+  /** Bundles of a message that is asked for come with what is in them. */
+  readonly expands: boolean
   /** What clients upload in parts, and what is downloaded for them. */
   readonly spool: Spool
   readonly uploads: Uploads

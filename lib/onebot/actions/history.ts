@@ -1,7 +1,8 @@
 import { Compile } from 'typebox/schema'
-import type { OneBotMessage, OneBotTarget } from '../../../include-types/onebot.ts'
+import type { OneBotMessage, OneBotPlatform, OneBotTarget } from '../../../include-types/onebot.ts'
 import { toFoundMessage } from '../message/format.ts'
-import { after } from '../after.ts'
+import { after, afterAll } from '../after.ts'
+import { expand, hasBundle } from '../message/bundles.ts'
 import { type Action, action, type Call } from './action.ts'
 import { FLAG, ID, NUMBER } from './params.ts'
 
@@ -29,7 +30,11 @@ interface Page {
   readonly count?: number
   readonly reverse_order?: boolean
   readonly reverseOrder?: boolean
+  readonly parse_mult_msg?: boolean
 }
+
+/** Bundles of one answer that come with what is in them, the newest of them: each may be long. */
+export const MAX_EXPANDED = 16
 
 /** The oldest first, unless that is asked for the other way round; with the message that is named. */
 function read({ platform, format }: Call, target: OneBotTarget, page: Page): unknown {
@@ -40,7 +45,17 @@ function read({ platform, format }: Call, target: OneBotTarget, page: Page): unk
     const found = messages.map((message) => toFoundMessage(message, format, platform.self().id))
     return { messages: reverse ? found.toReversed() : found }
   }
-  return after(platform.history(target, id === 0 ? null : id, limit), toList)
+  return after(platform.history(target, id === 0 ? null : id, limit), (messages) =>
+    page.parse_mult_msg === false ? toList(messages) : after(expandAll(platform, messages), toList),
+  )
+}
+
+function expandAll(platform: OneBotPlatform, messages: readonly OneBotMessage[]) {
+  const bundles = new Set(messages.filter(hasBundle).slice(-MAX_EXPANDED))
+  return afterAll(
+    messages.map((message) => (bundles.has(message) ? expand(platform, message) : message)),
+    (all) => all,
+  )
 }
 
 export const HISTORY_ACTIONS: readonly Action[] = [

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { Compile } from 'typebox/schema'
 import type { OneBotFile } from '../../../include-types/onebot.ts'
@@ -34,7 +35,7 @@ const FORMATS: Readonly<Record<string, string>> = {
 }
 
 /** Both ways to say it: go-cqhttp's, and NapCat's. */
-const toFile = ({ path, size, name, url }: OneBotFile) => ({
+const toFile = ({ path, size, name, url }: OneBotFile): object => ({
   file: path,
   size,
   filename: name,
@@ -42,6 +43,15 @@ const toFile = ({ path, size, name, url }: OneBotFile) => ({
   file_size: String(size),
   file_name: name,
 })
+
+/** Bytes of a file that comes with them: base64 is a third more, and all of it is in one frame. */
+const MAX_INLINE = 10_485_760
+
+/** With its bytes, where that is wanted. */
+async function give(file: OneBotFile, { inlines }: Call): Promise<object> {
+  if (!inlines || file.size > MAX_INLINE) return toFile(file)
+  return { ...toFile(file), base64: (await readFile(file.path)).toString('base64') }
+}
 
 export function nameOf({
   file,
@@ -106,7 +116,7 @@ async function download(
 }
 
 export const MEDIA_ACTIONS: readonly Action[] = [
-  action('get_file', Image, (params, { platform }) => after(platform.file(nameOf(params)), toFile)),
+  action('get_file', Image, (params, call) => after(call.platform.file(nameOf(params)), (file) => give(file, call))),
   action('get_private_file_url', Named, ({ file_id }, { platform }) =>
     after(platform.file(file_id), ({ url }) => ({ url })),
   ),
@@ -119,16 +129,16 @@ export const MEDIA_ACTIONS: readonly Action[] = [
     return { file_id: kept.id }
   }),
   action('download_file', Download, (params, call) => download(call, params)),
-  action('get_image', Image, (params, { platform }) =>
-    after(platform.file(nameOf(params)), (file) => {
+  action('get_image', Image, (params, call) =>
+    after(call.platform.file(nameOf(params)), (file) => {
       checkImage(file)
-      return toFile(file)
+      return give(file, call)
     }),
   ),
-  action('get_record', Voice, (params, { platform }) =>
-    after(platform.file(nameOf(params)), (file) => {
+  action('get_record', Voice, (params, call) =>
+    after(call.platform.file(nameOf(params)), (file) => {
       checkRecord(file, params.out_format)
-      return toFile(file)
+      return give(file, call)
     }),
   ),
 ]

@@ -2,7 +2,7 @@ import { Compile } from 'typebox/schema'
 import type { OneBotForwardNode, OneBotSegment, OneBotTarget } from '../../../include-types/onebot.ts'
 import { badRequest, PlatformError } from '../failure.ts'
 import { hasFiles, takeIn } from '../media/intake.ts'
-import { printCq } from '../message/cq.ts'
+import { expand, toBundled } from '../message/bundles.ts'
 import { type Format, toFoundMessage } from '../message/format.ts'
 import { textOf, toSegments } from '../message/input.ts'
 import { readNodes } from '../message/nodes.ts'
@@ -109,29 +109,12 @@ export function toTarget({
 
 /** As both say it: `messages` for NapCat and go-cqhttp, `message` for the standard. */
 function toForward(nodes: readonly OneBotForwardNode[], format: Format) {
-  const contents = nodes.map((node) => ({
-    node,
-    content: format === 'string' ? printCq(node.segments) : node.segments,
-  }))
+  const messages = nodes.map((node) => toBundled(node, format))
   return {
-    messages: contents.map(({ node, content }) => ({
-      content,
-      message: content,
-      message_format: format,
-      raw_message: printCq(node.segments),
-      message_type: 'private',
-      sub_type: 'friend',
-      message_id: 0,
-      message_seq: 0,
-      real_id: 0,
-      font: 0,
-      time: node.time,
-      user_id: node.userId,
-      sender: { user_id: node.userId, nickname: node.nickname, card: '' },
-    })),
-    message: contents.map(({ node, content }) => ({
+    messages,
+    message: messages.map(({ user_id, sender: { nickname }, time, content }) => ({
       type: 'node',
-      data: { user_id: String(node.userId), nickname: node.nickname, time: String(node.time), content },
+      data: { user_id: String(user_id), nickname, time: String(time), content },
     })),
   }
 }
@@ -155,8 +138,12 @@ export const MESSAGE_ACTIONS: readonly Action[] = [
     return sendNodes(call, toTarget(target), message)
   }),
   action('delete_msg', OfMessage, ({ message_id }, { platform }) => after(platform.recall(message_id), () => null)),
-  action('get_msg', OfMessage, ({ message_id }, { platform, format }) =>
-    after(platform.message(message_id), (message) => toFoundMessage(message, format, platform.self().id)),
+  action('get_msg', OfMessage, ({ message_id }, { platform, format, expands }) =>
+    after(platform.message(message_id), (given) =>
+      after(expands ? expand(platform, given) : given, (message) =>
+        toFoundMessage(message, format, platform.self().id),
+      ),
+    ),
   ),
   action('get_forward_msg', Forward, async ({ message_id, id = message_id }, { platform, format }) => {
     if (id === undefined) throw badRequest('message_id or id: is needed')

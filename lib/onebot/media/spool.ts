@@ -46,6 +46,11 @@ export class Spool {
     this.clean()
   }
 
+  /** Of all that is there. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** LIMIT_REACHED where there are too many. */
   take(name: string): Place {
     if (this.#places.size >= MAX_SPOOL_FILES) {

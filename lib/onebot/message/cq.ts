@@ -71,6 +71,8 @@ function printPairs(data: OneBotSegment['data']): string {
   let pairs = ''
   for (const [key, value] of Object.entries(data)) {
     const printed = toValue(value)
+    // What a bundle has in it stays out of texts where it can be asked for.
+    if (key === 'content' && typeof value === 'object' && 'id' in data) continue
     if (printed !== '' && NAME.test(key)) pairs += `,${key}=${escapeValue(printed)}`
   }
   return pairs

@@ -96,6 +96,10 @@ export class LinkEndpoint extends Endpoint<OneBotLink> {
     return role !== 'API' && (this.#ws !== null || replay !== null)
   }
 
+  override get waiting(): number {
+    return this.#backlog.size
+  }
+
   protected send(text: string, beat: boolean): void {
     if (this.settings.replay !== null && !beat) {
       this.#backlog.push(text)

@@ -86,6 +86,10 @@ export class WebhookEndpoint extends Endpoint<OneBotWebhook> {
     return !this.#closing
   }
 
+  override get waiting(): number {
+    return this.#queue.size
+  }
+
   protected send(text: string): void {
     this.#push(text)
   }

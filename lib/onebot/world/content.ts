@@ -13,9 +13,9 @@ export interface Said {
   /** The number of the message that it answers; null: none, or none that can be named. */
   readonly replyTo: number | null
   readonly everyone: boolean
-  /** Whom it calls, by their names in lower case. */
   /** What links to files begin with. */
   readonly base: string
+  /** Whom it calls, by their names in lower case. */
   readonly called: ReadonlyMap<string, { readonly id: number; readonly name: string }>
 }
 

@@ -133,6 +133,10 @@ export interface OneBotSettings {
   /** A program that speaks; null: there is none. */
   readonly speech: OneBotSpeech | null
   readonly strictFriends: boolean
+  /** Files that are asked for come with their bytes. */
+  readonly inlinesFiles: boolean
+  /** Bundles come with what is in them. */
+  readonly expandsBundles: boolean
   /** What links to files begin with; null: where `web` listens first. */
   readonly publicUrl: string | null
 }

@@ -255,6 +255,11 @@ export const onebot = {
       default: '',
       description: 'As in NapCat: an HTTP proxy that media are fetched through. Empty: none.',
     },
+    enableLocalFile2Url: flag(
+      false,
+      'As in NapCat: `get_image`, `get_record` and `get_file` answer with `base64`, too.',
+    ),
+    parseMultMsg: flag(false, 'As in NapCat: `forward` segments of events have what is in the bundle as `content`.'),
     strictFriends: flag(false, 'Private messages are for friends only.'),
     publicUrl: {
       type: 'string',

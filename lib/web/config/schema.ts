@@ -264,6 +264,10 @@ export const configSchema = {
     gateway,
     channels,
     network,
+    // As NapCat's file has them beside `network`.
+    imageDownloadProxy: onebot.properties.imageDownloadProxy,
+    enableLocalFile2Url: onebot.properties.enableLocalFile2Url,
+    parseMultMsg: onebot.properties.parseMultMsg,
     onebot,
     tls: {
       type: 'object',
@@ -288,8 +292,10 @@ export const configSchema = {
   },
 } as const satisfies SchemaNode & Record<string, unknown>
 
-/** Keys of Ioto's own config that are known, and do nothing here. */
+/** Keys of Ioto's own config, and NapCat's, that are known, and do nothing here. */
 export const NOT_SERVED: ReadonlySet<string> = new Set([
+  'musicSignUrl',
+  'timeout',
   'network.plugins',
   'onebot.network.plugins',
   'onebot.servers[].http.long-polling',

@@ -235,7 +235,11 @@ export function toOneBotRoutes(
 /** Milliseconds. */
 const [PING_PERIOD, PONG_TIMEOUT] = [30_000, 30_000]
 
-export function toOneBot(config: OneBotConfig, folder: string): OneBotSettings {
+/** What NapCat has beside `network`, where that is pasted. */
+type Pasted = Pick<CheckedConfig, 'imageDownloadProxy' | 'enableLocalFile2Url' | 'parseMultMsg'>
+
+export function toOneBot(config: OneBotConfig, pasted: Pasted, folder: string): OneBotSettings {
+  const { enableLocalFile2Url, parseMultMsg } = onebot.properties
   const main = config.bot ?? onebot.properties.bot.default
   const given = new Map(Object.entries(config.bots ?? {}))
   const own = given.get(main)
@@ -249,9 +253,11 @@ export function toOneBot(config: OneBotConfig, folder: string): OneBotSettings {
     bots,
     platform: config.platform === undefined ? null : resolve(folder, config.platform),
     platformOptions: config.platformOptions ?? {},
-    media: toMedia(config, folder),
+    media: toMedia(config, pasted.imageDownloadProxy, folder),
     speech: toSpeech(config.tts),
     strictFriends: config.strictFriends ?? onebot.properties.strictFriends.default,
+    inlinesFiles: config.enableLocalFile2Url ?? pasted.enableLocalFile2Url ?? enableLocalFile2Url.default,
+    expandsBundles: config.parseMultMsg ?? pasted.parseMultMsg ?? parseMultMsg.default,
     publicUrl: config.publicUrl === undefined ? null : config.publicUrl.replace(/\/+$/, ''),
   }
 }
@@ -267,7 +273,8 @@ function toSpeech(config: OneBotConfig['tts']): OneBotSpeech | null {
   }
 }
 
-function toMedia({ media = {}, imageDownloadProxy, message = {} }: OneBotConfig, folder: string): OneBotMedia {
+function toMedia(config: OneBotConfig, pasted: string | undefined, folder: string): OneBotMedia {
+  const { media = {}, imageDownloadProxy = pasted, message = {} } = config
   const { maxFile, timeout, quota } = onebot.properties.media.properties
   return {
     folders: (media.folders ?? []).map((one) => resolve(folder, one)),

@@ -58,7 +58,7 @@ export function toSettings(config: CheckedConfig, folder: string, warnings: read
   const toBase = (route: RouteConfig, listeners: readonly string[]): RouteSettings =>
     toRoute(route, web, folder, size('body'), defaults, observe.token, listeners)
   const main = config.channels?.websocket ?? {}
-  const onebot = toOneBot(config.onebot ?? {}, folder)
+  const onebot = toOneBot(config.onebot ?? {}, config, folder)
   const webRoutes = (servesWeb ? (web.routes ?? [{}]) : []).flatMap((given, i) => {
     const route = toBase(given, webListeners)
     if (route.handler === 'gateway') return toGatewayRoutes(route, gateway)

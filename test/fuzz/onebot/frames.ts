@@ -149,7 +149,12 @@ const FIELDS = 'status,retcode,data,message,wording,echo,stream'
 
 class FramesRunner implements Runner {
   readonly #platform = new WholePlatform()
-  readonly #account = new Account(this.#platform, systemClock, SOURCES, SPOOL_FOLDER)
+  readonly #account = new Account(this.#platform, systemClock, {
+    media: SOURCES,
+    folder: SPOOL_FOLDER,
+    inlines: true,
+    expands: true,
+  })
   readonly #probe: Probe
   #done = 0
 

@@ -191,9 +191,23 @@ describe("NapCat's own block", () => {
       imageDownloadProxy: '',
     }
     expect(endpoints(config)).toEqual([])
-    const told = warnings(config)
-    expect(told).toContain('network.plugins: not served by fiberws, ignored')
-    for (const line of told) expect(line).toMatch(/ignored/)
+    expect(warnings(config)).toEqual([
+      'network.plugins: not served by fiberws, ignored',
+      'musicSignUrl: not served by fiberws, ignored',
+    ])
+  })
+
+  it('is taken with what it has beside network; what onebot says itself counts more', () => {
+    const beside = { enableLocalFile2Url: true, parseMultMsg: true, imageDownloadProxy: 'http://127.0.0.1:8080' }
+    const of = (config: object) => {
+      const { inlinesFiles, expandsBundles, media } = settings({ network: {}, ...config }).onebot
+      return [inlinesFiles, expandsBundles, media.proxy]
+    }
+    expect(of({})).toEqual([false, false, null])
+    expect(of(beside)).toEqual([true, true, 'http://127.0.0.1:8080'])
+    expect(of({ onebot: beside })).toEqual(of(beside))
+    const own = { enableLocalFile2Url: false, parseMultMsg: false, imageDownloadProxy: '' }
+    expect(of({ ...beside, onebot: own })).toEqual([false, false, null])
   })
 
   it('is the same at the top and in onebot', () => {

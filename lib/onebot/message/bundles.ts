@@ -1,0 +1,53 @@
+import type { OneBotForwardNode, OneBotMessage, OneBotPlatform, OneBotSegment } from '../../../include-types/onebot.ts'
+import { after, afterAll } from '../after.ts'
+import { printCq } from './cq.ts'
+import type { Format } from './format.ts'
+import { textOf } from './input.ts'
+
+/* What is in a bundle, for those who read it. */
+
+type Awaitable<T> = T | Promise<T>
+
+/** One message of a bundle, as NapCat and go-cqhttp have it. */
+export function toBundled({ userId, nickname, time, segments }: OneBotForwardNode, format: Format) {
+  const raw = printCq(segments)
+  const content = format === 'string' ? raw : segments
+  return {
+    content,
+    message: content,
+    message_format: format,
+    raw_message: raw,
+    message_type: 'private',
+    sub_type: 'friend',
+    message_id: 0,
+    message_seq: 0,
+    real_id: 0,
+    font: 0,
+    time,
+    user_id: userId,
+    sender: { user_id: userId, nickname, card: '' },
+  }
+}
+
+/** The id of the bundle that a segment names; '': it is none. */
+const bundleOf = (segment: OneBotSegment): string => (segment.type === 'forward' ? textOf(segment, 'id') : '')
+
+export const hasBundle = ({ segments }: OneBotMessage): boolean => segments.some((segment) => bundleOf(segment) !== '')
+
+/** The same message; its bundles come with what is in them. */
+export const expand = (platform: OneBotPlatform, message: OneBotMessage): Awaitable<OneBotMessage> =>
+  afterAll(
+    message.segments.map((segment) => expandSegment(platform, segment)),
+    (segments) => ({ ...message, segments }),
+  )
+
+function expandSegment(platform: OneBotPlatform, segment: OneBotSegment): Awaitable<OneBotSegment> {
+  const id = bundleOf(segment)
+  if (id === '') return segment
+  return after(platform.forward(id), (nodes) =>
+    // One that is gone.
+    nodes.length === 0
+      ? segment
+      : { ...segment, data: { ...segment.data, content: nodes.map((node) => toBundled(node, 'array')) } },
+  )
+}

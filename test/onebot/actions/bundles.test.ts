@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest'
+import type { OneBotMessage, OneBotPlatform } from '../../../include-types/onebot.ts'
+import { MAX_EXPANDED } from '../../../lib/onebot/actions/history.ts'
+import { expand, hasBundle } from '../../../lib/onebot/message/bundles.ts'
+import { field, listOf } from '../../support/gateway.ts'
+import { FakePlatform } from '../../support/onebot-platform.ts'
+import { Scene, text } from '../../support/onebot-scene.ts'
+
+const MESSAGE: OneBotMessage = {
+  id: 902,
+  seq: 77,
+  time: 1_770_000_002,
+  group: { id: 40_001, name: 'Tea room' },
+  peer: null,
+  subType: 'normal',
+  sender: { id: 30_001, nickname: 'Mira' },
+  segments: [],
+}
+const NODES = [
+  { type: 'node', data: { user_id: '7', nickname: 'Kay', content: [text('one')] } },
+  { type: 'node', data: { user_id: '8', nickname: 'Lu', content: '[CQ:face,id=1] two' } },
+]
+
+const inside = [
+  expect.objectContaining({
+    user_id: 7,
+    sender: { user_id: 7, nickname: 'Kay', card: '' },
+    message: [text('one')],
+    raw_message: 'one',
+    message_format: 'array',
+  }),
+  expect.objectContaining({ user_id: 8, message: [{ type: 'face', data: { id: '1' } }, text(' two')] }),
+]
+
+async function start(parseMultMsg: boolean) {
+  const scene = await Scene.start('node', { onebot: { parseMultMsg } })
+  const { group: group_id } = scene
+  const sent = await scene.robo.get('send_group_forward_msg', { group_id, messages: NODES })
+  return { scene, group_id, id: field(sent, 'forward_id'), message_id: field(sent, 'message_id') }
+}
+
+describe('a bundle', () => {
+  it('comes with what is in it, where parseMultMsg says so: in events, and where the message is asked for', async () => {
+    const { scene, id, message_id } = await start(true)
+    const whole = [{ type: 'forward', data: { id, content: inside } }]
+    expect(await scene.mate.event({ post_type: 'message' })).toMatchObject({ message: whole })
+    expect(await scene.robo.get('get_msg', { message_id })).toMatchObject({ message: whole })
+    // CQ text says where it is: it would be as long again.
+    const told = await scene.self.event({ post_type: 'message_sent' })
+    expect(told).toMatchObject({
+      message: `[CQ:forward,id=${String(id)}]`,
+      raw_message: `[CQ:forward,id=${String(id)}]`,
+    })
+  })
+
+  it('else is named, and nothing more', async () => {
+    const { scene, id, message_id } = await start(false)
+    const named = [{ type: 'forward', data: { id } }]
+    expect(await scene.mate.event({ post_type: 'message' })).toMatchObject({ message: named })
+    expect(await scene.robo.get('get_msg', { message_id })).toMatchObject({ message: named })
+  })
+
+  it('comes whole in history, unless parse_mult_msg is false: of very many the newest', async () => {
+    const { scene, group_id, id } = await start(false)
+    for (let i = 0; i < MAX_EXPANDED; i++) {
+      await scene.robo.get('send_group_forward_msg', { group_id, messages: NODES })
+    }
+    const read = async (more: object): Promise<unknown[]> => {
+      const page = await scene.robo.get('get_group_msg_history', { group_id, ...more })
+      return listOf(field(page, 'messages')).map((one) => field(listOf(field(one, 'message'))[0], 'data'))
+    }
+    const all = await read({})
+    expect(all).toHaveLength(MAX_EXPANDED + 1)
+    expect(all[0]).toEqual({ id })
+    for (const one of all.slice(1)) expect(one).toMatchObject({ content: inside })
+    for (const one of await read({ parse_mult_msg: false })) expect(Object.keys(one ?? {})).toEqual(['id'])
+  })
+
+  it('in a bundle is whole anyway', async () => {
+    const { scene, group_id } = await start(true)
+    const messages = [{ type: 'node', data: { user_id: '9', nickname: 'Mo', content: NODES } }]
+    await scene.robo.get('send_group_forward_msg', { group_id, messages })
+    const event = (await scene.told(scene.mate)).at(-1)
+    const [outer] = listOf(field(field(listOf(event?.['message'])[0], 'data'), 'content'))
+    const [inner] = listOf(field(outer, 'message'))
+    expect(inner).toMatchObject({ type: 'forward', data: { content: [{ type: 'node' }, { type: 'node' }] } })
+  })
+
+  it('of a platform that has to look for it waits where it is asked for; one that is gone stays named', async () => {
+    const platform: OneBotPlatform = Object.assign(new FakePlatform(), {
+      forward: (id: string) =>
+        Promise.resolve(id === 'gone' ? [] : [{ userId: 7, nickname: 'Kay', time: 1, segments: [text('one')] }]),
+    })
+    const message = MESSAGE
+    expect(hasBundle(message)).toBe(false)
+    const bundles = ['here', 'gone'].map((id) => ({ type: 'forward', data: { id } }))
+    const { segments } = await expand(platform, { ...message, segments: [text('a'), ...bundles] })
+    expect(segments).toMatchObject([
+      text('a'),
+      { data: { id: 'here', content: [{ user_id: 7 }] } },
+      { data: { id: 'gone' } },
+    ])
+    expect(segments[2]).toEqual(bundles[1])
+  })
+})
+
+describe('a file that is asked for', () => {
+  it.each([true, false])('comes with its bytes, or not: enableLocalFile2Url %s', async (enableLocalFile2Url) => {
+    const scene = await Scene.start('node', { onebot: { enableLocalFile2Url } })
+    const { group: group_id } = scene
+    const PIXEL = 'R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs='
+    await scene.robo.get('send_group_msg', { group_id, message: `[CQ:image,file=base64://${PIXEL}]` })
+    const event = await scene.mate.event({ post_type: 'message' })
+    const file = field(field(listOf(event['message'])[0], 'data'), 'file')
+    for (const action of ['get_image', 'get_file']) {
+      expect(field(await scene.robo.get(action, { file }), 'base64')).toBe(enableLocalFile2Url ? PIXEL : undefined)
+    }
+  })
+})

@@ -1,0 +1,65 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { createHost } from '../../lib/web/host.ts'
+import { parts } from '../../lib/parts.ts'
+import { rSetLogSink } from '../../lib/websock/log.ts'
+import { hush } from '../support/log-lines.ts'
+import { Bots, BotServer, SELF } from '../support/onebot.ts'
+
+afterEach(() => rSetLogSink(null))
+
+async function read(bots: Bots): Promise<Map<string, number>> {
+  const report = await bots.gateway.host.report('/metrics')
+  const rows = (report?.text ?? '').matchAll(/^fiberws_bot_(\S+) (\d+)$/gm)
+  return new Map([...rows].map(([, name = '', value]) => [name, Number(value)]))
+}
+
+describe('metrics of bots', () => {
+  it('are what was called, told, said, lost, and what waits: of each bot, and each way to it', async () => {
+    hush()
+    const server = await BotServer.start()
+    const bots = await Bots.start('node', {
+      routes: [
+        { match: '/onebot/', handler: 'onebot' },
+        { match: '/mate/', handler: 'onebot', bot: 'mate', onebot: { name: 'mate' } },
+      ],
+      network: {
+        websocketClients: [
+          { name: 'out', enable: true, url: server.url, reconnectInterval: 60_000, replay: { events: 2 } },
+        ],
+      },
+    })
+    await (await server.client()).find(({ sub_type }) => sub_type === 'connect')
+    const bot = `bot="${SELF}"`
+    const before = await read(bots)
+    expect(before.get(`events_waiting{${bot},endpoint="out"}`)).toBe(0)
+    await server.close()
+    const client = await bots.connect()
+    for (let n = 0; n < 3; n++) await client.get('send_group_msg', { group_id: bots.group, message: 'tea' })
+    await bots.bring('mate')
+    const mate = await bots.connect('/mate/')
+    for (let n = 0; n < 3; n++) await mate.get('send_group_msg', { group_id: bots.group, message: 'milk' })
+    await client.get('download_file', { base64: 'Zm9n' })
+    client.ws.close()
+    await expect.poll(async () => (await read(bots)).get(`disconnects_total{${bot}}`)).toBe(2)
+    const found = await read(bots)
+    const grown = (name: string): number => (found.get(name) ?? NaN) - (before.get(name) ?? 0)
+    expect(grown(`frames_total{${bot},direction="in"}`)).toBe(4)
+    // A lifecycle, the answers, what mate has said and that mate has come; all but the first also for the link.
+    expect(grown(`frames_total{${bot},direction="out"}`)).toBeGreaterThanOrEqual(1 + 4 + 2 * 3)
+    expect(grown(`messages_total{${bot},direction="out"}`)).toBe(3)
+    expect(grown(`messages_total{${bot},direction="in"}`)).toBe(3)
+    expect(found.get(`spooled_bytes{${bot}}`)).toBe(3)
+    expect(found.get(`events_waiting{${bot},endpoint="out"}`)).toBe(2)
+    expect(grown(`events_lost_total{${bot},endpoint="out"}`)).toBeGreaterThanOrEqual(1)
+    const others = [...found.keys()].filter((name) => !name.includes(bot))
+    expect(others.find((name) => name.startsWith('messages_total'))).toMatch(/bot="\d+",direction="in"/)
+    expect(others.some((name) => name.includes('endpoint="mate"'))).toBe(true)
+  })
+
+  it('are none where there are no bots', async () => {
+    const host = createHost({ web: { listen: '127.0.0.1:0' } }, parts)
+    expect(await host.start()).toBe(0)
+    expect((await host.report('/metrics'))?.text).not.toContain('fiberws_bot_')
+    await host.free()
+  })
+})
