@@ -1,12 +1,15 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { OneBotEvent } from '../../include-types/onebot.ts'
+import type { WebSocket, WebSocketData } from '../../include-types/websock.ts'
 import type { Clock } from '../engine/port.ts'
 import type { OneBotEndpoint } from '../web/config/onebot-settings.ts'
+import { webSocketSetRaw, webSocketSetView } from '../websock/handle.ts'
 import { rError, rInfo } from '../websock/log.ts'
 import type { Account, Outlet } from './account.ts'
 import type { Call } from './actions/action.ts'
 import { dispatch, unknownAction } from './dispatcher.ts'
-import { type Outcome, parseRequest, toPart, toResponse, toUnreadable } from './envelope.ts'
+import { readFrame } from './frame.ts'
+import { type Outcome, toPart, toResponse, toUnreadable } from './envelope.ts'
 import { isOwn, toHeartbeat, toText } from './events.ts'
 import { BAD_REQUEST } from './failure.ts'
 import { type Filter, parseFilter } from '../web/config/event-filter.ts'
@@ -19,6 +22,8 @@ const MANY = 1000
 /** Credentials in what is logged. */
 const SECRETS =
   /((?:["']|\b)(?:access_token|token|secret)["']?\s*:\s*)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,}\]]+)/g
+
+const NO_BYTES = Buffer.alloc(0)
 
 /** Who has asked. */
 export interface Answering {
@@ -163,11 +168,30 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
     return { platform, format, unknown, status: this.account, media, turns, spool, uploads, inlines, expands }
   }
 
+  /** Has the frames of a connection come as they are: what is long in them is not made into text. */
+  protected readFrames(ws: WebSocket): void {
+    webSocketSetRaw(ws, true)
+    webSocketSetView(ws, true)
+  }
+
+  /** A frame. Those behind a call that has to wait do so, too. */
+  protected receive(buf: WebSocketData, gate: Gate, answer: Answering): Promise<void> | undefined {
+    const frame = typeof buf === 'string' ? Buffer.from(buf) : (buf ?? NO_BYTES)
+    const wait = gate.enter()
+    if (wait === null) {
+      this.#run(frame, answer)
+      return undefined
+    }
+    // It is a view, which is over with this call.
+    const kept = Buffer.from(frame)
+    return wait.then(() => this.#run(kept, answer))
+  }
+
   /** Runs what a frame asks for; `answer` is called at once or later, several times where the answer is a stream. */
-  protected run(text: string, answer: Answering): void {
+  #run(frame: Buffer, answer: Answering): void {
     this.account.packetsReceived++
+    const { asked, text } = readFrame(frame)
     this.log('<', text)
-    const asked = parseRequest(text)
     if ('unreadable' in asked) return this.#answer(toUnreadable(asked.unreadable), answer)
     const { action, params, echo } = asked
     const send = async (data: object): Promise<boolean> => {

@@ -1,5 +1,24 @@
 /** Up to here memory is committed for bytes that have only been announced. */
 const ADVANCE = 65536
+/** Bytes of memory that stay for the next long message, of any connection. */
+const MAX_SPARE = 4_194_304
+
+let spare: Buffer | null = null
+
+/** Of a message that was collected, and that nobody reads any more: long ones in a row cost no memory then. */
+export function giveBack({ buffer, byteOffset }: Buffer): void {
+  const { byteLength } = buffer
+  // Short ones share theirs with others.
+  if (byteOffset !== 0 || byteLength < ADVANCE || byteLength > MAX_SPARE) return
+  if (spare === null || spare.length < byteLength) spare = Buffer.from(buffer)
+}
+
+function takeSpare(size: number): Buffer | null {
+  if (spare === null || spare.length < size) return null
+  const taken = spare
+  spare = null
+  return taken
+}
 
 /**
  * Collects the pieces of a message. Memory follows what has arrived (at most four times, or 64 KiB), never what a header
@@ -29,7 +48,8 @@ export class Collector {
   #grow(needed: number, announced: number): void {
     const ahead = Math.min(needed + announced, Math.max(ADVANCE, needed * 4))
     const doubled = (this.#buffer?.length ?? 0) * 2
-    const next = Buffer.allocUnsafe(Math.max(ahead, doubled))
+    const size = Math.max(ahead, doubled)
+    const next = takeSpare(size) ?? Buffer.allocUnsafe(size)
     if (this.#buffer !== null) this.#buffer.copy(next, 0, 0, this.length)
     this.#buffer = next
   }

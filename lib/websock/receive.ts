@@ -13,6 +13,7 @@ import {
   WS_STATUS_POLICY_VIOLATION,
   WS_STATUS_TRY_AGAIN_LATER,
 } from './constants.ts'
+import { giveBack } from './collector.ts'
 import { intern } from './intern.ts'
 import type { Context } from './context.ts'
 import { Incoming } from './incoming.ts'
@@ -151,7 +152,11 @@ function collect(ws: Connection, incoming: Incoming, bytes: Buffer, binary: bool
   if (end !== MESSAGE_END) return
   // A long message leaves nothing behind.
   ws.incoming = null
-  deliver(ws, WS_EVENT_MESSAGE, collector.take(), binary, incoming.received, true, mustWait(ws))
+  const whole = collector.take()
+  const waits = mustWait(ws)
+  const { raw, view } = ws.mode
+  deliver(ws, WS_EVENT_MESSAGE, whole, binary, incoming.received, true, waits)
+  if ((!binary && !raw) || (view && !waits)) giveBack(whole)
 }
 
 function slice(ws: Connection, incoming: Incoming, bytes: Buffer, binary: boolean, end: PieceEnd): void {

@@ -3,10 +3,11 @@ import { setTimeout } from 'node:timers/promises'
 import { Compile } from 'typebox/schema'
 import type { OneBotFile } from '../../../include-types/onebot.ts'
 import { badRequest, PlatformError } from '../failure.ts'
+import { Digits } from '../media/digits.ts'
 import type { Progress } from '../media/uploads.ts'
 import { type Action, action, type Call, type Send } from './action.ts'
 import { checkImage, checkRecord, nameOf } from './media.ts'
-import { FLAG, Nothing, NUMBER, TEXT } from './params.ts'
+import { ANY, FLAG, Nothing, NUMBER, TEXT } from './params.ts'
 
 /* Files in parts, as NapCat has them: each frame says what it is in `data.type` and `data.data_type`. */
 
@@ -15,7 +16,7 @@ const Upload = Compile({
   required: ['stream_id'],
   properties: {
     stream_id: TEXT,
-    chunk_data: TEXT,
+    chunk_data: ANY,
     chunk_index: NUMBER,
     total_chunks: NUMBER,
     file_size: NUMBER,
@@ -54,7 +55,7 @@ const toStatus = (stream_id: string, status: string, { received, parts, missing 
 
 interface Uploading {
   readonly stream_id: string
-  readonly chunk_data?: string
+  readonly chunk_data?: unknown
   readonly chunk_index?: number
   readonly total_chunks?: number
   readonly file_size?: number
@@ -67,7 +68,9 @@ interface Uploading {
 }
 
 async function upload(given: Uploading, { uploads }: Call): Promise<object> {
-  const { stream_id: id, chunk_data: data = '', chunk_index: part, total_chunks: parts } = given
+  const { stream_id: id, chunk_index: part, total_chunks: parts } = given
+  const data = given.chunk_data ?? ''
+  if (typeof data !== 'string' && !(data instanceof Digits)) throw badRequest('chunk_data: must be text')
   if (id === '' || id.length > MAX_ID) throw badRequest(`stream_id: has 1 to ${MAX_ID} characters`)
   if (given.reset === true) {
     uploads.reset(id)

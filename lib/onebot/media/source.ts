@@ -37,19 +37,12 @@ export function openSource(given: string, options: SourceOptions): Source | Prom
 
 const broken = (why: string): PlatformError => new PlatformError('LOAD_FILE_ERROR', why)
 
-/**
- * Both alphabets of RFC 4648.
- *
- * @param into where it goes if there is room, for bytes that are of no use behind the call
- */
-export function decode(text: string, maxBytes: number, into: Buffer | null = null): Uint8Array {
+/** Both alphabets of RFC 4648. */
+export function decode(text: string, maxBytes: number): Uint8Array {
   const digits = text.replaceAll(/\s+/g, '').replace(/=+$/, '')
   const length = Math.floor((digits.length * 3) / 4)
   if (length > maxBytes) throw broken(`a file is longer than ${maxBytes} bytes`)
-  const bytes =
-    into === null || length > into.length
-      ? Buffer.from(digits, 'base64')
-      : into.subarray(0, into.write(digits, 0, length, 'base64'))
+  const bytes = Buffer.from(digits, 'base64')
   // What is no digit was left out.
   if (bytes.length !== length || digits.length % 4 === 1 || length === 0) throw broken('is no base64')
   return bytes

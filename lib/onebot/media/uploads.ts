@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } f
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '../../engine/port.ts'
 import { badRequest, PlatformError } from '../failure.ts'
+import { Digits } from './digits.ts'
 import { decode } from './source.ts'
 import type { Place, Spool, Spooled } from './spool.ts'
 
@@ -139,6 +140,13 @@ class Upload {
   }
 }
 
+/** @param into where it goes if there is room */
+function decodePart(base64: string | Digits, maxBytes: number, into: Buffer): Uint8Array {
+  const bytes = base64 instanceof Digits ? base64.decode(into) : null
+  // With something in front, or between.
+  return bytes ?? decode(String(base64).replace(/^base64:\/\//i, ''), maxBytes)
+}
+
 /** Files that come in parts, by the names that clients have for them: also over one connection after another. */
 export class Uploads {
   readonly #spool: Spool
@@ -188,10 +196,10 @@ export class Uploads {
   }
 
   /** @param base64 with `base64://` in front, or without */
-  take(id: string, part: number, base64: string): Progress {
+  take(id: string, part: number, base64: string | Digits): Progress {
     const upload = this.#find(id)
     this.#part ??= Buffer.allocUnsafeSlow(PART)
-    upload.take(part, decode(base64.replace(/^base64:\/\//i, ''), this.#maxBytes, this.#part))
+    upload.take(part, decodePart(base64, this.#maxBytes, this.#part))
     this.#watch(id, upload)
     return upload.progress
   }

@@ -190,7 +190,7 @@ export class LinkEndpoint extends Endpoint<OneBotLink> {
   }
 
   readonly #proc: Proc = (ws, event, buf) => {
-    if (event === WS_EVENT_MESSAGE) return this.#receive(ws, buf ?? '')
+    if (event === WS_EVENT_MESSAGE) return this.#receive(ws, buf)
     if (event === WS_EVENT_OPEN) this.#welcome(ws)
     else if (event === WS_EVENT_ERROR) this.#why = String(buf)
     else if (event === WS_EVENT_CLOSE) this.#forget(ws)
@@ -200,6 +200,7 @@ export class LinkEndpoint extends Endpoint<OneBotLink> {
   #welcome(ws: WebSocket): void {
     this.#ws = ws
     this.#why = '连接已断开'
+    this.readFrames(ws)
     rInfo('onebot', '%s: connected to %s', this.settings.name, withoutSecrets(this.settings.url))
     if (this.settings.role === 'API') return
     const text = toLifecycle(this.account.id, this.now, 'connect')
@@ -222,19 +223,11 @@ export class LinkEndpoint extends Endpoint<OneBotLink> {
     this.leave()
   }
 
-  #receive(ws: WebSocket, buf: string | Buffer): Promise<void> | undefined {
+  #receive(ws: WebSocket, buf: WebSocketData): Promise<void> | undefined {
     // Of a client that is only told nothing is read.
     if (this.settings.role === 'Event') return undefined
-    const text = typeof buf === 'string' ? buf : buf.toString()
-    const wait = this.#gate.enter()
-    if (wait !== null) return wait.then(() => this.#ask(ws, text))
-    this.#ask(ws, text)
-    return undefined
-  }
-
-  /** Who has asked on a connection is answered on that, or not at all. */
-  #ask(ws: WebSocket, text: string): void {
-    this.run(text, {
+    // Who has asked on a connection is answered on that, or not at all.
+    return this.receive(buf, this.#gate, {
       say: (response) => {
         if (webSocketSendString(ws, response) !== R_ERR_WOULD_BLOCK) return
         rError('onebot', '%s: reads too slowly', this.settings.name)

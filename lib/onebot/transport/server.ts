@@ -19,7 +19,7 @@ import type { Socket } from '../../websock/socket.ts'
 import { joinTopic, type Topics } from '../../websock/topics.ts'
 import type { Account } from '../account.ts'
 import { Backlog, NOTHING } from '../backlog.ts'
-import { Endpoint } from '../endpoint.ts'
+import { type Answering, Endpoint } from '../endpoint.ts'
 import { WRONG_TOKEN } from '../envelope.ts'
 import { toLifecycle } from '../events.ts'
 import type { Gate } from '../rate.ts'
@@ -39,6 +39,7 @@ interface Client {
   /** It is told what happens; who has asked for `/api` is not. */
   readonly hears: boolean
   readonly gate: Gate
+  readonly answer: Answering
 }
 
 /** Numbers of topics: after a reload one may have the name of another whose clients are not gone yet. */
@@ -164,7 +165,8 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
   }
 
   #run(ws: Socket, hears: boolean): void {
-    const client: Client = { ws, hears, gate: this.createGate() }
+    const client: Client = { ws, hears, gate: this.createGate(), answer: toAnswering(ws) }
+    this.readFrames(ws)
     void webSocketRun(ws, this.#proc, client)
   }
 
@@ -176,7 +178,7 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
     _length: number,
     client: Client,
   ): Promise<void> | undefined => {
-    if (event === WS_EVENT_MESSAGE) return this.#receive(client, buf ?? '')
+    if (event === WS_EVENT_MESSAGE) return this.receive(buf, client.gate, client.answer)
     if (event === WS_EVENT_OPEN && client.hears) this.#welcome(client)
     else if (event === WS_EVENT_CLOSE) this.#goodbye(client)
     return undefined
@@ -197,26 +199,15 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
     this.#listeners--
     this.#part()
   }
-
-  /** Those behind a call that has to wait do so, too. */
-  #receive(client: Client, buf: string | Buffer): Promise<void> | undefined {
-    const text = typeof buf === 'string' ? buf : buf.toString()
-    const wait = client.gate.enter()
-    if (wait !== null) return wait.then(() => this.#ask(client.ws, text))
-    this.#ask(client.ws, text)
-    return undefined
-  }
-
-  #ask(ws: Socket, text: string): void {
-    this.run(text, {
-      say: (response) => {
-        // What it cannot be told now it would never be: it asks faster than it reads.
-        if (webSocketSendString(ws, response) === R_ERR_WOULD_BLOCK) dismiss(ws, WS_STATUS_TRY_AGAIN_LATER, 'too slow')
-      },
-      room: async () => (await webSocketFlush(ws)) === 0,
-    })
-  }
 }
+
+const toAnswering = (ws: Socket): Answering => ({
+  say: (response) => {
+    // What it cannot be told now it would never be: it asks faster than it reads.
+    if (webSocketSendString(ws, response) === R_ERR_WOULD_BLOCK) dismiss(ws, WS_STATUS_TRY_AGAIN_LATER, 'too slow')
+  },
+  room: async () => (await webSocketFlush(ws)) === 0,
+})
 
 /** Tells what is wrong, in the one frame that clients know; what they send is not heard. */
 function turnAway(ws: WebSocket, event: WebSocketEvent): void {

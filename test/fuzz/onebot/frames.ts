@@ -131,6 +131,8 @@ const ECHOES: Choice<string> = [
 
 /** An endpoint that is asked without a socket. */
 class Probe extends Endpoint<OneBotServer> {
+  readonly #gate = this.createGate()
+
   open(): void {}
 
   protected get isHeard(): boolean {
@@ -140,7 +142,7 @@ class Probe extends Endpoint<OneBotServer> {
   protected send(): void {}
 
   ask(text: string, say: (text: string) => void): void {
-    this.run(text, { say, room: () => Promise.resolve(true) })
+    void this.receive(text, this.#gate, { say, room: () => Promise.resolve(true) })
   }
 }
 

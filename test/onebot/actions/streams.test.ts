@@ -9,6 +9,7 @@ import { ask } from '../../support/http.ts'
 import type { BotClient, Response } from '../../support/onebot.ts'
 import { callOn, FakePlatform } from '../../support/onebot-platform.ts'
 import { Scene } from '../../support/onebot-scene.ts'
+import { engines } from '../../support/server.ts'
 import { filesIn, png } from '../../support/stored.ts'
 import { makeFolder } from '../../support/world.ts'
 
@@ -42,6 +43,30 @@ describe('a file in parts', () => {
     const complete = (client = scene.robo) => client.call(STREAM, { stream_id: 's', is_complete: true })
     return { bytes, part, put, complete }
   }
+
+  it.each(engines)('is the same in long parts, of several clients at once, on %s', async (engine) => {
+    const scene = await Scene.start(engine)
+    const film = (seed: number): Buffer => Buffer.alloc(1_500_000, Buffer.from([seed, 0, 255, 7 * seed]))
+    const films = [scene.robo, scene.self].map((client, n) => ({ client, stream_id: `film ${n}`, bytes: film(n + 1) }))
+    const put = ({ client, stream_id, bytes }: (typeof films)[number]) =>
+      // One with space in it, as some encoders write it.
+      split(bytes, 600_000).map((part, chunk_index) => {
+        const text = part.toString('base64')
+        const chunk_data = chunk_index === 1 ? text.replaceAll(/.{76}/g, '$&\r\n') : text
+        return client.get(STREAM, { stream_id, chunk_index, chunk_data, total_chunks: 3, filename: 'film.bin' })
+      })
+    await Promise.all(films.flatMap(put))
+    for (const { client, stream_id, bytes } of films) {
+      const { data } = await client.call(STREAM, { stream_id, is_complete: true, expected_sha256: sha256(bytes) })
+      expect(data).toMatchObject({ sha256: sha256(bytes), file_size: bytes.length })
+    }
+    const wrong = { stream_id: 'x', chunk_index: 0, total_chunks: 1 }
+    for (const chunk_data of ['%'.repeat(100_000), `${'Zm9n'.repeat(30_000)}Z`]) {
+      expect(await scene.robo.call(STREAM, { ...wrong, chunk_data })).toMatchObject({ retcode: 1200 })
+    }
+    const other = await scene.robo.call(STREAM, { ...wrong, chunk_data: { a: 1 } })
+    expect(other).toMatchObject({ retcode: 1400, message: 'chunk_data: must be text' })
+  })
 
   it('is put together, and can be sent by its path', async () => {
     const scene = await Scene.start('node')
