@@ -1,5 +1,6 @@
 import { agentMutations } from './agent.ts'
 import { onebotMutations } from './onebot.ts'
+import { onebotMoreMutations } from './onebot-more.ts'
 import { peopleMutations } from './people.ts'
 import { worldMutations } from './world.ts'
 
@@ -198,8 +199,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '20: an oversized send',
     file: 'lib/websock/send.ts',
-    from: 'length > maxMessage) {',
-    to: 'length > maxMessage + 1) {',
+    from: 'length > maxSent) {',
+    to: 'length > maxSent + 1) {',
     test: SEND,
   },
   {
@@ -516,7 +517,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: '76: no timer is left',
     file: 'lib/websock/receive.ts',
-    from: '    this.closing = null\n    arm(this)',
+    from: '      this.closing = null\n      arm(this)\n',
     to: '',
     test: TIMERS,
   },
@@ -1007,8 +1008,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'a token is compared in part',
     file: 'lib/web/credential.ts',
-    from: 'timingSafeEqual(digest(given), digest(token))',
-    to: 'token.startsWith(given)',
+    from: 'timingSafeEqual(digest(given), digest(secret))',
+    to: 'secret.startsWith(given)',
     test: ROUTES,
   },
   {
@@ -1057,7 +1058,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'a cookie takes the place of another',
     file: 'lib/web/response.ts',
-    from: "names.delete('set-cookie')",
+    from: "name !== 'set-cookie' && ",
     to: '',
     test: REPLY,
   },
@@ -1134,7 +1135,7 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'a secret in an error',
     file: 'lib/web/config/check.ts',
-    from: "if (node?.secret === true) return 'a secret'",
+    from: "if (node?.secret === true) return 'something that is not shown'",
     to: 'return inspect(value, SHORT)',
     test: CONFIG,
   },
@@ -1216,8 +1217,8 @@ export const mutations: readonly Mutation[] = [
   {
     trap: 'a wait for the last part never ends',
     file: 'lib/engine/uws/exchange.ts',
-    from: 'this.#rest = null\n    if (res !== null',
-    to: 'this.#rest = null\n    drains.length = 0\n    if (res !== null',
+    from: 'for (const fn of drains) guard(fn)\n    this.#abortIfShort()',
+    to: 'this.#abortIfShort()',
     test: 'test/web/reply.test.ts',
     name: 'last of',
   },
@@ -1609,4 +1610,5 @@ export const mutations: readonly Mutation[] = [
   ...peopleMutations,
   ...agentMutations,
   ...onebotMutations,
+  ...onebotMoreMutations,
 ]

@@ -217,7 +217,7 @@ export const peopleMutations: readonly Mutation[] = [
   },
   {
     trap: 'files: no page of ours',
-    file: 'lib/gateway/api/files.ts',
+    file: 'lib/files/serve.ts',
     from: '`attachment; filename',
     to: '`inline; filename',
     test: 'test/gateway/files.test.ts',
