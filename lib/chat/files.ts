@@ -73,6 +73,11 @@ export class Files {
     return file
   }
 
+  /** Whether those who see its channel can see it there. */
+  isShown({ id }: StoredFile): boolean {
+    return this.#rows.shown({ id }) !== undefined
+  }
+
   /** Where its bytes are on the disk. */
   pathOf({ sha256 }: StoredFile): string {
     return this.#blobs.pathOf(sha256)

@@ -3,7 +3,7 @@ import type { Core } from './core.ts'
 import type { Directs } from './directs.ts'
 import { SEND_MESSAGES } from './permissions.ts'
 import { toTime } from './ids.ts'
-import { notFound } from './refusal.ts'
+import { notFound, Refusal } from './refusal.ts'
 import type { Users } from './users.ts'
 
 /** Somebody has somebody else look up: nothing of it is kept. */
@@ -37,9 +37,11 @@ export class Pokes {
     events.tell({ type: 'typing', user: { id: user, username }, channelId: direct.id, serverId: null, to: other, at })
   }
 
-  /** Between two who have written to each other. */
+  /** Between two who have written to each other. FORBIDDEN for people: nothing would tell them. */
   direct(user: string, other: string): void {
-    if (this.#users.find(other)?.disabled !== 0 || this.#directs.between(user, other) === null) throw notFound()
+    const poked = this.#users.find(other)
+    if (poked?.disabled !== 0 || this.#directs.between(user, other) === null) throw notFound()
+    if (poked.is_bot === 0) throw new Refusal('FORBIDDEN', 'People are not told of pokes')
     this.#core.events.tell({ type: 'poke', from: user, to: other, channelId: null, serverId: null })
   }
 }

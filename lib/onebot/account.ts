@@ -12,6 +12,8 @@ import { Turns } from './turns.ts'
 /** What tells clients of a bot what happens. */
 export interface Outlet {
   tell(event: OneBotEvent): void
+  /** Reads again which events are told, where a file says so. */
+  refilter(): void
 }
 
 export interface AccountOptions {
@@ -65,6 +67,10 @@ export class Account implements Status {
 
   remove(outlet: Outlet): void {
     this.#outlets.delete(outlet)
+  }
+
+  refilter(): void {
+    for (const outlet of this.#outlets) outlet.refilter()
   }
 
   /** The bot is there for others, until what this returns is called. */

@@ -12,7 +12,7 @@ import { readFrame } from './frame.ts'
 import { type Outcome, toPart, toResponse, toUnreadable } from './envelope.ts'
 import { isOwn, toHeartbeat, toText } from './events.ts'
 import { BAD_REQUEST } from './failure.ts'
-import { type Filter, parseFilter } from '../web/config/event-filter.ts'
+import { type Filter, parseFilter, readFilter } from '../web/config/event-filter.ts'
 import { Gate } from './rate.ts'
 
 /** Of a frame in the log. Characters. */
@@ -51,7 +51,7 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
     this.clock = clock
     this.#settings = settings
     this.#call = this.#toCall(settings)
-    this.#filter = settings.filter === null ? null : parseFilter(settings.filter)
+    this.#filter = toFilter(settings.filter)
     account.add(this)
   }
 
@@ -65,12 +65,17 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
     this.#settings = settings
     this.#call = this.#toCall(settings)
     if (!isDeepStrictEqual(before.filter, settings.filter)) {
-      this.#filter = settings.filter === null ? null : parseFilter(settings.filter)
+      this.#filter = toFilter(settings.filter)
     }
     if (before.heartbeat !== settings.heartbeat && this.#beating) {
       this.stopBeating()
       this.startBeating()
     }
+  }
+
+  refilter(): void {
+    const { filterFile } = this.#settings
+    if (filterFile !== null) this.adopt({ ...this.#settings, filter: readFilter(filterFile) })
   }
 
   /** Before the first client. */
@@ -165,7 +170,8 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
 
   #toCall({ format, unknown }: S): Call {
     const { platform, media, turns, spool, uploads, inlines, expands } = this.account
-    return { platform, format, unknown, status: this.account, media, turns, spool, uploads, inlines, expands }
+    const refilter = (): void => this.account.refilter()
+    return { platform, format, unknown, status: this.account, refilter, media, turns, spool, uploads, inlines, expands }
   }
 
   /** Has the frames of a connection come as they are: what is long in them is not made into text. */
@@ -221,6 +227,8 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
     rInfo('onebot', '%s %s %s', name, direction, cut.replaceAll(SECRETS, '$1"…"'))
   }
 }
+
+const toFilter = (given: OneBotEndpoint['filter']): Filter | null => (given === null ? null : parseFilter(given))
 
 /** What a platform gives may have no JSON. */
 export function toSafe(outcome: Outcome, echo: string): string {

@@ -48,19 +48,27 @@ describe('a poke', () => {
     expect(town.told()).toEqual([])
   })
 
-  it('of one person alone is for who has written to them, or was written to', () => {
+  it('of one bot alone is for who has written to it, or was written to', () => {
     const { town, ada, bob, cleo, direct } = setUp()
-    expect([direct(bob, cleo), direct(bob, 'nobody'), direct(bob, bob)]).toEqual(Array(3).fill('NOT_FOUND'))
-    town.do(({ directs }) => directs.open(bob, cleo))
-    town.told()
-    expect([direct(bob, cleo), direct(cleo, bob), direct(ada, cleo)]).toEqual([DONE, DONE, 'NOT_FOUND'])
+    const make = (handle: string): string => town.do(({ bots }) => bots.ensure(handle).user_id)
+    const [robo, mate] = [make('robo'), make('mate')]
     const poke = { type: 'poke', channelId: null, serverId: null }
-    expect(town.told()).toEqual([
-      { ...poke, from: bob, to: cleo },
-      { ...poke, from: cleo, to: bob },
-    ])
-    town.do(({ users }) => users.disable(cleo))
+    expect([direct(bob, robo), direct(bob, 'nobody'), direct(bob, bob)]).toEqual(Array(3).fill('NOT_FOUND'))
+    town.do(({ directs }) => directs.open(bob, robo))
+    town.do(({ directs }) => directs.open(mate, robo))
     town.told()
-    expect([direct(bob, cleo), town.told()]).toEqual(['NOT_FOUND', []])
+    expect([direct(bob, robo), direct(robo, mate), direct(ada, robo)]).toEqual([DONE, DONE, 'NOT_FOUND'])
+    expect(town.told()).toEqual([
+      { ...poke, from: bob, to: robo },
+      { ...poke, from: robo, to: mate },
+    ])
+    town.do(({ users }) => users.disable(mate))
+    town.told()
+    expect([direct(robo, mate), town.told()]).toEqual(['NOT_FOUND', []])
+    // People have nothing that would tell them.
+    town.do(({ directs }) => directs.open(robo, cleo))
+    town.told()
+    expect([direct(robo, bob), direct(robo, cleo), direct(robo, ada)]).toEqual(['FORBIDDEN', 'FORBIDDEN', 'NOT_FOUND'])
+    expect(town.told()).toEqual([])
   })
 })

@@ -258,6 +258,7 @@ export const callOn = (platform: FakePlatform, more: Partial<Call> = {}): Call =
   format: 'array',
   unknown: 'relay',
   status: { packetsReceived: 1, packetsSent: 2, messagesReceived: 3, messagesSent: 4, disconnects: 5, packetsLost: 6 },
+  refilter: () => {},
   media: SOURCES,
   turns: new Turns(),
   inlines: false,

@@ -104,6 +104,19 @@ export const prepareFiles = (db: Database) =>
           eb.selectFrom('message_files').select('file_id').where('message_num', '<>', p('message')),
         ),
     ),
+    /** Whether those who see its channel can see it there: in a message, or an announcement. */
+    shown: db.first((q, p: Param<{ id: string }>) =>
+      q
+        .selectFrom('message_files')
+        .select('file_id')
+        .where('file_id', '=', p('id'))
+        .unionAll(
+          q
+            .selectFrom('notices')
+            .select((one) => one.ref('file_id').$notNull().as('file_id'))
+            .where('file_id', '=', p('id')),
+        ),
+    ),
     drop: db.run((q, p: Param<{ id: string }>) => q.deleteFrom('files').where('id', '=', p('id'))),
     /** Of channels that have gone with their messages. */
     dropGone: db.run((q) =>

@@ -4,12 +4,13 @@ import { version } from '../../version.ts'
 import { PlatformError } from '../failure.ts'
 import { after } from '../after.ts'
 import { type Action, action } from './action.ts'
-import { FLAG, ID, Nothing, NUMBER } from './params.ts'
+import { FLAG, ID, Nothing, NUMBER, TEXT } from './params.ts'
 
 /* The bot itself, people, and what this program is. */
 
 const NoCache = Compile({ type: 'object', required: [], properties: { no_cache: FLAG } })
 const OfUser = Compile({ type: 'object', required: ['user_id'], properties: { user_id: ID, no_cache: FLAG } })
+const Refilter = Compile({ type: 'object', required: [], properties: { file: TEXT } })
 const Like = Compile({ type: 'object', required: ['user_id'], properties: { user_id: ID, times: NUMBER } })
 
 const NAME = 'fiberws'
@@ -101,6 +102,11 @@ export const ACCOUNT_ACTIONS: readonly Action[] = [
     }),
     'constant',
   ),
+  // The files that the config names, whatever `file` says.
+  action('reload_event_filter', Refilter, (_params, call) => {
+    call.refilter()
+    return null
+  }),
   constant('can_send_image', { yes: true }),
   constant('can_send_record', { yes: true }),
   constant('clean_cache', null),

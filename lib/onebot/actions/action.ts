@@ -19,6 +19,8 @@ export interface Call {
   /** What becomes of segments of types that are not known. */
   readonly unknown: Unknown
   readonly status: Status
+  /** Reads again which events are told, on all ways to the bot. */
+  refilter(): void
   /** Where files come from that clients name. */
   readonly media: SourceOptions
   readonly turns: Turns

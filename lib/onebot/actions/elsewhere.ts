@@ -15,6 +15,8 @@ const CONSTANTS: Readonly<Record<string, unknown>> = {
   fetch_custom_face: [],
   fetch_custom_face_detail: [],
   nc_get_packet_status: null,
+  // No file here is for a while only.
+  trans_group_file: { ok: true },
 }
 
 const UNSUPPORTED = [
@@ -29,7 +31,6 @@ const UNSUPPORTED = [
   '_set_model_show',
   'send_group_sign',
   'get_updates',
-  'reload_event_filter',
   // Its guilds
   'get_guild_meta_by_guest',
   'get_guild_channel_list',
@@ -56,7 +57,6 @@ const UNSUPPORTED = [
   'set_group_new_member_history_visibility',
   // NapCat: QQ itself
   'get_group_info_ex',
-  'trans_group_file',
   'set_doubt_friends_add_request',
   'fetch_ptt_text',
   'get_rkey',

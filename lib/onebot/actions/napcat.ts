@@ -1,7 +1,7 @@
 import { Compile } from 'typebox/schema'
 import type { OneBotTarget } from '../../../include-types/onebot.ts'
 import { after } from '../after.ts'
-import { PlatformError } from '../failure.ts'
+import { badRequest, PlatformError } from '../failure.ts'
 import { toFriend } from './account.ts'
 import { type Action, action, type Call } from './action.ts'
 import { toGroup, toMember } from './groups.ts'
@@ -66,6 +66,7 @@ export const NAPCAT_ACTIONS: readonly Action[] = [
     ),
   ),
   action('set_group_kick_members', KickAll, async ({ group_id, user_id, reject_add_request = false }, { platform }) => {
+    if (user_id.length === 0) throw badRequest('user_id: is empty')
     for (const user of user_id) await platform.kick(group_id, user, reject_add_request)
     return null
   }),

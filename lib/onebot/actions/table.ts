@@ -43,8 +43,11 @@ const all: readonly Action[] = [
     quickOperation(call, context, operation)
     return null
   }),
-  action('get_supported_actions', Nothing, () =>
-    [...ACTIONS.values()].filter(({ does }) => does !== 'unsupported').map(({ name }) => name),
+  action(
+    'get_supported_actions',
+    Nothing,
+    () => [...ACTIONS.values()].filter(({ does }) => does !== 'unsupported').map(({ name }) => name),
+    'constant',
   ),
 ]
 

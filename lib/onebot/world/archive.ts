@@ -88,10 +88,12 @@ export class Archive {
     }
   }
 
-  #maySee({ owner_id, channel_id: channel }: StoredFile): boolean {
+  #maySee(file: StoredFile): boolean {
+    const { owner_id, channel_id: channel } = file
     // Its own, which no message has yet.
-    if (channel === null) return owner_id === this.#bot
-    const { access, directs } = this.#world
+    if (owner_id === this.#bot) return true
+    const { access, directs, files } = this.#world
+    if (channel === null || !files.isShown(file)) return false
     return access.see(this.#bot, channel) !== null || directs.find(this.#bot, channel) !== null
   }
 }

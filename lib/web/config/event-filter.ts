@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import JSON5 from 'json5'
 import { isRecord } from './check.ts'
 
 /* Which events an endpoint is told of, in go-cqhttp's words (its docs, "event filter"). */
@@ -45,6 +47,18 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
 
 /** Makes a filter, once. Throws what is wrong with it. */
 export const parseFilter = (given: unknown): Filter => parseAll(given, 'a filter')
+
+/** One that is not there, or is none, filters nothing, as in go-cqhttp: a start warns of it. */
+export function readFilter(file: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON5.parse(readFileSync(file, 'utf8'))
+    if (!isRecord(value)) return null
+    parseFilter(value)
+    return value
+  } catch {
+    return null
+  }
+}
 
 /** All of its entries have to fit. */
 function parseAll(given: unknown, what: string): Filter {

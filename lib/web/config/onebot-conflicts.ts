@@ -7,7 +7,8 @@ import { isLoopback, parseEndpoint } from './endpoint.ts'
 import { parseFilter } from './event-filter.ts'
 import { network } from './onebot.ts'
 import { web } from './schema.ts'
-import { readFilter, toCqAddress } from './to-cqhttp.ts'
+import { readFilter } from './event-filter.ts'
+import { toCqAddress } from './to-cqhttp.ts'
 
 const problem = (path: Path, rule: string, got = ''): Problem => ({ path, rule, got })
 const textOf = (value: unknown, byDefault = ''): string =>
@@ -203,8 +204,9 @@ export function findOneBotOddities(value: unknown, folder: string): Problem[] {
   const filters = listOf(valueAt(value, ['onebot', 'servers'])).flatMap((server, i) =>
     ['http', 'ws', 'ws-reverse'].flatMap((kind) => {
       const given = textOf(valueAt(server, [kind, 'middlewares', 'filter']))
-      if (given === '' || readFilter(given, folder) !== null) return []
-      const why = existsSync(resolve(folder, given)) ? 'is no filter' : 'is not there'
+      const file = resolve(folder, given)
+      if (given === '' || readFilter(file) !== null) return []
+      const why = existsSync(file) ? 'is no filter' : 'is not there'
       return [problem(['onebot', 'servers', i, kind, 'middlewares', 'filter'], `${why}: everything is told`)]
     }),
   )

@@ -24,6 +24,8 @@ interface Common {
   readonly heartbeat: number
   /** Events that it is told of; null: all. As go-cqhttp has it. */
   readonly filter: Readonly<Record<string, unknown>> | null
+  /** Where that is from, to be read again; null: it is in the config. */
+  readonly filterFile: string | null
   /** Null: calls do not wait. */
   readonly rate: OneBotRate | null
   /** What becomes of segments of types that nobody knows. */

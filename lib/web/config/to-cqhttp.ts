@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import JSON5 from 'json5'
-import { type CheckedConfig, isRecord } from './check.ts'
-import { parseFilter } from './event-filter.ts'
+import type { CheckedConfig } from './check.ts'
+import { readFilter } from './event-filter.ts'
 import { parseEndpoint } from './endpoint.ts'
 import { onebot, network } from './onebot.ts'
 import type { OneBotLink, OneBotServer, OneBotWebhook } from './onebot-settings.ts'
@@ -29,7 +27,7 @@ export function toServers(config: OneBotConfig, main: string, folder: string): P
     format,
     reportSelf: message['report-self-message'] ?? false,
     debug: false,
-    filter: readFilter(given.filter ?? '', folder),
+    ...toFilter(given.filter ?? '', folder),
     rate: toRate(given['rate-limit']),
     replay: null,
     unknown: message['ignore-invalid-cqcode'] === true ? ('drop' as const) : ('relay' as const),
@@ -41,6 +39,12 @@ export function toServers(config: OneBotConfig, main: string, folder: string): P
     ...toCqWs(one.ws, `servers[${i}].ws`, toShared),
     ...toCqReverse(one['ws-reverse'], `servers[${i}].ws-reverse`, toShared),
   ])
+}
+
+function toFilter(given: string, folder: string): Pick<OneBotServer, 'filter' | 'filterFile'> {
+  if (given === '') return { filter: null, filterFile: null }
+  const filterFile = resolve(folder, given)
+  return { filter: readFilter(filterFile), filterFile }
 }
 
 type ToShared = (given?: Middlewares) => Omit<OneBotServer, 'kind' | 'name' | keyof typeof NO_SERVER>
@@ -143,17 +147,4 @@ export function toCqAddress(
 ): { readonly host: string; readonly port: number } {
   if (config.address !== undefined) return parseEndpoint(config.address.replace(/^tcp[46]?:\/\//, ''))
   return { host: config.host ?? '127.0.0.1', port: config.port ?? port }
-}
-
-/** One that is not there, or is none, filters nothing, as in go-cqhttp: a start warns of it. */
-export function readFilter(file: string, folder: string): Readonly<Record<string, unknown>> | null {
-  if (file === '') return null
-  try {
-    const value: unknown = JSON5.parse(readFileSync(resolve(folder, file), 'utf8'))
-    if (!isRecord(value)) return null
-    parseFilter(value)
-    return value
-  } catch {
-    return null
-  }
 }

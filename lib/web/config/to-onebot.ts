@@ -56,6 +56,7 @@ const toCommon = (config: CommonConfig, main: string) => ({
   reportSelf: config.reportSelfMessage ?? S.reportSelfMessage.default,
   debug: config.debug ?? S.debug.default,
   filter: config.filter ?? null,
+  filterFile: null,
   rate: toRate(config.rateLimit),
   unknown: config.unknownSegment ?? S.unknownSegment.default,
   replay: toReplay(config.replay),

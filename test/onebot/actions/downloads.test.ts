@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { basename } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { upload } from '../../support/forms.ts'
 import { field, listOf } from '../../support/gateway.ts'
 import { notice, Scene } from '../../support/onebot-scene.ts'
 import { filesIn } from '../../support/stored.ts'
@@ -128,5 +129,18 @@ describe('a file for one alone', () => {
     expect(await scene.why('get_private_file_url', { file_id: 'none' })).toBe('1200 FILE_NOT_FOUND')
     expect(await scene.why('get_file', {})).toBe('1400 file or file_id: is needed')
     expect(await scene.why('upload_private_file', { user_id: 1, file, name: 'x' })).toBe('1200 USER_NOT_FOUND')
+  })
+
+  it('is there when it was said, not before', async () => {
+    const scene = await Scene.start('node')
+    const { bo, channel } = scene
+    const file = await upload(scene.bots.gateway, bo, channel, 'the menu', 'menu.txt')
+    const params = { file_id: file.id }
+    expect(await scene.why('get_file', params)).toBe('1200 FILE_NOT_FOUND')
+    expect(await scene.why('get_private_file_url', params)).toBe('1200 FILE_NOT_FOUND')
+    const { id } = await scene.say(bo, 'here', { file_ids: [file.id] })
+    expect(await scene.robo.get('get_file', params)).toMatchObject({ file_name: 'menu.txt' })
+    await scene.http(bo, 'DELETE', `/messages/${id}`)
+    expect(await scene.why('get_file', params)).toBe('1200 FILE_NOT_FOUND')
   })
 })

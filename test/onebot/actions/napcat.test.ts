@@ -29,6 +29,13 @@ describe('what NapCat has beside the standard', () => {
     }
     expect(await scene.why('group_poke', { user_id: 1, group_id: group })).toBe('1200 MEMBER_NOT_FOUND')
     expect(await scene.why('friend_poke', { user_id: 1 })).toBe('1200 USER_NOT_FOUND')
+    // Nothing would tell people.
+    await scene.robo.get('send_private_msg', { user_id: scene.boId, message: 'hi' })
+    for (const action of ['friend_poke', 'send_poke']) {
+      expect(await scene.why(action, { user_id: scene.boId })).toBe('1200 PERMISSION_DENIED')
+    }
+    const shake = { user_id: scene.boId, message: '[CQ:shake]' }
+    expect(await scene.why('send_private_msg', shake)).toBe('1200 PERMISSION_DENIED')
   })
 
   it('sends several away at once, and says who may not speak', async () => {
@@ -45,6 +52,8 @@ describe('what NapCat has beside the standard', () => {
     expect([await scene.member(scene.bo.id), await scene.member(cid.id)]).toEqual([undefined, undefined])
     expect(await scene.why('set_group_kick_members', { group_id: scene.group, user_id })).toBe('1200 MEMBER_NOT_FOUND')
     expect(await scene.why('set_group_kick_members', { group_id: scene.group, user_id: ['x'] })).toMatch(/^1400/)
+    const nobody = { group_id: scene.group, user_id: [] }
+    expect(await scene.why('set_group_kick_members', nobody)).toBe('1400 user_id: is empty')
   })
 
   it('sends a message on, with its files and without what it answers', async () => {

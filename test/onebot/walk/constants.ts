@@ -55,5 +55,6 @@ export const CONSTANT_ROWS: Readonly<Record<string, Row>> = {
   fetch_custom_face: always(),
   fetch_custom_face_detail: always(),
   nc_get_packet_status: always(),
+  trans_group_file: always(({ group }) => ({ group_id: group, file_id: 'menu' })),
   test_download_stream: always(),
 }

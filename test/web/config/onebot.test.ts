@@ -111,6 +111,7 @@ const COMMON = {
   reportSelf: false,
   debug: false,
   filter: null,
+  filterFile: null,
   rate: null,
   unknown: 'relay',
   replay: null,
@@ -635,7 +636,10 @@ describe("go-cqhttp's own list", () => {
     const of = (filter: string) => ({
       onebot: { servers: [{ ws: { address: '127.0.0.1:6700', middlewares: { filter } } }] },
     })
-    expect(endpoints(of('filters/good.json'))[0]?.filter).toEqual({ 'user_id': 1, '.not': {} })
+    expect(endpoints(of('filters/good.json'))[0]).toMatchObject({
+      filter: { 'user_id': 1, '.not': {} },
+      filterFile: join(folder, 'filters/good.json'),
+    })
     expect(warnings(of('filters/good.json'))).toEqual([])
     for (const [name, why] of [
       ['broken.json', 'is no filter'],
