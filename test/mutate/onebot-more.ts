@@ -10,6 +10,7 @@ const FETCH = 'test/onebot/media/fetch.test.ts'
 const SOURCE = 'test/onebot/media/source.test.ts'
 const SPEECH = 'test/onebot/media/speech.test.ts'
 const STREAMS = 'test/onebot/actions/streams.test.ts'
+const UPLOADS = 'test/onebot/media/uploads.test.ts'
 const DOWNLOADS = 'test/onebot/actions/downloads.test.ts'
 const SENDING = 'test/onebot/actions/sending-files.test.ts'
 const BUNDLES = 'test/onebot/actions/bundles.test.ts'
@@ -189,15 +190,15 @@ export const onebotMoreMutations: readonly Mutation[] = [
   ),
   of(STREAMS, 'what is not whole is not complete', 'onebot/media/uploads.ts', '    upload.check()\n', ''),
   of(
-    STREAMS,
+    UPLOADS,
     'an upload that stands still is given up',
     'onebot/media/uploads.ts',
     '() => this.reset(id), false)',
     '() => {}, false)',
   ),
   of(STREAMS, 'names have no path', 'onebot/media/spool.ts', "basename(given.replaceAll('\\\\', '/'))", 'given'),
-  of(STREAMS, 'what is not sent goes', 'onebot/media/spool.ts', '() => this.#remove(path), false)', '() => {}, false)'),
-  of(STREAMS, 'what was there before is gone', 'onebot/media/spool.ts', '    this.clean()\n', ''),
+  of(UPLOADS, 'what is not sent goes', 'onebot/media/spool.ts', '() => this.#remove(path), false)', '() => {}, false)'),
+  of(UPLOADS, 'what was there before is gone', 'onebot/media/spool.ts', '    this.clean()\n', ''),
   of(
     SENDING,
     'bytes are what they should be',

@@ -65,6 +65,8 @@ describe('what NapCat has beside the standard', () => {
     await scene.robo.get('forward_group_single_msg', { message_id: num, group_id: quay.group })
     const [there] = await scene.page(quay.id)
     expect(there).toMatchObject({ content: 'look', reply_to: null, files: [{ kind: 'image', name: 'cup.png' }] })
+    await scene.robo.get('forward_group_single_msg', { message_id: num, group_id: scene.group })
+    expect((await scene.page())[0]).toMatchObject({ content: 'look', reply_to: null })
     await scene.robo.get('forward_friend_single_msg', { message_id: first.num, user_id: scene.boId })
     expect(await scene.eyes.next('DM_MESSAGE_CREATE')).toMatchObject({ content: 'tea?' })
     const missing = { message_id: 99_999, group_id: quay.group }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { upload } from '../../support/forms.ts'
 import { field, listOf } from '../../support/gateway.ts'
 import { Scene } from '../../support/onebot-scene.ts'
 import { png } from '../../support/stored.ts'
@@ -21,6 +22,9 @@ describe('how a bot appears', () => {
     const second = await avatar()
     expect(second).not.toBe(first)
     expect((await read(first)).status).toBe(404)
+    // What was sent in a chat is not for anybody.
+    const { id } = await upload(scene.bots.gateway, scene.bo, scene.channel, png('three'), 'three.png')
+    expect((await read(`/portraits/${id}`)).status).toBe(404)
     // What is needed is not swept away.
     await scene.bots.world.files.sweep()
     expect(Buffer.from(await (await read(second)).arrayBuffer())).toEqual(png('two'))

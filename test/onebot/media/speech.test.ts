@@ -1,13 +1,20 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { OneBotTtsConfig } from '../../../include-types/onebot-config.ts'
+import { MAX_SPEAKERS, speak } from '../../../lib/onebot/media/speech.ts'
 import { field, listOf } from '../../support/gateway.ts'
 import { LogLines } from '../../support/log-lines.ts'
 import { Scene } from '../../support/onebot-scene.ts'
+import { makeFolder } from '../../support/world.ts'
 
 /** A program of node. */
 const program = (code: string): string[] => [process.execPath, '-e', code]
 /** What begins as such files do, and then what it has heard. */
 const SPEAKS = `process.stdout.write(Buffer.from('RIFF\\0\\0\\0\\0WAVE', 'latin1')); process.stdin.pipe(process.stdout)`
+
+/** What does not end by itself. */
+const STAYS = 'setInterval(() => {}, 1000)'
 
 const start = (tts?: OneBotTtsConfig): Promise<Scene> =>
   Scene.start('node', tts === undefined ? {} : { onebot: { tts } })
@@ -41,8 +48,12 @@ describe('a text that is to be heard', () => {
     ['is not there', { command: ['/nowhere/espeak'] }, 'ENOENT'],
     ['says no record', { command: program('console.log("hello")') }, 'LOAD_FILE_ERROR'],
     ['says nothing', { command: program('') }, 'LOAD_FILE_ERROR'],
-    ['takes too long', { command: program('setInterval(() => {}, 1000)'), timeout: 200 }, 'SIGKILL'],
-    ['says too much', { command: program(SPEAKS), maxBytes: 10 }, 'more than 10 bytes'],
+    ['takes too long', { command: program(STAYS), timeout: 200 }, 'SIGKILL'],
+    [
+      'says too much',
+      { command: program(`${SPEAKS}; ${STAYS}`), maxBytes: 10, timeout: 600_000 },
+      'more than 10 bytes',
+    ],
   ] as const)('is a text where the program %s, and the log says why', async (_what, { command, ...more }, why) => {
     const scene = await start({ ...more, command: [...command] })
     const log = new LogLines()
@@ -51,6 +62,19 @@ describe('a text that is to be heard', () => {
       { type: 'text', data: { text: 'tea' } },
     ])
     expect(log.lines.join('\n')).toContain(why)
+  })
+
+  it('is a text where so many programs run already', async () => {
+    const go = join(makeFolder(), 'go')
+    const waits = `setInterval(() => { if (require('fs').existsSync(${JSON.stringify(go)})) process.exit(0) }, 5)`
+    const bounds = { timeout: 600_000, maxText: 10, maxBytes: 100 }
+    const slow = { ...bounds, command: program(`${SPEAKS}; ${waits}`) }
+    const quick = { ...bounds, command: program(SPEAKS) }
+    const running = Array.from({ length: MAX_SPEAKERS }, () => speak('tea', slow))
+    expect(await speak('milk', quick)).toBeNull()
+    writeFileSync(go, '')
+    for (const record of await Promise.all(running)) expect(String(record)).toContain('tea')
+    expect(String(await speak('milk', quick))).toContain('milk')
   })
 
   it('is a text where it is longer than it may be', async () => {
