@@ -15,7 +15,7 @@ export interface ForwardNode {
 }
 
 /** Of one bundle. */
-const MOST_NODES = 200
+const MAX_NODES = 200
 
 /** Messages that are sent on together: a message has the bundle's id. */
 export class Forwards {
@@ -59,7 +59,7 @@ export class Forwards {
 
   /** LIMIT for too many. */
   make(user: string, nodes: readonly ForwardNode[]): string {
-    if (nodes.length > MOST_NODES) throw new Refusal('LIMIT', `A bundle has ${MOST_NODES} messages at most`)
+    if (nodes.length > MAX_NODES) throw new Refusal('LIMIT', `A bundle has ${MAX_NODES} messages at most`)
     const id = this.#core.ids.next()
     this.#insert({ id, by: user, at: createdAt(id) })
     for (const [idx, { user_num, nickname, sent_at, segments }] of nodes.entries()) {

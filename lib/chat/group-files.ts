@@ -1,6 +1,7 @@
 import { type Access, needs, type Seen } from './access.ts'
 import { isClean, isWithin } from './content.ts'
 import { type Core, createdAt } from './core.ts'
+import { isLastPart } from './file-names.ts'
 import type { AttachedFile, Files } from './files.ts'
 import { toTime } from './ids.ts'
 import { MAX_FILE_NAME, MAX_FOLDERS } from './limits.ts'
@@ -274,7 +275,7 @@ export class GroupFiles {
 }
 
 function checkName(name: string): void {
-  if (!isClean(name) || !/\S/u.test(name) || /[/\\\p{Cc}]/u.test(name) || /^\.+$/.test(name)) {
+  if (!isClean(name) || !/\S/u.test(name) || !isLastPart(name) || /^\.+$/.test(name)) {
     throw new Refusal('INVALID', 'Not a name of a file')
   }
   if (!isWithin(name, MAX_FILE_NAME)) throw new Refusal('INVALID', `A name has ${MAX_FILE_NAME} characters at most`)

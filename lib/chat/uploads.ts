@@ -1,15 +1,14 @@
 import { type Access, needs } from './access.ts'
 import { isClean } from './content.ts'
 import type { Directs } from './directs.ts'
+import { toLastPart } from './file-names.ts'
 import type { AttachedFile, Files } from './files.ts'
 import { MAX_FILE_NAME } from './limits.ts'
 import type { Content } from './media.ts'
 import { ATTACH_FILES } from './permissions.ts'
 
-/** Without a path in front, and without what is not seen, or has the rest read backwards. */
 function toName(given: string): string {
-  const last = (given.split(/[/\\]/).at(-1) ?? '').replaceAll(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '').trim()
-  const name = Array.from(last).slice(0, MAX_FILE_NAME).join('')
+  const name = Array.from(toLastPart(given)).slice(0, MAX_FILE_NAME).join('')
   return isClean(name) && !/^\.*$/.test(name) ? name : 'file'
 }
 

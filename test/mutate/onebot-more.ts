@@ -20,6 +20,7 @@ const MARKS = 'test/onebot/actions/marks.test.ts'
 const GROUP_FILES = 'test/onebot/actions/group-files.test.ts'
 const NAPCAT = 'test/onebot/actions/napcat.test.ts'
 const ANNOUNCED = 'test/onebot/actions/notices.test.ts'
+const HOSTILE = 'test/onebot/actions/hostile-input.test.ts'
 const METERS = 'test/onebot/meters.test.ts'
 
 const of = rowOf('onebot 2')
@@ -196,7 +197,51 @@ export const onebotMoreMutations: readonly Mutation[] = [
     '() => this.reset(id), false)',
     '() => {}, false)',
   ),
-  of(STREAMS, 'names have no path', 'onebot/media/spool.ts', "basename(given.replaceAll('\\\\', '/'))", 'given'),
+  of(STREAMS, 'names have no path', 'onebot/media/spool.ts', 'const name = toLastPart(given)', 'const name = given'),
+  of(
+    HOSTILE,
+    'nodes are counted, however deep',
+    'onebot/message/nodes.ts',
+    'sum.nodes += segments.length',
+    'sum.nodes = segments.length',
+  ),
+  of(
+    HOSTILE,
+    'bundles in segments are bundles',
+    'onebot/message/nodes.ts',
+    'isBundle ? { node, inside: readAll(inside, depth + 1, sum) }',
+    'isBundle ? { node, inside: readAll(inside, bundle === null ? depth + 1 : depth, sum) }',
+  ),
+  of(
+    HOSTILE,
+    'what is too long is not made first',
+    'onebot/world/writing.ts',
+    'sum + sizeOf(segments), 0) > MAX_BUNDLE',
+    'sum + sizeOf(segments), 0) < 0',
+  ),
+  of(
+    HOSTILE,
+    'files are counted before the first is got',
+    'onebot/media/intake.ts',
+    'if (count > MAX_FILES) throw',
+    'if (count < 0) throw',
+  ),
+  of(HOSTILE, 'milliseconds are whole', 'onebot/media/intake.ts', 'Math.ceil(seconds * 1000)', 'seconds * 1000'),
+  of(HOSTILE, 'names of folders are not read backwards', 'chat/group-files.ts', ' || !isLastPart(name)', ''),
+  of(
+    HOSTILE,
+    'names that others are told are those that are kept',
+    'onebot/media/intake.ts',
+    "kind === 'file' || 'name' in segment.data",
+    "kind === 'file'",
+  ),
+  of(
+    'test/onebot/message/outgoing.test.ts',
+    'a bundle that is there is named',
+    'onebot/message/outgoing.ts',
+    'segments.push(toNamed(segment))',
+    'segments.push(segment)',
+  ),
   of(UPLOADS, 'what is not sent goes', 'onebot/media/spool.ts', '() => this.#remove(path), false)', '() => {}, false)'),
   of(UPLOADS, 'what was there before is gone', 'onebot/media/spool.ts', '    this.clean()\n', ''),
   of(

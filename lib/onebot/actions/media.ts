@@ -86,8 +86,10 @@ const OURS =
 function readHeaders(given: unknown): Readonly<Record<string, string>> {
   const lines: readonly unknown[] = typeof given === 'string' ? given.split(/\r?\n/) : Array.isArray(given) ? given : []
   const pairs = lines.flatMap((line): [string, string][] => {
-    const [, key = '', value = ''] = typeof line === 'string' ? (/^([^=:\s]+)\s*[=:]\s*(.*)$/.exec(line) ?? []) : []
-    return key === '' || OURS.test(key) ? [] : [[key, value]]
+    const mark = typeof line === 'string' ? line.search(/[=:]/) : -1
+    if (typeof line !== 'string' || mark === -1) return []
+    const key = line.slice(0, mark).trim()
+    return key === '' || OURS.test(key) ? [] : [[key, line.slice(mark + 1).trim()]]
   })
   for (const [key, value] of pairs) {
     try {

@@ -1,11 +1,11 @@
 import { Compile } from 'typebox/schema'
 import type { OneBotForwardNode, OneBotSegment, OneBotTarget } from '../../../include-types/onebot.ts'
 import { badRequest, PlatformError } from '../failure.ts'
-import { hasFiles, takeIn } from '../media/intake.ts'
+import { countFiles, takeIn } from '../media/intake.ts'
 import { expand, toBundled } from '../message/bundles.ts'
 import { type Format, toFoundMessage } from '../message/format.ts'
 import { textOf, toSegments } from '../message/input.ts'
-import { readNodes } from '../message/nodes.ts'
+import { bundleIn, readNodes } from '../message/nodes.ts'
 import { prepare } from '../message/outgoing.ts'
 import { after, afterAll } from '../after.ts'
 import { type Action, action, type Call } from './action.ts'
@@ -49,7 +49,10 @@ const Forward = Compile({ type: 'object', required: [], properties: { id: TEXT, 
 export function send(call: Call, target: OneBotTarget, message: unknown, plain = false): unknown {
   const { platform } = call
   const given = toSegments(message, plain)
-  if (given.length > 0 && given.every(({ type }) => type === 'node')) return sendNodes(call, target, message)
+  if (given.length > 0 && given.every(({ type }) => type === 'node')) return sendNodes(call, target, given)
+  const [only] = given
+  const bundle = only !== undefined && given.length === 1 ? bundleIn(only) : null
+  if (bundle !== null) return sendNodes(call, target, bundle)
   const { segments, pokes } = prepare(given, call.unknown)
   const poked = pokes.map((user) => platform.poke(target, user))
   return afterAll(poked, () => (segments.length === 0 ? { message_id: 0 } : say(call, target, segments)))
@@ -60,7 +63,7 @@ export function say(call: Call, target: OneBotTarget, segments: readonly OneBotS
   const { platform, turns } = call
   const post = (said: readonly OneBotSegment[]): unknown =>
     after(platform.send(target, said), (id) => ({ message_id: id }))
-  const fetches = hasFiles(segments)
+  const fetches = countFiles(segments) > 0
   return turns.run(toChat(target), fetches, () => (fetches ? takeIn(call, segments).then(post) : post(segments)))
 }
 
@@ -70,7 +73,7 @@ const toChat = (target: OneBotTarget): string => ('group' in target ? `g${target
 export function sendNodes(call: Call, target: OneBotTarget, messages: unknown): unknown {
   return after(readNodes(call, messages), (nodes) => {
     if (nodes.length === 0) throw new PlatformError('EMPTY_NODES')
-    const fetches = nodes.some(({ segments }) => hasFiles(segments))
+    const fetches = countFiles(nodes.flatMap(({ segments }) => segments)) > 0
     const run = (all: readonly OneBotForwardNode[]): unknown =>
       after(call.platform.sendForward(target, all), ({ id, forward }) => ({
         message_id: id,

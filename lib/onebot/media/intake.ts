@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import type { OneBotFile, OneBotNewFile, OneBotPlatform, OneBotSegment } from '../../../include-types/onebot.ts'
 import { isTold, PlatformError } from '../failure.ts'
 import { textOf } from '../message/input.ts'
-import { insideOf, withInside } from '../message/inside.ts'
+import { flatten, insideOf, withInside } from '../message/inside.ts'
 import { rError } from '../../websock/log.ts'
 import { speak } from './speech.ts'
 import { openSource, type Source, type SourceOptions } from './source.ts'
@@ -29,9 +29,15 @@ export interface IntakeMeans {
   readonly media: SourceOptions
 }
 
-/** Also in bundles. */
-export const hasFiles = (segments: readonly OneBotSegment[]): boolean =>
-  segments.some((segment) => KINDS.has(segment.type) || segment.type === SPEECH || hasFiles(insideOf(segment)))
+/** Of one message, or one bundle. */
+export const MAX_FILES = 100
+
+/** Those that are got, also in bundles; LIMIT_REACHED where there are too many, before the first is. */
+export function countFiles(segments: readonly OneBotSegment[]): number {
+  const count = flatten(segments).filter(({ type }) => KINDS.has(type) || type === SPEECH).length
+  if (count > MAX_FILES) throw new PlatformError('LIMIT_REACHED', `there are ${MAX_FILES} files at most`)
+  return count
+}
 
 /**
  * The same segments, with their files kept: one after the other, so that they are in order for all who read them. Rejects where
@@ -57,7 +63,10 @@ async function take(means: IntakeMeans, segment: OneBotSegment, kind: OneBotFile
   const name = textOf(segment, 'name') || source.name
   const { id, name: kept } = await platform.store({ name, kind, bytes: source.bytes })
   const rest = Object.entries(segment.data).filter(([key]) => !MEANS.has(key))
-  const named = kind === 'file' ? { file: kept, name: kept } : { file: id }
+  const named = {
+    file: kind === 'file' ? kept : id,
+    ...(kind === 'file' || 'name' in segment.data ? { name: kept } : {}),
+  }
   return { type: kind, data: { ...Object.fromEntries(rest), ...named, file_id: id } }
 }
 
@@ -87,7 +96,7 @@ function find({ platform, media }: IntakeMeans, segment: OneBotSegment): Promise
   const seconds = Number(textOf(segment, 'timeout'))
   const options = {
     ...media,
-    ...(seconds > 0 ? { timeout: Math.min(media.timeout, seconds * 1000) } : {}),
+    ...(seconds > 0 ? { timeout: Math.min(media.timeout, Math.ceil(seconds * 1000)) } : {}),
     ...(textOf(segment, 'proxy') === '0' ? { proxy: null } : {}),
   }
   const said = (...keys: readonly string[]): string[] => keys.map((key) => textOf(segment, key))

@@ -39,13 +39,19 @@ const broken = (why: string): PlatformError => new PlatformError('LOAD_FILE_ERRO
 
 /** Both alphabets of RFC 4648. */
 export function decode(text: string, maxBytes: number): Uint8Array {
-  const digits = text.replaceAll(/\s+/g, '').replace(/=+$/, '')
+  const digits = withoutPadding(text.replaceAll(/\s+/g, ''))
   const length = Math.floor((digits.length * 3) / 4)
   if (length > maxBytes) throw broken(`a file is longer than ${maxBytes} bytes`)
   const bytes = Buffer.from(digits, 'base64')
   // What is no digit was left out.
   if (bytes.length !== length || digits.length % 4 === 1 || length === 0) throw broken('is no base64')
   return bytes
+}
+
+function withoutPadding(text: string): string {
+  let end = text.length
+  while (text[end - 1] === '=') end--
+  return text.slice(0, end)
 }
 
 /** RFC 2397, with base64 only. */

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { basename, dirname, extname, join } from 'node:path'
+import { dirname, extname, join } from 'node:path'
+import { toLastPart } from '../../chat/file-names.ts'
 import type { Clock } from '../../engine/port.ts'
 import { PlatformError } from '../failure.ts'
 
@@ -119,9 +120,9 @@ export class Spool {
   }
 }
 
-/** Without a path in front, and as long as a file system takes it. */
+/** As long as a file system takes it. */
 function toFileName(given: string): string {
-  const name = basename(given.replaceAll('\\', '/')).replaceAll(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '')
+  const name = toLastPart(given)
   if (/^\.*$/.test(name)) return 'file'
   const end = extname(name)
   const tail = Buffer.byteLength(end) <= 20 ? end : ''

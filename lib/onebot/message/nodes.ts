@@ -6,6 +6,8 @@ import { prepare, type Unknown } from './outgoing.ts'
 
 /** Bundles in bundles. */
 const MAX_DEPTH = 3
+/** Messages of a bundle, with those of the bundles in it. */
+const MAX_NODES = 1000
 
 interface Means {
   readonly platform: OneBotPlatform
@@ -15,35 +17,51 @@ interface Means {
 type Awaitable<T> = T | Promise<T>
 type Known = ReadonlyMap<number, OneBotMessage>
 
+/** One as its client says it: a message that is there, one that is made up, or a bundle. */
+type Given =
+  | { readonly id: number | null }
+  | { readonly node: OneBotSegment; readonly said: readonly OneBotSegment[] }
+  | { readonly node: OneBotSegment; readonly inside: readonly Given[] }
+
 /**
  * The messages of a bundle: such as are there, named by their ids, and such as are made up. What is none is left out. At once where
  * the platform knows them at once, so that what is sent behind stays behind.
  */
 export function readNodes(means: Means, messages: unknown): Awaitable<OneBotForwardNode[]> {
-  const given = toSegments(messages)
-  const ids = [...new Set(idsOf(given, 1))]
+  const given = readAll(toSegments(messages), 1, { nodes: 0 })
+  const ids = [...new Set(given.flatMap(idsOf))]
   const found = ids.map((id) => find(id, means))
-  const make = (all: readonly (OneBotMessage | null)[]): OneBotForwardNode[] => {
+  const fill = (all: readonly (OneBotMessage | null)[]): OneBotForwardNode[] => {
     const known = new Map(all.flatMap((message, i) => (message === null ? [] : [[ids[i] ?? 0, message] as const])))
     return build(means, given, known)
   }
-  return afterAll(found, make)
+  return afterAll(found, fill)
 }
 
-const contentOf = ({ data }: OneBotSegment): unknown => data['content']
-const areNodes = (segments: readonly OneBotSegment[]): boolean =>
-  segments.length > 0 && segments.every(({ type }) => type === 'node')
+/** What is in a segment that is a bundle as it stands; null: it is none, or names one that is there. */
+export const bundleIn = ({ type, data }: OneBotSegment): unknown =>
+  type === 'forward' && data['id'] === undefined ? (data['content'] ?? null) : null
 
-/** The messages that are named in it. Throws for bundles that are too deep, or hold something else. */
-function idsOf(segments: readonly OneBotSegment[], depth: number): number[] {
+/** Throws for bundles that are too deep or too long, or hold something else. */
+function readAll(segments: readonly OneBotSegment[], depth: number, sum: { nodes: number }): Given[] {
   if (depth > MAX_DEPTH) throw badRequest(`messages: ${MAX_DEPTH} bundles in each other at most`)
-  return segments.flatMap((segment) => {
-    if (segment.type !== 'node') throw badRequest('messages: must be nodes')
-    if (contentOf(segment) === undefined) return numberOf(segment, 'id') ?? []
-    const inner = toSegments(contentOf(segment))
-    return areNodes(inner) ? idsOf(inner, depth + 1) : []
+  sum.nodes += segments.length
+  if (sum.nodes > MAX_NODES) throw badRequest(`messages: ${MAX_NODES} nodes at most`)
+  return segments.map((node) => {
+    if (node.type !== 'node') throw badRequest('messages: must be nodes')
+    const content = node.data['content']
+    if (content === undefined) return { id: numberOf(node, 'id') }
+    const said = toSegments(content)
+    const [first] = said
+    const bundle = first !== undefined && said.length === 1 ? bundleIn(first) : null
+    const inside = bundle === null ? said : toSegments(bundle)
+    const isBundle = bundle !== null || (said.length > 0 && said.every(({ type }) => type === 'node'))
+    return isBundle ? { node, inside: readAll(inside, depth + 1, sum) } : { node, said }
   })
 }
+
+const idsOf = (given: Given): number[] =>
+  'id' in given ? (given.id === null ? [] : [given.id]) : 'inside' in given ? given.inside.flatMap(idsOf) : []
 
 /** One that is not there is left out. */
 function missing(error: unknown): null {
@@ -60,33 +78,33 @@ function find(id: number, { platform }: Means): Awaitable<OneBotMessage | null> 
   }
 }
 
-const build = (means: Means, segments: readonly OneBotSegment[], known: Known): OneBotForwardNode[] =>
-  segments.flatMap((segment) => {
-    if (contentOf(segment) !== undefined) return read(segment, means, known) ?? []
-    const message = known.get(numberOf(segment, 'id') ?? 0)
+const build = (means: Means, all: readonly Given[], known: Known): OneBotForwardNode[] =>
+  all.flatMap((given) => {
+    if (!('id' in given)) return make(given, means, known) ?? []
+    const message = known.get(given.id ?? 0)
     if (message === undefined) return []
-    const { sender, time, segments: said } = message
-    return { userId: sender.id, nickname: sender.nickname, time, segments: said }
+    const { sender, time, segments } = message
+    return { userId: sender.id, nickname: sender.nickname, time, segments }
   })
 
-function read(segment: OneBotSegment, means: Means, known: Known): OneBotForwardNode | null {
-  const inner = toSegments(contentOf(segment))
+function make(given: Exclude<Given, { readonly id: unknown }>, means: Means, known: Known): OneBotForwardNode | null {
+  const { node } = given
   const self = means.platform.self()
-  const node = {
-    userId: numberOf(segment, 'user_id', 'uin') ?? self.id,
-    nickname: textOf(segment, 'nickname', 'name') || self.nickname,
-    time: numberOf(segment, 'time') ?? Math.floor(Date.now() / 1000),
+  const made = {
+    userId: numberOf(node, 'user_id', 'uin') ?? self.id,
+    nickname: textOf(node, 'nickname', 'name') || self.nickname,
+    time: numberOf(node, 'time') ?? Math.floor(Date.now() / 1000),
   }
-  if (areNodes(inner)) {
-    const content = build(means, inner, known).map(({ userId, nickname, time, segments }) => ({
+  if ('inside' in given) {
+    const content = build(means, given.inside, known).map(({ userId, nickname, time, segments }) => ({
       type: 'node',
       data: { user_id: String(userId), nickname, time: String(time), content: segments },
     }))
-    return content.length === 0 ? null : { ...node, segments: [{ type: 'forward', data: { content } }] }
+    return content.length === 0 ? null : { ...made, segments: [{ type: 'forward', data: { content } }] }
   }
   try {
-    const { segments } = prepare(inner, means.unknown)
-    return segments.length === 0 ? null : { ...node, segments }
+    const { segments } = prepare(given.said, means.unknown)
+    return segments.length === 0 ? null : { ...made, segments }
   } catch (error) {
     if (isTold(error)) return null
     throw error

@@ -29,7 +29,6 @@ const SAID = new Set([
   'contact',
   'location',
   'music',
-  'forward',
   'xml',
   'json',
   'mface',
@@ -58,6 +57,7 @@ export function prepare(given: readonly OneBotSegment[], unknown: Unknown): Outg
     // The first counts, and goes first: clients look for it there.
     else if (type === 'reply') reply ??= segment
     else if (type === 'rps' || type === 'dice') segments.push(draw(segment))
+    else if (type === 'forward') segments.push(toNamed(segment))
     else if (SAID.has(type)) segments.push(segment)
     else if (!DROPPED.has(type)) {
       if (unknown === 'error') throw badRequest(`message: unknown segment type '${type}'`)
@@ -67,6 +67,14 @@ export function prepare(given: readonly OneBotSegment[], unknown: Unknown): Outg
   const said = segments.some((segment) => segment.type !== 'text' || textOf(segment, 'text') !== '')
   if (!said && pokes.length === 0) throw new PlatformError('EMPTY_MSG_ERROR', '消息体无法解析')
   return { segments: reply === null || !said ? segments : [reply, ...segments], pokes }
+}
+
+/** What is in a bundle that is there is not said again. */
+function toNamed(segment: OneBotSegment): OneBotSegment {
+  const id = textOf(segment, 'id')
+  if (id === '')
+    throw badRequest('message: a forward segment has the id of a bundle, or nodes as its content, and stands alone')
+  return { type: 'forward', data: { id } }
 }
 
 /** What falls, nobody chooses. */

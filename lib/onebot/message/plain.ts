@@ -35,6 +35,7 @@ const RENDERINGS: ReadonlyMap<string, (segment: OneBotSegment) => string> = new 
 /** @param nameOf how somebody is called with an '@' in front; null for who is not known */
 export function toPlain(segments: readonly OneBotSegment[], nameOf: (id: number) => string | null): string {
   let text = ''
+  let last = ''
   /** Names are words of their own. */
   let afterName = false
   for (const segment of segments) {
@@ -43,8 +44,9 @@ export function toPlain(segments: readonly OneBotSegment[], nameOf: (id: number)
       ? toName(segment, nameOf)
       : (RENDERINGS.get(segment.type) ?? (({ type }) => `[${type}]`))(segment)
     if (part === '') continue
-    const apart = (isName && /\S$/u.test(text)) || (afterName && /^\S/u.test(part))
+    const apart = (isName && /\S/u.test(last)) || (afterName && /^\S/u.test(part))
     text += apart ? ` ${part}` : part
+    last = part.at(-1) ?? ''
     afterName = isName
   }
   return text

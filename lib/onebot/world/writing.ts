@@ -59,10 +59,10 @@ export class Writer {
   /** Several messages at once: a bundle, and the message that has it. */
   sendForward(place: Group | number, nodes: readonly OneBotForwardNode[]) {
     const { missing, post } = this.#toPost(place)
+    // A message that is named often is in it as often.
+    if (nodes.reduce((sum, { segments }) => sum + sizeOf(segments), 0) > MAX_BUNDLE) throw tooLong()
     const kept = toKept(nodes)
-    if (kept.reduce((sum, { segments }) => sum + segments.length, 0) > MAX_BUNDLE) {
-      throw new PlatformError('SEND_MSG_API_ERROR', `a bundle is made of ${MAX_BUNDLE} bytes at most`)
-    }
+    if (kept.reduce((sum, { segments }) => sum + Buffer.byteLength(segments), 0) > MAX_BUNDLE) throw tooLong()
     return changing(this.#world, missing, () => {
       const forward = this.#world.forwards.make(this.#bot, kept)
       const files = flatten(nodes.flatMap(({ segments }) => segments)).flatMap((segment) => this.#fileOf(segment) ?? [])
@@ -167,6 +167,16 @@ const toWritten = ({ type, data }: OneBotSegment): OneBotSegment => ({
     ]),
   ),
 })
+
+const tooLong = (): PlatformError =>
+  new PlatformError('SEND_MSG_API_ERROR', `a bundle is made of ${MAX_BUNDLE} bytes at most`)
+
+/** Bytes of JSON that something takes at least. */
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return value.length
+  if (typeof value !== 'object' || value === null) return 1
+  return Object.values(value).reduce<number>((sum, one) => sum + sizeOf(one), 1)
+}
 
 /** A bundle as the world keeps it. */
 const toKept = (nodes: readonly OneBotForwardNode[]) =>

@@ -86,6 +86,21 @@ describe('a bundle', () => {
     expect(inner).toMatchObject({ type: 'forward', data: { content: [{ type: 'node' }, { type: 'node' }] } })
   })
 
+  it('is said as a segment with its content, too, and again as it was read', async () => {
+    const { scene, group_id } = await start(true)
+    const forward = { type: 'forward', data: { content: NODES } }
+    const nested = [{ type: 'node', data: { user_id: '9', nickname: 'Mo', content: [forward] } }]
+    for (const message of [forward, [forward], { type: 'forward', data: { content: nested } }]) {
+      const sent = await scene.robo.get('send_group_msg', { group_id, message })
+      const found = await scene.robo.get('get_forward_msg', { message_id: field(sent, 'message_id') })
+      const nodes = field(found, 'message')
+      const again = await scene.robo.get('send_group_forward_msg', { group_id, messages: nodes })
+      expect(await scene.robo.get('get_forward_msg', { id: field(again, 'forward_id') })).toMatchObject({
+        message: nodes,
+      })
+    }
+  })
+
   it('of a platform that has to look for it waits where it is asked for; one that is gone stays named', async () => {
     const platform: OneBotPlatform = Object.assign(new FakePlatform(), {
       forward: (id: string) =>

@@ -20,12 +20,20 @@ function why(given: readonly OneBotSegment[], unknown: Unknown = 'relay'): strin
 
 describe('what a bot wants to say', () => {
   it.each(
-    'text face image record video file at share contact location music forward xml json mface markdown tts cardimage'.split(
+    'text face image record video file at share contact location music xml json mface markdown tts cardimage'.split(
       ' ',
     ),
   )('is said as it is: %s', (type) => {
     const given = [make(type, { text: 'a', id: '1' })]
     expect(prepare(given, 'error')).toEqual({ segments: given, pokes: [] })
+  })
+
+  it('names a bundle that is there, without what is in it', () => {
+    const said = make('forward', { id: 7, content: [text('a')], text: 'b' })
+    expect(prepare([said], 'error')).toEqual({ segments: [make('forward', { id: '7' })], pokes: [] })
+    for (const data of [{}, { content: [text('a')] }, { id: '' }]) {
+      expect(why([text('a'), make('forward', data)])).toMatch(/^1400 message: a forward segment/)
+    }
   })
 
   it.each(['anonymous', 'gift', 'miniapp', 'onlinefile', 'flashtransfer', 'keyboard', 'flash_file'])(
