@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import type { OneBotFile, OneBotNewFile, OneBotPlatform, OneBotSegment } from '../../../include-types/onebot.ts'
 import { isTold, PlatformError } from '../failure.ts'
 import { textOf } from '../message/input.ts'
-import { flatten, insideOf, withInside } from '../message/inside.ts'
+import { insideOf, withInside } from '../message/inside.ts'
 import { rError } from '../../websock/log.ts'
 import { speak } from './speech.ts'
 import { openSource, type Source, type SourceOptions } from './source.ts'
@@ -32,11 +32,17 @@ export interface IntakeMeans {
 /** Of one message, or one bundle. */
 export const MAX_FILES = 100
 
+const count = (segments: readonly OneBotSegment[]): number =>
+  segments.reduce(
+    (sum, segment) => sum + (KINDS.has(segment.type) || segment.type === SPEECH ? 1 : count(insideOf(segment))),
+    0,
+  )
+
 /** Those that are got, also in bundles; LIMIT_REACHED where there are too many, before the first is. */
 export function countFiles(segments: readonly OneBotSegment[]): number {
-  const count = flatten(segments).filter(({ type }) => KINDS.has(type) || type === SPEECH).length
-  if (count > MAX_FILES) throw new PlatformError('LIMIT_REACHED', `there are ${MAX_FILES} files at most`)
-  return count
+  const files = count(segments)
+  if (files > MAX_FILES) throw new PlatformError('LIMIT_REACHED', `there are ${MAX_FILES} files at most`)
+  return files
 }
 
 /**
