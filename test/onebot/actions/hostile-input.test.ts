@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { dispatch } from '../../../lib/onebot/dispatcher.ts'
 import { decode } from '../../../lib/onebot/media/source.ts'
+import { Hub } from '../../../lib/onebot/world/hub.ts'
 import { field, listOf } from '../../support/gateway.ts'
 import { callOn, FakePlatform, noParts } from '../../support/onebot-platform.ts'
 import { Scene, text } from '../../support/onebot-scene.ts'
@@ -76,6 +77,19 @@ describe('a bundle that is too long is not made first', () => {
     const messages = many(6, `{"type":"node","data":{"content":${inner}}}`)
     const params = `{"group_id":${group_id},"messages":${messages}}`
     expect(await waitFor(scene, 'send_group_forward_msg', params, /^(?:1400|1200) /)).toBeLessThan(PATIENCE)
+  })
+
+  it('of one long message very often, before any of it is made', async () => {
+    const scene = await Scene.start('node')
+    const settings = { strictFriends: false, base: () => '', quota: 1 }
+    const bot = await new Hub(scene.bots.world).open({ handle: 'kettle', selfId: null, join: ['Harbour'] }, settings)
+    let made = 0
+    const data = { text: 'x'.repeat(100_000), toJSON: () => `${made++}` }
+    const one = { userId: 1, nickname: 'x', time: 1, segments: [{ type: 'text', data }] }
+    const nodes = Array.from({ length: 20 }, () => one)
+    const [group] = bot.groups()
+    expect(() => bot.sendForward({ group: group?.id ?? 0 }, nodes)).toThrow('SEND_MSG_API_ERROR')
+    expect(made).toBe(0)
   })
 
   it('of more than three in each other, by whatever they are in each other', async () => {

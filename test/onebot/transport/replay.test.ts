@@ -101,6 +101,17 @@ describe.each(engines)('a link with replay, on %s', (engine) => {
     const told = second.frames.filter(isMessage)
     expect(said(told)).toEqual(['2', '3', '4', '5'])
     expect(told.map(({ retry = false }) => retry)).toEqual([true, true, true, false])
+    // The Ping that the first one has left behind asks nothing any more: what has come now does not come again.
+    const heard = pinged(second)
+    await say(bots, 6, 7)
+    await second.event({ raw_message: '6' })
+    await heard
+    await second.call('get_status')
+    second.ws.terminate()
+    const third = await server.client(2)
+    await say(bots, 7, 8)
+    await third.event({ raw_message: '7' })
+    expect(said(third.frames)).toEqual(['7'])
   })
 
   it('loses the oldest where there are more than it may keep, counts them, and says so', async () => {
