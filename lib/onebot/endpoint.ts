@@ -17,13 +17,16 @@ import { Gate } from './rate.ts'
 
 /** Of a frame in the log. Characters. */
 const MAX_LOGGED = 2000
-/** Events that are lost between two lines of the log. */
+/** Events that are lost, and clients that are not let in, between two lines of the log. */
 const MANY = 1000
 /** Credentials in what is logged. */
 const SECRETS =
   /((?:["']|\b)(?:access_token|token|secret)["']?\s*:\s*)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,}\]]+)/g
 
 const NO_BYTES = Buffer.alloc(0)
+
+/** What makes a link to a file one that is good. */
+const SIGNATURES = /([?&]s=)[\w-]+/g
 
 /** Who has asked. */
 export interface Answering {
@@ -45,6 +48,7 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
   #beating = false
   #stopBeating: (() => void) | null = null
   #lost = 0
+  #refused = 0
 
   constructor(settings: S, account: Account, clock: Clock) {
     this.account = account
@@ -124,7 +128,20 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
     this.#lost += events
     this.account.packetsLost += events
     if (before > 0 && Math.floor(before / MANY) === Math.floor(this.#lost / MANY)) return
-    rError('onebot', '%s: is too slow, events are lost (%d)', this.#settings.name, this.#lost)
+    rError('onebot', '%s: is away, or too slow: events are lost (%d)', this.#settings.name, this.#lost)
+  }
+
+  /** Clients that were not let in. */
+  get refused(): number {
+    return this.#refused
+  }
+
+  /** Of many one line is enough. */
+  protected refuse(verdict: 'missing' | 'wrong'): void {
+    this.#refused++
+    if (this.#refused % MANY !== 1) return
+    const what = verdict === 'missing' ? 'no token' : 'a wrong token'
+    rInfo('onebot', '%s: a client was not let in, with %s (%d)', this.#settings.name, what, this.#refused)
   }
 
   protected get now(): number {
@@ -224,7 +241,7 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
     const { debug, name } = this.#settings
     if (!debug) return
     const cut = text.length > MAX_LOGGED ? `${text.slice(0, MAX_LOGGED)}… (${text.length})` : text
-    rInfo('onebot', '%s %s %s', name, direction, cut.replaceAll(SECRETS, '$1"…"'))
+    rInfo('onebot', '%s %s %s', name, direction, cut.replaceAll(SECRETS, '$1"…"').replaceAll(SIGNATURES, '$1…'))
   }
 }
 

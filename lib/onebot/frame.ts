@@ -47,7 +47,7 @@ function place({ text, digits }: Lifted): Asked | null {
 export function readFrame(bytes: Buffer): { readonly asked: ReturnType<typeof parseRequest>; readonly text: string } {
   const lifted = lift(bytes)
   const placed = lifted === null ? null : place(lifted)
-  if (lifted !== null && placed !== null) return { asked: placed, text: lifted.text }
+  if (lifted !== null && placed !== null) return { asked: placed, text: lifted.text.replace(MARK, '…') }
   const text = bytes.toString()
   return { asked: parseRequest(text), text }
 }

@@ -9,6 +9,8 @@ interface Way {
   readonly lost: number
   /** Events that wait for somebody. */
   readonly waiting: number
+  /** Clients that were not let in. */
+  readonly refused: number
 }
 
 /** What Prometheus is told of bots, by their numbers and the names of the ways to them. */
@@ -59,6 +61,12 @@ export function createMeters(ways: () => readonly Way[]): Meter[] {
       help: 'OneBot: events that waited for a client, and could wait no longer',
       type: 'counter',
       read: each(({ lost }) => lost),
+    },
+    {
+      name: 'fiberws_bot_refusals_total',
+      help: 'OneBot: clients that were not let in, without a token or with a wrong one',
+      type: 'counter',
+      read: each(({ refused }) => refused),
     },
     {
       name: 'fiberws_bot_events_waiting',

@@ -173,7 +173,20 @@ export const onebotMoreMutations: readonly Mutation[] = [
     'folder.endsWith(sep) ? folder : folder + sep',
     'folder',
   ),
-  of(SPEECH, 'a program that says too much is ended', 'onebot/media/speech.ts', "else child.kill('SIGKILL')", ''),
+  of(
+    SPEECH,
+    'a program that says too much is ended',
+    'onebot/media/speech.ts',
+    'else end(`it has said more than ${maxBytes} bytes`)',
+    '',
+  ),
+  of(
+    SPEECH,
+    'what a program has started ends with it',
+    'onebot/media/speech.ts',
+    'process.kill(-pid',
+    'process.kill(pid',
+  ),
   of(SPEECH, 'so many programs at once', 'onebot/media/speech.ts', ' || speaking >= MAX_SPEAKERS', ''),
   of(
     STREAMS,

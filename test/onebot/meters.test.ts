@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import { createHost } from '../../lib/web/host.ts'
 import { parts } from '../../lib/parts.ts'
 import { rSetLogSink } from '../../lib/websock/log.ts'
 import { hush } from '../support/log-lines.ts'
-import { Bots, BotServer, SELF } from '../support/onebot.ts'
+import { BotClient, Bots, BotServer, SELF } from '../support/onebot.ts'
 
 afterEach(() => rSetLogSink(null))
 
@@ -20,6 +21,7 @@ describe('metrics of bots', () => {
     const bots = await Bots.start('node', {
       routes: [
         { match: '/onebot/', handler: 'onebot' },
+        { match: '/locked/', handler: 'onebot', token: 'sesame', onebot: { name: 'locked' } },
         { match: '/mate/', handler: 'onebot', bot: 'mate', onebot: { name: 'mate' } },
       ],
       network: {
@@ -39,6 +41,11 @@ describe('metrics of bots', () => {
     const mate = await bots.connect('/mate/')
     for (let n = 0; n < 3; n++) await mate.get('send_group_msg', { group_id: bots.group, message: 'milk' })
     await client.get('download_file', { base64: 'Zm9n' })
+    for (const path of ['/locked/', '/locked/?access_token=wrong']) {
+      const { ws } = new BotClient(new WebSocket(`ws://127.0.0.1:${bots.port()}${path}`))
+      await new Promise((resolve) => ws.once('close', resolve))
+      await fetch(`http://127.0.0.1:${bots.port()}${path.replace('/locked/', '/locked/get_status')}`)
+    }
     client.ws.close()
     await expect.poll(async () => (await read(bots)).get(`disconnects_total{${bot}}`)).toBe(2)
     const found = await read(bots)
@@ -51,6 +58,7 @@ describe('metrics of bots', () => {
     expect(found.get(`spooled_bytes{${bot}}`)).toBe(3)
     expect(found.get(`events_waiting{${bot},endpoint="out"}`)).toBe(2)
     expect(grown(`events_lost_total{${bot},endpoint="out"}`)).toBeGreaterThanOrEqual(1)
+    expect(found.get(`refusals_total{${bot},endpoint="locked"}`)).toBe(4)
     const others = [...found.keys()].filter((name) => !name.includes(bot))
     expect(others.find((name) => name.startsWith('messages_total'))).toMatch(/bot="\d+",direction="in"/)
     expect(others.some((name) => name.includes('endpoint="mate"'))).toBe(true)

@@ -88,10 +88,10 @@ describe.each(engines)('a reload, on %s', (engine) => {
     expect(await client.find(isBeat)).toMatchObject({ interval: 20 })
     const rate = { frequency: 20, bucket: 1 }
     expect(await change(bots, 'main', (endpoint) => ({ ...endpoint, rate }))).toBe(0)
-    await client.get('get_status')
     const from = performance.now()
-    await client.get('get_status')
-    expect(performance.now() - from).toBeGreaterThan(30)
+    for (let n = 0; n < 3; n++) await client.get('get_status')
+    // One at once, and two at 50 ms each; clocks are not that exact.
+    expect(performance.now() - from).toBeGreaterThan(90)
   })
 
   it('begins heartbeats also where the bot is the one who connects, or posts', async () => {

@@ -3,6 +3,7 @@ import type { OneBotForwardNode, OneBotSegment, OneBotTarget } from '../../../in
 import { badRequest, PlatformError } from '../failure.ts'
 import { countFiles, takeIn } from '../media/intake.ts'
 import { expand, toBundled } from '../message/bundles.ts'
+import { printCq } from '../message/cq.ts'
 import { type Format, toFoundMessage } from '../message/format.ts'
 import { textOf, toSegments } from '../message/input.ts'
 import { bundleIn, readNodes } from '../message/nodes.ts'
@@ -112,13 +113,12 @@ export function toTarget({
 
 /** As both say it: `messages` for NapCat and go-cqhttp, `message` for the standard. */
 function toForward(nodes: readonly OneBotForwardNode[], format: Format) {
-  const messages = nodes.map((node) => toBundled(node, format))
   return {
-    messages,
-    message: messages.map(({ user_id, sender: { nickname }, time, content }) => ({
-      type: 'node',
-      data: { user_id: String(user_id), nickname, time: String(time), content },
-    })),
+    messages: nodes.map((node) => toBundled(node, format)),
+    message: nodes.map(({ userId, nickname, time, segments }) => {
+      const content = format === 'string' ? printCq(segments) : segments
+      return { type: 'node', data: { user_id: String(userId), nickname, time: String(time), content } }
+    }),
   }
 }
 

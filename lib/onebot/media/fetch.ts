@@ -82,7 +82,7 @@ async function find(url: URL, { resolve, allowed }: FetchOptions): Promise<reado
   const family = isIP(host)
   const found = family === 0 ? await resolve(host) : [{ address: host, family }]
   if (found.length === 0 || !found.every(({ address }) => mayFetch(address, allowed))) {
-    throw failed('is at an address that is not fetched from')
+    throw failed('is at an address that onebot.media.allow does not name')
   }
   return found
 }

@@ -71,7 +71,7 @@ function toPath(url: string): string {
 
 /** The same for what is not there, and what is not for clients: which of both is nobody's business. */
 const notThere = (): PlatformError =>
-  new PlatformError('OPEN_FILE_ERROR', 'is not in a folder that files are sent from')
+  new PlatformError('OPEN_FILE_ERROR', 'is not there, or not in a folder of onebot.media.folders')
 
 function openPath(path: string, { folders, maxBytes }: SourceOptions): Source {
   const real = isAbsolute(path) ? toReal(path) : null

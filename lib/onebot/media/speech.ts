@@ -34,22 +34,37 @@ export async function speak(text: string, options: SpeechOptions): Promise<Buffe
 
 function run(text: string, { command: [file = '', ...args], timeout, maxBytes }: SpeechOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'ignore'], timeout, killSignal: 'SIGKILL' })
+    // A group of its own: what it has started ends with it.
+    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'ignore'], detached: true })
+    const end = (why: string): void => {
+      killGroup(child.pid)
+      child.stdout.destroy()
+      reject(new Error(why))
+    }
+    const timer = setTimeout(() => end(`it took more than ${timeout} ms`), timeout)
     const chunks: Buffer[] = []
     let size = 0
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size <= maxBytes) chunks.push(chunk)
-      else child.kill('SIGKILL')
+      else end(`it has said more than ${maxBytes} bytes`)
     })
     child.on('error', reject)
     child.on('close', (code, signal) => {
-      if (size > maxBytes) reject(new Error(`it has said more than ${maxBytes} bytes`))
-      else if (code === 0) resolve(Buffer.concat(chunks))
+      clearTimeout(timer)
+      if (code === 0) resolve(Buffer.concat(chunks))
       else reject(new Error(`it ended with ${code ?? signal}`))
     })
     // It may not want to hear all of it.
     child.stdin.on('error', () => {})
     child.stdin.end(text)
   })
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
+  }
 }

@@ -2,16 +2,17 @@ import type { OneBotForwardNode, OneBotMessage, OneBotPlatform, OneBotSegment } 
 import { after, afterAll } from '../after.ts'
 import { printCq } from './cq.ts'
 import type { Format } from './format.ts'
-import { textOf } from './input.ts'
+import { numberOf, textOf } from './input.ts'
+import { insideOf } from './inside.ts'
 
 /* What is in a bundle, for those who read it. */
 
 type Awaitable<T> = T | Promise<T>
 
-/** One message of a bundle, as NapCat and go-cqhttp have it. */
+/** One message of a bundle, as NapCat and go-cqhttp have it: also those of a bundle in it. */
 export function toBundled({ userId, nickname, time, segments }: OneBotForwardNode, format: Format) {
   const raw = printCq(segments)
-  const content = format === 'string' ? raw : segments
+  const content: unknown = format === 'string' ? raw : segments.map(toInner)
   return {
     content,
     message: content,
@@ -27,6 +28,18 @@ export function toBundled({ userId, nickname, time, segments }: OneBotForwardNod
     user_id: userId,
     sender: { user_id: userId, nickname, card: '' },
   }
+}
+
+/** A segment; what is in one that is a bundle are messages, too. */
+function toInner(segment: OneBotSegment): OneBotSegment {
+  const nodes = segment.type === 'forward' ? insideOf(segment) : []
+  return nodes.length === 0 ? segment : { type: 'forward', data: { content: nodes.map(toInnerMessage) } }
+}
+
+function toInnerMessage(node: OneBotSegment): object {
+  const userId = numberOf(node, 'user_id') ?? 0
+  const [nickname, time] = [textOf(node, 'nickname'), numberOf(node, 'time') ?? 0]
+  return toBundled({ userId, nickname, time, segments: insideOf(node) }, 'array')
 }
 
 /** The id of the bundle that a segment names; '': it is none. */

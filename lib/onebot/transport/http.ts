@@ -45,24 +45,29 @@ class Answered extends Error {
 
 type Params = Record<string, unknown>
 
+export interface HttpMeans {
+  readonly settings: () => OneBotServer
+  readonly call: () => Call
+  readonly streams: Streams
+  readonly gate: Gate
+  /** Where it is asked for. */
+  readonly log: (direction: '<' | '>', text: () => string) => void
+  /** Told of who is not let in. */
+  readonly refuse: (verdict: 'missing' | 'wrong') => void
+}
+
 /** Actions by `GET /action?…` and `POST /action`, and events as a stream at `/_events`. */
 export class Http {
-  readonly #settings: () => OneBotServer
-  readonly #call: () => Call
-  readonly #streams: Streams
-  readonly #gate: Gate
+  readonly #means: HttpMeans
 
-  constructor(settings: () => OneBotServer, call: () => Call, streams: Streams, gate: Gate) {
-    this.#settings = settings
-    this.#call = call
-    this.#streams = streams
-    this.#gate = gate
+  constructor(means: HttpMeans) {
+    this.#means = means
   }
 
   async serve(request: Request): Promise<void> {
     const { response } = request
     if (response === null) return
-    const settings = this.#settings()
+    const settings = this.#means.settings()
     const { query } = request
     // Nothing keeps what was in it.
     request.url = request.path
@@ -73,9 +78,11 @@ export class Http {
         response.add([ALLOW])
         throw new Refused(405, BAD_REQUEST, 'GET or POST')
       }
-      checkCredential(request, query, settings)
+      this.#checkCredential(request, query, settings)
       const [, name = ''] = request.path.split('/')
-      if (name === '_events' && settings.sse) return this.#streams.add(response, request.headers['last-event-id'] ?? '')
+      if (name === '_events' && settings.sse) {
+        return this.#means.streams.add(response, request.headers['last-event-id'] ?? '')
+      }
       if (!settings.http) throw new Refused(404, NOT_AVAILABLE, 'There is no HTTP API here')
       await this.#run(name, query, request, response)
     } catch (error) {
@@ -93,11 +100,25 @@ export class Http {
     const echo = toEcho(rest['echo'])
     const asked = path === '' ? toAsked(rest) : { name: path, params: rest }
     if (asked === null) return give(response, 200, GREETING)
-    const wait = this.#gate.enter()
+    const { gate, call, log } = this.#means
+    const wait = gate.enter()
     if (wait !== null) await wait
-    const outcome = await dispatch(asked.name, asked.params, this.#call(), (data) => sendPart(response, data, echo))
+    log('<', () => JSON.stringify({ action: asked.name, params: asked.params }))
+    const outcome = await dispatch(asked.name, asked.params, call(), (data) => sendPart(response, data, echo))
     const known = outcome.retcode !== NOT_AVAILABLE || findAction(asked.name) !== undefined
-    give(response, known ? 200 : 404, toSafe(outcome, echo))
+    const text = toSafe(outcome, echo)
+    log('>', () => text)
+    give(response, known ? 200 : 404, text)
+  }
+
+  #checkCredential(request: Request, query: string, { token }: OneBotServer): void {
+    const verdict = judge(request.headers, query, token)
+    if (verdict === 'good') return
+    this.#means.refuse(verdict)
+    if (verdict === 'missing') request.response?.add([['WWW-Authenticate', 'Bearer']])
+    const [status, retcode] =
+      verdict === 'missing' ? ([401, NO_CREDENTIAL] as const) : ([403, WRONG_CREDENTIAL] as const)
+    throw new Refused(status, retcode, NOT_VERIFIED)
   }
 }
 
@@ -156,15 +177,6 @@ async function readBody(request: Request): Promise<Params> {
 
 /** NapCat's words. */
 const NOT_VERIFIED = 'token verify failed!'
-
-function checkCredential(request: Request, query: string, { token }: OneBotServer): void {
-  const verdict = judge(request.headers, query, token)
-  if (verdict === 'missing') {
-    request.response?.add([['WWW-Authenticate', 'Bearer']])
-    throw new Refused(401, NO_CREDENTIAL, NOT_VERIFIED)
-  }
-  if (verdict === 'wrong') throw new Refused(403, WRONG_CREDENTIAL, NOT_VERIFIED)
-}
 
 /** Between two parts of an answer: NapCat's. */
 const SEPARATOR = '\r\n\r\n'

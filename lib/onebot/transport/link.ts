@@ -81,6 +81,7 @@ export class LinkEndpoint extends Endpoint<OneBotLink> {
 
   override close(): void {
     super.close()
+    if (this.waiting > 0) rError('onebot', '%s: %d events that waited were not told', this.settings.name, this.waiting)
     this.#loop?.stop(WS_STATUS_GOING_AWAY)
     this.#loop = null
     this.#ws = null

@@ -25,7 +25,7 @@ import { toLifecycle } from '../events.ts'
 import type { Gate } from '../rate.ts'
 import { Http } from './http.ts'
 import { Streams } from './streams.ts'
-import { judge, type Verdict } from './token.ts'
+import { judge } from './token.ts'
 
 const NEEDS_UPGRADE = answer(426, 'Upgrade Required', [
   ['Upgrade', 'websocket'],
@@ -78,12 +78,16 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
       lose: (events) => this.lose(events),
     })
     this.#gate = this.createGate()
-    this.#http = new Http(
-      () => this.settings,
-      () => this.call,
-      this.#streams,
-      this.#gate,
-    )
+    this.#http = new Http({
+      settings: () => this.settings,
+      call: () => this.call,
+      streams: this.#streams,
+      gate: this.#gate,
+      log: (direction, text) => {
+        if (this.settings.debug) this.log(direction, text())
+      },
+      refuse: (verdict) => this.refuse(verdict),
+    })
     this.target = {
       role: null,
       ignoresProtocols: true,
@@ -139,7 +143,10 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
     const { path } = request
     // Nothing keeps what was in it.
     request.url = path
-    if (verdict !== 'good') return this.#turnAway(verdict)
+    if (verdict !== 'good') {
+      this.refuse(verdict)
+      return this.#turnAway(verdict)
+    }
     return {
       role: null,
       ignoresProtocols: true,
@@ -147,7 +154,7 @@ export class ServerEndpoint extends Endpoint<OneBotServer> {
     }
   }
 
-  #turnAway(verdict: Verdict): Target | Answer {
+  #turnAway(verdict: 'missing' | 'wrong'): Target | Answer {
     if (this.settings.wsAuthFailure === 'http') {
       return verdict === 'missing' ? answer(401, undefined, [['WWW-Authenticate', 'Bearer']]) : answer(403)
     }

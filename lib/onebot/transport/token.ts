@@ -9,7 +9,7 @@ export function credentialOf(headers: Readonly<Record<string, string>>, query: s
   return token === '' ? null : token
 }
 
-export type Verdict = 'good' | 'missing' | 'wrong'
+type Verdict = 'good' | 'missing' | 'wrong'
 
 /** @param token null: anybody is let in */
 export function judge(headers: Readonly<Record<string, string>>, query: string, token: string | null): Verdict {

@@ -21,7 +21,7 @@ export async function keepFile(
   try {
     const { id } = await world.files.keep(bytes, (content) => {
       if (!FITS[kind].includes(content.kind)) throw new PlatformError('LOAD_FILE_ERROR', `is no ${kind}`)
-      const ending = content.mime.replace(/^.*\/(?:x-)?/, '')
+      const ending = content.mime.replace(/^.*\/(?:x-)?/, '').replace('octet-stream', 'bin')
       return world.uploads.keep(bot, name === '' ? `${kind}.${ending}` : name, { ...content, kind }, quota)
     })
     return id

@@ -190,7 +190,8 @@ const tts = {
       type: 'array',
       minItems: 1,
       items: { type: 'string' },
-      description: "A program and its arguments, such as ['espeak-ng', '--stdout']. No shell looks at them.",
+      description:
+        "A program and its arguments, such as ['espeak-ng', '--stdout']. No shell looks at them; a path counts from the folder of the config.",
     },
     timeout: ms(10_000, 'Milliseconds for one text.'),
     maxText: range(1, 1_000_000, 1000, 'Characters of one; a longer one is told as text.'),

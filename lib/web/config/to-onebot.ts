@@ -255,7 +255,7 @@ export function toOneBot(config: OneBotConfig, pasted: Pasted, folder: string): 
     platform: config.platform === undefined ? null : resolve(folder, config.platform),
     platformOptions: config.platformOptions ?? {},
     media: toMedia(config, pasted.imageDownloadProxy, folder),
-    speech: toSpeech(config.tts),
+    speech: toSpeech(config.tts, folder),
     strictFriends: config.strictFriends ?? onebot.properties.strictFriends.default,
     inlinesFiles: config.enableLocalFile2Url ?? pasted.enableLocalFile2Url ?? enableLocalFile2Url.default,
     expandsBundles: config.parseMultMsg ?? pasted.parseMultMsg ?? parseMultMsg.default,
@@ -263,11 +263,13 @@ export function toOneBot(config: OneBotConfig, pasted: Pasted, folder: string): 
   }
 }
 
-function toSpeech(config: OneBotConfig['tts']): OneBotSpeech | null {
+function toSpeech(config: OneBotConfig['tts'], folder: string): OneBotSpeech | null {
   const { timeout, maxText, maxBytes } = onebot.properties.tts.properties
   if (config === undefined) return null
+  const [program = '', ...args] = config.command
   return {
-    command: config.command,
+    // A name alone is looked for where programs are.
+    command: [/[/\\]/.test(program) ? resolve(folder, program) : program, ...args],
     timeout: config.timeout ?? timeout.default,
     maxText: config.maxText ?? maxText.default,
     maxBytes: parseSize(config.maxBytes ?? maxBytes.default),

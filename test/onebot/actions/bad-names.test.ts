@@ -22,7 +22,7 @@ const NAMES: readonly (readonly [given: string, told: string, kept: string])[] =
   ['..', 'file', 'file'],
   ['.', 'file', 'file'],
   ['...', 'file', 'file'],
-  ['', 'file.octet-stream', 'file'],
+  ['', 'file.bin', 'file'],
   ['/', 'file', 'file'],
   ['a/b', 'b', 'b'],
   ['a\\b', 'b', 'b'],

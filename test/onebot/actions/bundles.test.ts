@@ -83,7 +83,8 @@ describe('a bundle', () => {
     const event = (await scene.told(scene.mate)).at(-1)
     const [outer] = listOf(field(field(listOf(event?.['message'])[0], 'data'), 'content'))
     const [inner] = listOf(field(outer, 'message'))
-    expect(inner).toMatchObject({ type: 'forward', data: { content: [{ type: 'node' }, { type: 'node' }] } })
+    // Messages, as those around them.
+    expect(inner).toMatchObject({ type: 'forward', data: { content: inside } })
   })
 
   it('is said as a segment with its content, too, and again as it was read', async () => {

@@ -187,7 +187,7 @@ describe('a file that a bot sends', () => {
     const found = await scene.mate.get('get_forward_msg', { id: field(sent, 'forward_id') })
     const links = [
       field(found, 'messages', 0, 'content', 1, 'data', 'url'),
-      field(found, 'messages', 1, 'content', 0, 'data', 'content', 0, 'data', 'content', 0, 'data', 'url'),
+      field(found, 'messages', 1, 'content', 0, 'data', 'content', 0, 'content', 0, 'data', 'url'),
     ]
     expect(await Promise.all(links.map((link) => follow(scene, link)))).toEqual([one, two])
     await scene.bots.world.files.sweep()

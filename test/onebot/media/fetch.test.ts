@@ -73,7 +73,7 @@ async function read(url: string, more: Partial<FetchOptions> = {}): Promise<stri
   }
 }
 
-const REFUSED = 'is at an address that is not fetched from'
+const REFUSED = 'is at an address that onebot.media.allow does not name'
 
 describe('what is fetched', () => {
   it('is what is there, by the name that its address has', async () => {

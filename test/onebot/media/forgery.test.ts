@@ -61,7 +61,7 @@ const NAMES = {
 /** An address of this machine that stands for one of the internet. */
 const OPEN = '127.0.0.3'
 const OPEN_ONLY = { allowed: toBlocks([OPEN]) }
-const REFUSED = '1200 DOWNLOAD_FILE_ERROR: is at an address that is not fetched from'
+const REFUSED = '1200 DOWNLOAD_FILE_ERROR: is at an address that onebot.media.allow does not name'
 
 /** What comes of what a client says there, what is kept of it, and whether anything is said. */
 async function attempt(place: Place, given: string, media: Partial<SourceOptions> = {}) {
@@ -160,7 +160,7 @@ describe.each(PLACES)('%s', (name, place) => {
     const trap = await Trap.start()
     const at = `127.0.0.1:${trap.port}`
     const NOWHERE = 'FILE_NOT_FOUND'
-    const DISK = 'OPEN_FILE_ERROR: is not in a folder that files are sent from'
+    const DISK = 'OPEN_FILE_ERROR: is not there, or not in a folder of onebot.media.folders'
     const table = [
       [`ftp://${at}/`, NOWHERE],
       [`gopher://${at}/_GET`, NOWHERE],
@@ -262,7 +262,7 @@ describe('over a connection', () => {
     receiver.answer = (response, { event }) =>
       void response.end(event['post_type'] === 'message' ? JSON.stringify({ reply }) : '')
     await bots.gateway.post(bots.ada, bots.channel, 'tea')
-    expect(await lines.until(/quick operation/)).toContain('is at an address that is not fetched from')
+    expect(await lines.until(/quick operation/)).toContain('is at an address that onebot.media.allow does not name')
     expect(trap.connections).toEqual([])
   })
 })

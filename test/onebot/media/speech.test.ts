@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { OneBotTtsConfig } from '../../../include-types/onebot-config.ts'
@@ -48,7 +50,8 @@ describe('a text that is to be heard', () => {
     ['is not there', { command: ['/nowhere/espeak'] }, 'ENOENT'],
     ['says no record', { command: program('console.log("hello")') }, 'LOAD_FILE_ERROR'],
     ['says nothing', { command: program('') }, 'LOAD_FILE_ERROR'],
-    ['takes too long', { command: program(STAYS), timeout: 200 }, 'SIGKILL'],
+    ['takes too long', { command: program(STAYS), timeout: 200 }, '200 ms'],
+    ['has started what takes too long', { command: ['/bin/sh', '-c', 'sleep 600; true'], timeout: 200 }, '200 ms'],
     [
       'says too much',
       { command: program(`${SPEAKS}; ${STAYS}`), maxBytes: 10, timeout: 600_000 },
@@ -64,9 +67,27 @@ describe('a text that is to be heard', () => {
     expect(log.lines.join('\n')).toContain(why)
   })
 
+  it('is a text where the program says too much, and what that has started ends with it', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    const port = typeof address === 'object' ? address?.port : 0
+    const ended = new Promise((resolve) =>
+      server.once('connection', (socket) => socket.resume().once('close', resolve)),
+    )
+    const says = `require('net').connect(${port}, '127.0.0.1', () => console.log('x'.repeat(200))).on('error', () => {})`
+    const command = ['/bin/sh', '-c', `"${process.execPath}" -e "${says}; ${STAYS}" & wait`]
+    expect(await speak('tea', { command, timeout: 600_000, maxText: 10, maxBytes: 100 })).toBeNull()
+    await ended
+    server.close()
+  })
+
   it('is a text where so many programs run already', async () => {
     const go = join(makeFolder(), 'go')
-    const waits = `setInterval(() => { if (require('fs').existsSync(${JSON.stringify(go)})) process.exit(0) }, 5)`
+    // It has heard all of it by then.
+    const waits = `process.stdin.on('end', () => {
+      const timer = setInterval(() => require('fs').existsSync(${JSON.stringify(go)}) && clearInterval(timer), 5)
+    })`
     const bounds = { timeout: 600_000, maxText: 10, maxBytes: 100 }
     const slow = { ...bounds, command: program(`${SPEAKS}; ${waits}`) }
     const quick = { ...bounds, command: program(SPEAKS) }

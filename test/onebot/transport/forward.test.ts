@@ -528,6 +528,12 @@ describe.each(engines)('clients that connect to a bot, on %s', (engine) => {
     expect(lines.some((line) => line.includes('> {"time":') && line.includes('"raw_message":"tea"'))).toBe(true)
     expect(lines.some((line) => line.includes('< {"action":"get_status"'))).toBe(true)
     expect(lines.some((line) => line.includes('> {"status":"ok"') && line.includes('"echo":"logged"'))).toBe(true)
+    const image = '[CQ:image,file=base64://R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs=]'
+    await client.get('send_group_msg', { group_id: bots.group, message: image })
+    const page = await client.get('get_group_msg_history', { group_id: bots.group })
+    expect(JSON.stringify(page)).toMatch(/[?&]s=[\w-]{20}/)
+    expect(log.lines.join('\n')).toContain('&s=…')
+    expect(log.lines.join('\n')).not.toMatch(/[?&]s=\w/)
     expect(log.lines.join('\n')).not.toMatch(/sesame/)
     expect(log.lines.join('\n')).not.toContain('plain')
   })

@@ -126,7 +126,7 @@ describe.each(engines)('a link with replay, on %s', (engine) => {
     expect(said(client.frames)).toEqual(['7', '8', '9', '10'])
     await expect(client.get('get_status')).resolves.toMatchObject({ stat: { packet_lost: 7 } })
     expect(log.lines.filter((line) => line.includes('events are lost'))).toEqual([
-      expect.stringContaining('out: is too slow, events are lost (1)'),
+      expect.stringContaining('out: is away, or too slow: events are lost (1)'),
     ])
   })
 

@@ -148,7 +148,7 @@ describe.each(engines)('a webhook, on %s', (engine) => {
     await receiver.says('9')
     const said = receiver.posts.filter(({ event }) => isMessage(event)).map(({ event }) => event['raw_message'])
     expect(said).toEqual(['7', '8', '9'])
-    expect(lines.join('\n')).toContain('is too slow, events are lost')
+    expect(lines.join('\n')).toContain('is away, or too slow: events are lost')
   })
 
   it.each([301, 302, 307, 308])('follows %d, and posts the same there', async (status) => {

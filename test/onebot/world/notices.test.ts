@@ -114,9 +114,11 @@ describe.each(engines)('onebot trap 22: a poke, on %s', (engine) => {
     scene.bots.world.pokes.direct(scene.bo.id, user_id)
     const poke = { sub_type: 'poke', user_id: scene.boId, sender_id: scene.boId, target_id: SELF }
     expect(await scene.both()).toEqual([[notice('notify', poke)], []])
-    scene.bots.world.pokes.direct(user_id, scene.bo.id)
-    const back = { sub_type: 'poke', user_id: SELF, sender_id: SELF, target_id: scene.boId }
-    expect(await scene.both()).toEqual([[notice('notify', back)], []])
+    await scene.robo.get('send_private_msg', { user_id: scene.mateId, message: 'hello' })
+    await scene.forget()
+    scene.bots.world.pokes.direct(user_id, await scene.bots.userOf('mate'))
+    const back = { sub_type: 'poke', user_id: SELF, sender_id: SELF, target_id: scene.mateId }
+    expect(await scene.both()).toEqual([[notice('notify', back)], [notice('notify', back)]])
   })
 })
 

@@ -663,6 +663,16 @@ describe("go-cqhttp's own list", () => {
   })
 })
 
+describe('a program that speaks', () => {
+  it('is looked for from the folder of the config, or where programs are', () => {
+    const of = (...command: string[]) => settings({ onebot: { tts: { command } } }).onebot.speech?.command
+    expect(of('./say.sh', './x')).toEqual([join(folder, 'say.sh'), './x'])
+    expect(of('bin/say')).toEqual([join(folder, 'bin/say')])
+    expect(of('espeak-ng', '--stdout')).toEqual(['espeak-ng', '--stdout'])
+    expect(of('/usr/bin/say')).toEqual(['/usr/bin/say'])
+  })
+})
+
 describe('bots of a config', () => {
   it('have names, numbers and servers', () => {
     expect(settings({ onebot: {} }).onebot.bots).toEqual([{ handle: 'onebot', selfId: null, join: [] }])
