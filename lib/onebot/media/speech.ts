@@ -49,7 +49,10 @@ function run(text: string, { command: [file = '', ...args], timeout, maxBytes }:
       if (size <= maxBytes) chunks.push(chunk)
       else end(`it has said more than ${maxBytes} bytes`)
     })
-    child.on('error', reject)
+    child.on('error', (error) => {
+      clearTimeout(timer)
+      reject(error)
+    })
     child.on('close', (code, signal) => {
       clearTimeout(timer)
       if (code === 0) resolve(Buffer.concat(chunks))
