@@ -222,8 +222,8 @@ export const onebotMoreMutations: readonly Mutation[] = [
     HOSTILE,
     'bundles in segments are bundles',
     'onebot/message/nodes.ts',
-    'isBundle ? { node, inside: readAll(inside, depth + 1, sum) }',
-    'isBundle ? { node, inside: readAll(inside, bundle === null ? depth + 1 : depth, sum) }',
+    'inside: readAll(inside, depth + 1, sum)',
+    'inside: readAll(inside, inside === said ? depth + 1 : depth, sum)',
   ),
   of(
     HOSTILE,

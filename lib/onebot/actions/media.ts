@@ -6,7 +6,7 @@ import { badRequest, PlatformError } from '../failure.ts'
 import { after } from '../after.ts'
 import { fetchMedia } from '../media/fetch.ts'
 import { findFile } from '../media/intake.ts'
-import { decode } from '../media/source.ts'
+import { decodeBase64 } from '../media/source.ts'
 import { type Action, action, type Call, part } from './action.ts'
 import { ANY, FLAG, ID, NUMBER, TEXT } from './params.ts'
 
@@ -112,7 +112,7 @@ async function download(
   const { bytes, name: found } =
     base64 === ''
       ? await fetchMedia(url, { ...media, headers: readHeaders(from.headers) })
-      : { bytes: decode(base64.replace(/^base64:\/\//i, ''), media.maxBytes), name: '' }
+      : { bytes: decodeBase64(base64, media.maxBytes), name: '' }
   const { path } = await spool.keep(name || found || 'file', bytes, STAY)
   return { file: path }
 }

@@ -50,9 +50,7 @@ const Forward = Compile({ type: 'object', required: [], properties: { id: TEXT, 
 export function send(call: Call, target: OneBotTarget, message: unknown, plain = false): unknown {
   const { platform } = call
   const given = toSegments(message, plain)
-  if (given.length > 0 && given.every(({ type }) => type === 'node')) return sendNodes(call, target, given)
-  const [only] = given
-  const bundle = only !== undefined && given.length === 1 ? bundleIn(only) : null
+  const bundle = bundleIn(given)
   if (bundle !== null) return sendNodes(call, target, bundle)
   const { segments, pokes } = prepare(given, call.unknown)
   const poked = pokes.map((user) => platform.poke(target, user))

@@ -22,7 +22,7 @@ type Open = (given: string, options: SourceOptions) => Source | Promise<Source>
 
 /** By what a client's text begins with (OneBot 11; `data:` and paths are NapCat's). */
 const KINDS: readonly (readonly [begins: RegExp, open: Open])[] = [
-  [/^base64:\/\//i, (given, { maxBytes }) => ({ name: '', bytes: decode(given.slice('base64://'.length), maxBytes) })],
+  [/^base64:\/\//i, (given, { maxBytes }) => ({ name: '', bytes: decodeBase64(given, maxBytes) })],
   [/^data:/i, openData],
   [/^https?:\/\//i, fetchMedia],
   [/^file:\/\//i, (given, options) => openPath(toPath(given), options)],
@@ -47,6 +47,10 @@ export function decode(text: string, maxBytes: number): Uint8Array {
   if (bytes.length !== length || digits.length % 4 === 1 || length === 0) throw broken('is no base64')
   return bytes
 }
+
+/** With `base64://` in front, or without. */
+export const decodeBase64 = (text: string, maxBytes: number): Uint8Array =>
+  decode(text.replace(/^base64:\/\//i, ''), maxBytes)
 
 function withoutPadding(text: string): string {
   let end = text.length

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '../../engine/port.ts'
 import { badRequest, PlatformError } from '../failure.ts'
 import { Digits } from './digits.ts'
-import { decode } from './source.ts'
+import { decodeBase64 } from './source.ts'
 import type { Place, Spool, Spooled } from './spool.ts'
 
 /** Uploads of one bot that are under way. */
@@ -144,7 +144,7 @@ class Upload {
 function decodePart(base64: string | Digits, maxBytes: number, into: Buffer): Uint8Array {
   const bytes = base64 instanceof Digits ? base64.decode(into) : null
   // With something in front, or between.
-  return bytes ?? decode(String(base64).replace(/^base64:\/\//i, ''), maxBytes)
+  return bytes ?? decodeBase64(String(base64), maxBytes)
 }
 
 /** Files that come in parts, by the names that clients have for them: also over one connection after another. */

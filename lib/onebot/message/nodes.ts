@@ -38,9 +38,13 @@ export function readNodes(means: Means, messages: unknown): Awaitable<OneBotForw
   return afterAll(found, fill)
 }
 
-/** What is in a segment that is a bundle as it stands; null: it is none, or names one that is there. */
-export const bundleIn = ({ type, data }: OneBotSegment): unknown =>
-  type === 'forward' && data['id'] === undefined ? (data['content'] ?? null) : null
+/** The nodes of what is a bundle as it stands: nothing but nodes, or one segment that has them; null: it is something else. */
+export function bundleIn(said: readonly OneBotSegment[]): readonly OneBotSegment[] | null {
+  const [first] = said
+  const { id, content = null } = first?.type === 'forward' && said.length === 1 ? first.data : {}
+  if (id === undefined && content !== null) return toSegments(content)
+  return said.length > 0 && said.every(({ type }) => type === 'node') ? said : null
+}
 
 /** Throws for bundles that are too deep or too long, or hold something else. */
 function readAll(segments: readonly OneBotSegment[], depth: number, sum: { nodes: number }): Given[] {
@@ -52,11 +56,8 @@ function readAll(segments: readonly OneBotSegment[], depth: number, sum: { nodes
     const content = node.data['content']
     if (content === undefined) return { id: numberOf(node, 'id') }
     const said = toSegments(content)
-    const [first] = said
-    const bundle = first !== undefined && said.length === 1 ? bundleIn(first) : null
-    const inside = bundle === null ? said : toSegments(bundle)
-    const isBundle = bundle !== null || (said.length > 0 && said.every(({ type }) => type === 'node'))
-    return isBundle ? { node, inside: readAll(inside, depth + 1, sum) } : { node, said }
+    const inside = bundleIn(said)
+    return inside === null ? { node, said } : { node, inside: readAll(inside, depth + 1, sum) }
   })
 }
 

@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { isTold } from '../../../lib/onebot/failure.ts'
 import { toBlocks } from '../../../lib/onebot/media/addresses.ts'
 import { fetchMedia, type FetchOptions, type Resolve } from '../../../lib/onebot/media/fetch.ts'
+import { names } from '../../support/trap.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(() => {
@@ -35,20 +36,6 @@ async function serve(answer: Answer = (_request, response) => response.end('fog'
     answer(request, response)
   })
   return { port: await listen(server), asked }
-}
-
-/** Names of a test; each time that one is asked for it gets the next of its addresses, and the last from then on. */
-function names(table: Readonly<Record<string, readonly (string | readonly string[])[]>>) {
-  const asked: string[] = []
-  const resolve: Resolve = async (host) => {
-    const all = table[host] ?? []
-    const times = asked.filter((one) => one === host).length
-    asked.push(host)
-    const found = all[Math.min(times, all.length - 1)]
-    if (found === undefined) throw new Error(`ENOTFOUND ${host}`)
-    return [found].flat().map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
-  }
-  return { asked, resolve }
 }
 
 const HERE = toBlocks(['127.0.0.1'])
