@@ -15,7 +15,10 @@ const NO_DATA: OneBotSegment['data'] = {}
  */
 export function toSegments(message: unknown, plain = false): readonly OneBotSegment[] {
   if (typeof message === 'number' || typeof message === 'boolean') return toSegments(String(message), plain)
-  const segments = typeof message === 'string' ? fromText(message, plain) : fromList(message)
+  return typeof message === 'string' ? notMany(fromText(message, plain)) : fromList(message)
+}
+
+const notMany = <T>(segments: readonly T[]): readonly T[] => {
   if (segments.length > MAX_SEGMENTS) throw badRequest(`message: ${MAX_SEGMENTS} segments at most`)
   return segments
 }
@@ -24,7 +27,7 @@ const fromText = (text: string, plain: boolean): readonly OneBotSegment[] =>
   plain ? (text === '' ? [] : [{ type: 'text', data: { text } }]) : parseCq(text)
 
 const fromList = (message: unknown): readonly OneBotSegment[] => {
-  if (Array.isArray(message)) return message.map((one: unknown) => toSegment(one))
+  if (Array.isArray(message)) return notMany<unknown>(message).map(toSegment)
   if (isRecord(message)) return [toSegment(message)]
   throw badRequest('message: must be text, a segment, or a list of segments')
 }

@@ -161,7 +161,7 @@ describe.each(engines)('bundles, on %s', (engine) => {
       ['send_msg', 'message'],
     ] as const) {
       const refused = '1400 message: 1000 segments at most'
-      expect(await waitWhile(action, key, refused)).toBeLessThan(Math.max(1000, 3 * reading))
+      expect(await waitWhile(action, key, refused)).toBeLessThan(Math.max(1500, 4 * reading))
     }
     expect(await scene.why('get_status', {})).toBe('ok')
     await expectNothing(scene)

@@ -79,6 +79,10 @@ describe('a message as clients say it', () => {
     expect(wrong('[CQ:face,id=1]'.repeat(1001))).toBe('1400 message: 1000 segments at most')
     expect(wrong('[CQ:face,id=1]'.repeat(1001), true)).toBe('')
   })
+
+  it('is counted before what is in it is looked at', () => {
+    expect(wrong(Array(1001).fill(null))).toBe('1400 message: 1000 segments at most')
+  })
 })
 
 describe('a field of a segment', () => {
