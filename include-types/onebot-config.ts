@@ -152,6 +152,8 @@ interface CqListening {
   address?: string
   host?: string
   port?: number
+  /** As if it were not there; default false. */
+  disabled?: boolean
   allowUnauthenticated?: boolean
   middlewares?: CqMiddlewares
 }
@@ -169,6 +171,8 @@ export interface CqServer {
     'api'?: string
     'event'?: string
     'reconnect-interval'?: number
+    /** As if it were not there; default false. */
+    'disabled'?: boolean
     'middlewares'?: CqMiddlewares
   }
 }
@@ -220,6 +224,12 @@ export interface OneBotConfig {
     'post-format'?: 'string' | 'array'
     'report-self-message'?: boolean
     'ignore-invalid-cqcode'?: boolean
+    /** Replies have `seq`, `qq`, `time` and `text` of what they answer; default false. */
+    'extra-reply-data'?: boolean
+    /** Whom a reply answers is not called right behind it; default false. */
+    'remove-reply-at'?: boolean
+    /** Seconds for a file that is fetched; 0: `media.timeout`. Default 0. */
+    'http-timeout'?: number
     /** As `imageDownloadProxy`. */
     'proxy-rewrite'?: string
   }

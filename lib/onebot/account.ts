@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import type { OneBotEvent, OneBotPlatform } from '../../include-types/onebot.ts'
 import type { Clock } from '../engine/port.ts'
+import type { OneBotExtras } from '../web/config/onebot-settings.ts'
 import { rFailure } from '../websock/log.ts'
 import type { Status } from './actions/action.ts'
 import type { SourceOptions } from './media/source.ts'
-import { expand, hasBundle } from './message/bundles.ts'
+import { hasExtras, withExtras } from './message/extras.ts'
 import { Spool } from './media/spool.ts'
 import { Uploads } from './media/uploads.ts'
 import { Turns } from './turns.ts'
@@ -23,9 +24,11 @@ export interface AccountOptions {
   readonly folder: string
   /** Files that they ask for come with their bytes. */
   readonly inlines: boolean
-  /** Bundles of messages come with what is in them, where the platform has that at hand. */
-  readonly expands: boolean
+  /** What messages come with, where the platform has that at hand. */
+  readonly extras: OneBotExtras
 }
+
+const UNREAD = 'What comes with a message cannot be read'
 
 /** A bot, with all ways to it: what happens is told on all of them in one order. */
 export class Account implements Status {
@@ -36,7 +39,7 @@ export class Account implements Status {
   readonly spool: Spool
   readonly uploads: Uploads
   readonly inlines: boolean
-  readonly expands: boolean
+  readonly extras: OneBotExtras
   readonly #clock: Clock
   readonly #outlets = new Set<Outlet>()
   /** What has happened, and is not told yet. */
@@ -49,10 +52,10 @@ export class Account implements Status {
   disconnects = 0
   packetsLost = 0
 
-  constructor(platform: OneBotPlatform, clock: Clock, { media, folder, inlines, expands }: AccountOptions) {
+  constructor(platform: OneBotPlatform, clock: Clock, { media, folder, inlines, extras }: AccountOptions) {
     this.platform = platform
     this.inlines = inlines
-    this.expands = expands
+    this.extras = extras
     this.id = platform.self().id
     this.spool = new Spool(join(folder, String(this.id)), clock)
     this.uploads = new Uploads(this.spool, clock, media.maxBytes)
@@ -90,16 +93,16 @@ export class Account implements Status {
       else this.messagesReceived++
     }
     if (this.#outlets.size === 0) return
-    if (this.#events.push(this.expands ? this.#expand(event) : event) === 1) this.#clock.defer(() => this.flush())
+    if (this.#events.push(this.#expand(event)) === 1) this.#clock.defer(() => this.flush())
   }
 
   /** What is not at hand is not waited for: events stay in order. */
   #expand(event: OneBotEvent): OneBotEvent {
-    if (event.kind !== 'message' || !hasBundle(event.message)) return event
+    if (event.kind !== 'message' || !hasExtras(event.message, this.extras)) return event
     const { message: given } = event
-    const message = guard('A bundle cannot be read', () => expand(this.platform, given), given)
+    const message = guard(UNREAD, () => withExtras(this.platform, given, this.extras), given)
     if (!(message instanceof Promise)) return { ...event, message }
-    message.catch((error: unknown) => rFailure('onebot', 'A bundle cannot be read', error))
+    message.catch((error: unknown) => rFailure('onebot', UNREAD, error))
     return event
   }
 

@@ -1,7 +1,7 @@
 /* What platforms give now or later: what is there now is used at once, so that what comes behind stays behind. */
 
 /** What waits, then what is made of it. */
-export function after<T, R>(value: T | Promise<T>, make: (value: T) => R): R | Promise<R> {
+export function after<T, R>(value: T | Promise<T>, make: (value: T) => R | Promise<R>): R | Promise<R> {
   return value instanceof Promise ? value.then(make) : make(value)
 }
 

@@ -186,9 +186,9 @@ export abstract class Endpoint<S extends OneBotEndpoint> implements Outlet {
   }
 
   #toCall({ format, unknown }: S): Call {
-    const { platform, media, turns, spool, uploads, inlines, expands } = this.account
+    const { platform, media, turns, spool, uploads, inlines, extras } = this.account
     const refilter = (): void => this.account.refilter()
-    return { platform, format, unknown, status: this.account, refilter, media, turns, spool, uploads, inlines, expands }
+    return { platform, format, unknown, status: this.account, refilter, media, turns, spool, uploads, inlines, extras }
   }
 
   /** Has the frames of a connection come as they are: what is long in them is not made into text. */

@@ -169,7 +169,7 @@ export class OneBot {
       media: toSources(settings.onebot),
       folder: this.#spoolFolder(),
       inlines: settings.onebot.inlinesFiles,
-      expands: settings.onebot.expandsBundles,
+      extras: settings.onebot.extras,
     })
     rInfo('onebot', 'the bot %s is self_id %d', handle, account.id)
     return account

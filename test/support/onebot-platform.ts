@@ -262,7 +262,7 @@ export const callOn = (platform: FakePlatform, more: Partial<Call> = {}): Call =
   media: SOURCES,
   turns: new Turns(),
   inlines: false,
-  expands: false,
+  extras: { bundles: false, replies: false, withoutReplyAt: false },
   spool: SPOOL,
   uploads: new Uploads(SPOOL, systemClock, SOURCES.maxBytes),
   ...more,

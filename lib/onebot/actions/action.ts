@@ -1,4 +1,5 @@
 import type { OneBotPlatform } from '../../../include-types/onebot.ts'
+import type { OneBotExtras } from '../../web/config/onebot-settings.ts'
 import { Failure, NOT_AVAILABLE } from '../failure.ts'
 import type { SourceOptions } from '../media/source.ts'
 import type { Format } from '../message/format.ts'
@@ -26,8 +27,8 @@ export interface Call {
   readonly turns: Turns
   /** Files that are asked for come with their bytes. */
   readonly inlines: boolean
-  /** Bundles of a message that is asked for come with what is in them. */
-  readonly expands: boolean
+  /** What messages that are asked for come with. */
+  readonly extras: OneBotExtras
   /** What clients upload in parts, and what is downloaded for them. */
   readonly spool: Spool
   readonly uploads: Uploads

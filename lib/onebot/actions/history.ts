@@ -1,8 +1,10 @@
 import { Compile } from 'typebox/schema'
 import type { OneBotMessage, OneBotPlatform, OneBotTarget } from '../../../include-types/onebot.ts'
+import type { OneBotExtras } from '../../web/config/onebot-settings.ts'
 import { toFoundMessage } from '../message/format.ts'
 import { after, afterAll } from '../after.ts'
-import { expand, hasBundle } from '../message/bundles.ts'
+import { hasBundle } from '../message/bundles.ts'
+import { withExtras } from '../message/extras.ts'
 import { type Action, action, type Call } from './action.ts'
 import { FLAG, ID, NUMBER } from './params.ts'
 
@@ -37,7 +39,7 @@ interface Page {
 export const MAX_EXPANDED = 16
 
 /** The oldest first, unless that is asked for the other way round; with the message that is named. */
-function read({ platform, format }: Call, target: OneBotTarget, page: Page): unknown {
+function read({ platform, format, extras }: Call, target: OneBotTarget, page: Page): unknown {
   const { message_seq: seq = 0, message_id: id = seq, count = COUNT } = page
   const { reverse_order: reverse = page.reverseOrder ?? false } = page
   const limit = Math.min(MOST, Math.max(1, count))
@@ -46,14 +48,14 @@ function read({ platform, format }: Call, target: OneBotTarget, page: Page): unk
     return { messages: reverse ? found.toReversed() : found }
   }
   return after(platform.history(target, id === 0 ? null : id, limit), (messages) =>
-    page.parse_mult_msg === false ? toList(messages) : after(expandAll(platform, messages), toList),
+    after(expandAll(platform, messages, { ...extras, bundles: page.parse_mult_msg !== false }), toList),
   )
 }
 
-function expandAll(platform: OneBotPlatform, messages: readonly OneBotMessage[]) {
-  const bundles = new Set(messages.filter(hasBundle).slice(-MAX_EXPANDED))
+function expandAll(platform: OneBotPlatform, messages: readonly OneBotMessage[], extras: OneBotExtras) {
+  const bundles = new Set(extras.bundles ? messages.filter(hasBundle).slice(-MAX_EXPANDED) : [])
   return afterAll(
-    messages.map((message) => (bundles.has(message) ? expand(platform, message) : message)),
+    messages.map((message) => withExtras(platform, message, { ...extras, bundles: bundles.has(message) })),
     (all) => all,
   )
 }

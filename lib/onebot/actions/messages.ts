@@ -2,7 +2,8 @@ import { Compile } from 'typebox/schema'
 import type { OneBotForwardNode, OneBotSegment, OneBotTarget } from '../../../include-types/onebot.ts'
 import { badRequest, PlatformError } from '../failure.ts'
 import { countFiles, takeIn } from '../media/intake.ts'
-import { expand, toBundled } from '../message/bundles.ts'
+import { toBundled } from '../message/bundles.ts'
+import { withExtras } from '../message/extras.ts'
 import { printCq } from '../message/cq.ts'
 import { type Format, toFoundMessage } from '../message/format.ts'
 import { textOf, toSegments } from '../message/input.ts'
@@ -139,11 +140,9 @@ export const MESSAGE_ACTIONS: readonly Action[] = [
     return sendNodes(call, toTarget(target), message)
   }),
   action('delete_msg', OfMessage, ({ message_id }, { platform }) => after(platform.recall(message_id), () => null)),
-  action('get_msg', OfMessage, ({ message_id }, { platform, format, expands }) =>
+  action('get_msg', OfMessage, ({ message_id }, { platform, format, extras }) =>
     after(platform.message(message_id), (given) =>
-      after(expands ? expand(platform, given) : given, (message) =>
-        toFoundMessage(message, format, platform.self().id),
-      ),
+      after(withExtras(platform, given, extras), (message) => toFoundMessage(message, format, platform.self().id)),
     ),
   ),
   action('get_forward_msg', Forward, async ({ message_id, id = message_id }, { platform, format }) => {

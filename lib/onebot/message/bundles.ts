@@ -48,7 +48,7 @@ const bundleOf = (segment: OneBotSegment): string => (segment.type === 'forward'
 export const hasBundle = ({ segments }: OneBotMessage): boolean => segments.some((segment) => bundleOf(segment) !== '')
 
 /** The same message; its bundles come with what is in them. */
-export const expand = (platform: OneBotPlatform, message: OneBotMessage): Awaitable<OneBotMessage> =>
+export const expandBundles = (platform: OneBotPlatform, message: OneBotMessage): Awaitable<OneBotMessage> =>
   afterAll(
     message.segments.map((segment) => expandSegment(platform, segment)),
     (segments) => ({ ...message, segments }),

@@ -61,7 +61,7 @@ function ofServers(value: unknown): Entry[] {
   return listOf(valueAt(value, ['onebot', 'servers'])).flatMap((server, i) =>
     (['http', 'ws'] as const).flatMap((kind): Entry[] => {
       const entry = valueAt(server, [kind])
-      if (!isRecord(entry)) return []
+      if (!isRecord(entry) || entry['disabled'] === true) return []
       const { address: given, host, port } = entry
       if (kind === 'http' && given === undefined && host === undefined && port === undefined) return []
       const path: Path = ['onebot', 'servers', i, kind]

@@ -126,6 +126,16 @@ export interface OneBotSpeech {
   readonly maxBytes: number
 }
 
+/** What messages come with, for those who want it, beside what is in them. */
+export interface OneBotExtras {
+  /** NapCat's `parseMultMsg`: bundles come with what is in them. */
+  readonly bundles: boolean
+  /** go-cqhttp's `extra-reply-data`: replies come with what they answer. */
+  readonly replies: boolean
+  /** go-cqhttp's `remove-reply-at`: whom a reply answers is not called right behind it, too. */
+  readonly withoutReplyAt: boolean
+}
+
 export interface OneBotSettings {
   readonly bots: readonly OneBotBot[]
   /** A module whose default export makes platforms in place of the world; null: the world. */
@@ -137,8 +147,7 @@ export interface OneBotSettings {
   readonly strictFriends: boolean
   /** Files that are asked for come with their bytes. */
   readonly inlinesFiles: boolean
-  /** Bundles come with what is in them. */
-  readonly expandsBundles: boolean
+  readonly extras: OneBotExtras
   /** What links to files begin with; null: where `web` listens first. */
   readonly publicUrl: string | null
 }

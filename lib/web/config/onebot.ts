@@ -1,4 +1,4 @@
-import { server } from './cqhttp.ts'
+import { heartbeat, message, server } from './cqhttp.ts'
 import { flag, range, size, texts } from './fields.ts'
 import { allowUnauthenticated, filter, ms, rateLimit, replay, secret, text } from './onebot-fields.ts'
 
@@ -223,30 +223,8 @@ export const onebot = {
     bots: { type: 'object', additionalProperties: bot, description: 'More about bots, by their names.' },
     network,
     servers: { type: 'array', items: server, description: "go-cqhttp's own list." },
-    heartbeat: {
-      type: 'object',
-      description: 'Of `servers`, as in go-cqhttp.',
-      properties: {
-        interval: { type: 'integer', minimum: -1, maximum: 86_400, default: 5, description: 'Seconds; −1: none.' },
-        disabled: flag(false, 'None.'),
-      },
-    },
-    message: {
-      type: 'object',
-      description: 'Of `servers`, as in go-cqhttp.',
-      properties: {
-        'post-format': { enum: ['string', 'array'], default: 'string', description: 'How messages are told.' },
-        'report-self-message': flag(false, 'Whether what the bot says itself is told, too.'),
-        'ignore-invalid-cqcode': flag(false, 'Codes of types that nobody knows are dropped.'),
-        'proxy-rewrite': {
-          type: 'string',
-          reads: 'httpOrNone',
-          secret: true,
-          default: '',
-          description: 'As `imageDownloadProxy`.',
-        },
-      },
-    },
+    heartbeat,
+    message,
     media,
     tts,
     imageDownloadProxy: {

@@ -291,29 +291,3 @@ export const configSchema = {
     },
   },
 } as const satisfies SchemaNode & Record<string, unknown>
-
-/** Keys of Ioto's own config, and NapCat's, that are known, and do nothing here. */
-export const NOT_SERVED: ReadonlySet<string> = new Set([
-  'musicSignUrl',
-  'timeout',
-  'network.plugins',
-  'onebot.network.plugins',
-  'onebot.servers[].http.long-polling',
-  'web.limits.buffer',
-  'web.limits.sessions',
-  'web.limits.upload',
-  'web.limits.uploads',
-  'web.limits.digest',
-  'web.timeouts.session',
-  'web.timeouts.digest',
-  'web.sessions',
-  'web.auth',
-  'web.signatures',
-  'web.upload',
-  'web.fiberBlocks',
-  'web.routes[].authType',
-  'web.routes[].algorithm',
-  'web.routes[].validate',
-  'web.routes[].xsrf',
-  'web.routes[].stream',
-])

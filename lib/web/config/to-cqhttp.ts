@@ -34,12 +34,15 @@ export function toServers(config: OneBotConfig, main: string, folder: string): P
     // As there: 0 is its default.
     heartbeat: beats ? 1000 * (seconds === 0 ? interval.default : seconds) : 0,
   })
-  return (config.servers ?? []).flatMap((one, i): Planned[] => [
-    ...toCqHttp(one.http, `servers[${i}].http`, toShared),
-    ...toCqWs(one.ws, `servers[${i}].ws`, toShared),
-    ...toCqReverse(one['ws-reverse'], `servers[${i}].ws-reverse`, toShared),
+  return (config.servers ?? []).flatMap(({ http, ws, 'ws-reverse': reverse }, i): Planned[] => [
+    ...(isThere(http) ? toCqHttp(http, `servers[${i}].http`, toShared) : []),
+    ...(isThere(ws) ? toCqWs(ws, `servers[${i}].ws`, toShared) : []),
+    ...(isThere(reverse) ? toCqReverse(reverse, `servers[${i}].ws-reverse`, toShared) : []),
   ])
 }
+
+const isThere = <T extends { readonly disabled?: boolean | undefined }>(entry: T | undefined): entry is T =>
+  entry !== undefined && entry.disabled !== true
 
 function toFilter(given: string, folder: string): Pick<OneBotServer, 'filter' | 'filterFile'> {
   if (given === '') return { filter: null, filterFile: null }
@@ -62,8 +65,7 @@ const NO_SERVER = {
   origins: [],
 } as const
 
-function toCqHttp(config: Servers[number]['http'], name: string, toShared: ToShared): Planned[] {
-  if (config === undefined) return []
+function toCqHttp(config: NonNullable<Servers[number]['http']>, name: string, toShared: ToShared): Planned[] {
   const shared = toShared(config.middlewares)
   const listens = config.address !== undefined || config.host !== undefined || config.port !== undefined
   const token = orNull(config.middlewares?.['access-token'])
@@ -88,8 +90,7 @@ function toCqHttp(config: Servers[number]['http'], name: string, toShared: ToSha
   return [...(listens ? [{ endpoint: server, drops: false, listener: toListener(name, host, port) }] : []), ...hooks]
 }
 
-function toCqWs(config: Servers[number]['ws'], name: string, toShared: ToShared): Planned[] {
-  if (config === undefined) return []
+function toCqWs(config: NonNullable<Servers[number]['ws']>, name: string, toShared: ToShared): Planned[] {
   const { host, port } = toCqAddress(config, 8080)
   const token = orNull(config.middlewares?.['access-token'])
   const endpoint: OneBotServer = {
@@ -104,8 +105,7 @@ function toCqWs(config: Servers[number]['ws'], name: string, toShared: ToShared)
 }
 
 /** One connection for both is used alone. */
-function toCqReverse(config: Servers[number]['ws-reverse'], name: string, toShared: ToShared): Planned[] {
-  if (config === undefined) return []
+function toCqReverse(config: NonNullable<Servers[number]['ws-reverse']>, name: string, toShared: ToShared): Planned[] {
   const universal = orNull(config.universal)
   const given = [config['reconnect-interval'] ?? 3000].map((ms) => (ms === 0 ? 5000 : ms))
   const roles: readonly (readonly [OneBotLink['role'], string | null])[] =

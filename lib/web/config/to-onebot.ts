@@ -258,7 +258,11 @@ export function toOneBot(config: OneBotConfig, pasted: Pasted, folder: string): 
     speech: toSpeech(config.tts, folder),
     strictFriends: config.strictFriends ?? onebot.properties.strictFriends.default,
     inlinesFiles: config.enableLocalFile2Url ?? pasted.enableLocalFile2Url ?? enableLocalFile2Url.default,
-    expandsBundles: config.parseMultMsg ?? pasted.parseMultMsg ?? parseMultMsg.default,
+    extras: {
+      bundles: config.parseMultMsg ?? pasted.parseMultMsg ?? parseMultMsg.default,
+      replies: config.message?.['extra-reply-data'] ?? false,
+      withoutReplyAt: config.message?.['remove-reply-at'] ?? false,
+    },
     publicUrl: config.publicUrl === undefined ? null : config.publicUrl.replace(/\/+$/, ''),
   }
 }
@@ -283,7 +287,8 @@ function toMedia(config: OneBotConfig, pasted: string | undefined, folder: strin
     folders: (media.folders ?? []).map((one) => resolve(folder, one)),
     allow: media.allow ?? [],
     maxBytes: parseSize(media.maxFile ?? maxFile.default),
-    timeout: media.timeout ?? timeout.default,
+    // As there: 0 is its default, which is this one.
+    timeout: media.timeout ?? (1000 * (message['http-timeout'] ?? 0) || timeout.default),
     quota: parseSize(media.quota ?? quota.default),
     proxy: orNull(imageDownloadProxy) ?? orNull(message['proxy-rewrite']),
   }

@@ -155,7 +155,7 @@ class FramesRunner implements Runner {
     media: SOURCES,
     folder: SPOOL_FOLDER,
     inlines: true,
-    expands: true,
+    extras: { bundles: true, replies: true, withoutReplyAt: true },
   })
   readonly #probe: Probe
   #done = 0

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { OneBotMessage, OneBotPlatform } from '../../../include-types/onebot.ts'
 import { MAX_EXPANDED } from '../../../lib/onebot/actions/history.ts'
-import { expand, hasBundle } from '../../../lib/onebot/message/bundles.ts'
+import { expandBundles, hasBundle } from '../../../lib/onebot/message/bundles.ts'
 import { field, listOf } from '../../support/gateway.ts'
 import { FakePlatform } from '../../support/onebot-platform.ts'
 import { Scene, text } from '../../support/onebot-scene.ts'
@@ -110,7 +110,7 @@ describe('a bundle', () => {
     const message = MESSAGE
     expect(hasBundle(message)).toBe(false)
     const bundles = ['here', 'gone'].map((id) => ({ type: 'forward', data: { id } }))
-    const { segments } = await expand(platform, { ...message, segments: [text('a'), ...bundles] })
+    const { segments } = await expandBundles(platform, { ...message, segments: [text('a'), ...bundles] })
     expect(segments).toMatchObject([
       text('a'),
       { data: { id: 'here', content: [{ user_id: 7 }] } },

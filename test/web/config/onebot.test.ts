@@ -201,8 +201,8 @@ describe("NapCat's own block", () => {
   it('is taken with what it has beside network; what onebot says itself counts more', () => {
     const beside = { enableLocalFile2Url: true, parseMultMsg: true, imageDownloadProxy: 'http://127.0.0.1:8080' }
     const of = (config: object) => {
-      const { inlinesFiles, expandsBundles, media } = settings({ network: {}, ...config }).onebot
-      return [inlinesFiles, expandsBundles, media.proxy]
+      const { inlinesFiles, extras, media } = settings({ network: {}, ...config }).onebot
+      return [inlinesFiles, extras.bundles, media.proxy]
     }
     expect(of({})).toEqual([false, false, null])
     expect(of(beside)).toEqual([true, true, 'http://127.0.0.1:8080'])
@@ -601,6 +601,51 @@ describe("go-cqhttp's own list", () => {
     expect(
       of({ message: { 'post-format': 'array', 'report-self-message': true, 'ignore-invalid-cqcode': true } }),
     ).toMatchObject({ format: 'array', reportSelf: true, unknown: 'drop' })
+  })
+
+  it('says of messages what is for all of them, and what is of QQ does nothing', () => {
+    const message = {
+      'post-format': 'string',
+      'ignore-invalid-cqcode': false,
+      'force-fragment': false,
+      'fix-url': false,
+      'proxy-rewrite': '',
+      'report-self-message': false,
+      'remove-reply-at': true,
+      'extra-reply-data': true,
+      'skip-mime-scan': false,
+      'convert-webp-image': false,
+      'http-timeout': 15,
+    }
+    const of = (more: object) => settings({ onebot: { servers: [], ...more } }).onebot
+    expect(of({ message }).extras).toEqual({ bundles: false, replies: true, withoutReplyAt: true })
+    expect(of({}).extras).toEqual({ bundles: false, replies: false, withoutReplyAt: false })
+    expect(of({ message: { 'remove-reply-at': true } }).extras).toMatchObject({ replies: false, withoutReplyAt: true })
+    const said = warnings({ onebot: { servers: [], message } })
+    expect(said).toEqual(
+      ['force-fragment', 'fix-url', 'skip-mime-scan', 'convert-webp-image'].map(
+        (key) => `onebot.message.${key}: not served by fiberws, ignored`,
+      ),
+    )
+    const wait = (seconds: number, media = {}): unknown =>
+      of({ message: { 'http-timeout': seconds }, media }).media.timeout
+    expect([wait(15), wait(0), wait(15, { timeout: 700 })]).toEqual([15_000, 30_000, 700])
+  })
+
+  it('has nothing where it is disabled', () => {
+    const [http, ws, reverse] = SERVERS_GIVEN
+    const disabled = (one: object | undefined) => ({ ...one, disabled: true })
+    const given = [
+      { http: disabled(http?.http) },
+      { ws: disabled(ws?.ws) },
+      { 'ws-reverse': disabled(reverse?.['ws-reverse']) },
+      { ws: { disabled: true, address: '0.0.0.0:6700' } },
+    ]
+    expect(endpoints({ onebot: { servers: given } })).toEqual([])
+    expect(warnings({ onebot: { servers: given } })).toEqual([
+      'onebot.servers[0].http.long-polling: not served by fiberws, ignored',
+    ])
+    expect(listening({ ...config, onebot: { servers: given } })).toEqual(['127.0.0.1:0'])
   })
 
   it('has addresses in all ways that it has them', () => {
