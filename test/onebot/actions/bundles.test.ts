@@ -1,21 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { OneBotMessage, OneBotPlatform } from '../../../include-types/onebot.ts'
 import { MAX_EXPANDED } from '../../../lib/onebot/actions/history.ts'
-import { expandBundles, hasBundle } from '../../../lib/onebot/message/bundles.ts'
 import { field, listOf } from '../../support/gateway.ts'
-import { FakePlatform } from '../../support/onebot-platform.ts'
 import { Scene, text } from '../../support/onebot-scene.ts'
 
-const MESSAGE: OneBotMessage = {
-  id: 902,
-  seq: 77,
-  time: 1_770_000_002,
-  group: { id: 40_001, name: 'Tea room' },
-  peer: null,
-  subType: 'normal',
-  sender: { id: 30_001, nickname: 'Mira' },
-  segments: [],
-}
 const NODES = [
   { type: 'node', data: { user_id: '7', nickname: 'Kay', content: [text('one')] } },
   { type: 'node', data: { user_id: '8', nickname: 'Lu', content: '[CQ:face,id=1] two' } },
@@ -100,23 +87,6 @@ describe('a bundle', () => {
         message: nodes,
       })
     }
-  })
-
-  it('of a platform that has to look for it waits where it is asked for; one that is gone stays named', async () => {
-    const platform: OneBotPlatform = Object.assign(new FakePlatform(), {
-      forward: (id: string) =>
-        Promise.resolve(id === 'gone' ? [] : [{ userId: 7, nickname: 'Kay', time: 1, segments: [text('one')] }]),
-    })
-    const message = MESSAGE
-    expect(hasBundle(message)).toBe(false)
-    const bundles = ['here', 'gone'].map((id) => ({ type: 'forward', data: { id } }))
-    const { segments } = await expandBundles(platform, { ...message, segments: [text('a'), ...bundles] })
-    expect(segments).toMatchObject([
-      text('a'),
-      { data: { id: 'here', content: [{ user_id: 7 }] } },
-      { data: { id: 'gone' } },
-    ])
-    expect(segments[2]).toEqual(bundles[1])
   })
 })
 

@@ -35,6 +35,8 @@ describe('what messages come with', () => {
       if (id === 8) throw new TypeError('broken')
       throw new PlatformError('MESSAGE_NOT_FOUND')
     },
+    forward: (id: string) =>
+      Promise.resolve(id === 'gone' ? [] : [{ userId: 7, nickname: 'Kay', time: 1, segments: [text('one')] }]),
   })
   const made = async (segments: readonly OneBotSegment[], extras: OneBotExtras) =>
     (await withExtras(platform, of(segments), extras)).segments
@@ -44,6 +46,17 @@ describe('what messages come with', () => {
     for (const id of ['5', '6']) {
       expect(await made([reply(id), text('yes')], REPLIES)).toEqual([reply(id, data), text('yes')])
     }
+  })
+
+  it('is what is in a bundle, which a platform may have to look for; one that is gone stays named', async () => {
+    const bundles = ['here', 'gone'].map((id) => ({ type: 'forward', data: { id } }))
+    const segments = await made([text('a'), ...bundles], { ...NONE, bundles: true })
+    expect(segments).toMatchObject([
+      text('a'),
+      { data: { id: 'here', content: [{ user_id: 7 }] } },
+      { data: { id: 'gone' } },
+    ])
+    expect(segments[2]).toEqual(bundles[1])
   })
 
   it('is nothing more where that is gone, or was never there', async () => {
