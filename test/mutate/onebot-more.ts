@@ -20,6 +20,9 @@ const MARKS = 'test/onebot/actions/marks.test.ts'
 const GROUP_FILES = 'test/onebot/actions/group-files.test.ts'
 const NAPCAT = 'test/onebot/actions/napcat.test.ts'
 const ANNOUNCED = 'test/onebot/actions/notices.test.ts'
+const EXTRAS = 'test/onebot/message/extras.test.ts'
+const INPUT = 'test/onebot/message/input.test.ts'
+const CONFIG = 'test/web/config/onebot.test.ts'
 const HOSTILE = 'test/onebot/actions/hostile-input.test.ts'
 const METERS = 'test/onebot/meters.test.ts'
 
@@ -272,6 +275,46 @@ export const onebotMoreMutations: readonly Mutation[] = [
     "if (key === 'content' && typeof value === 'object' && 'id' in data) continue\n",
     '',
   ),
+  of(
+    INPUT,
+    'many are counted first',
+    'onebot/message/input.ts',
+    'notMany<unknown>(message).map(toSegment)',
+    'notMany(message.map(toSegment))',
+  ),
+  of(EXTRAS, 'who has gone is no error', 'onebot/message/extras.ts', 'if (isTold(error)) return null', ''),
+  of(EXTRAS, 'who is slow and has gone is no error', 'onebot/message/extras.ts', 'message.catch(whereGone)', 'message'),
+  of(
+    EXTRAS,
+    'right behind the reply',
+    'onebot/message/extras.ts',
+    'segments[place + 1]',
+    "segments.find(({ type }) => type === 'at')",
+  ),
+  of(EXTRAS, 'of whom it answers', 'onebot/message/extras.ts', " && numberOf(next, 'qq') === original.sender.id", ''),
+  of(EXTRAS, 'only where that is not wanted', 'onebot/message/extras.ts', 'extras.withoutReplyAt && calls', 'calls'),
+  of(
+    EXTRAS,
+    'what was there stays',
+    'onebot/message/extras.ts',
+    '{ ...reply.data, ...toData(original) }',
+    'toData(original)',
+  ),
+  of(
+    EXTRAS,
+    'history has them, too',
+    'onebot/actions/history.ts',
+    '{ ...extras, bundles: bundles.has(message) }',
+    '{ replies: false, withoutReplyAt: false, bundles: bundles.has(message) }',
+  ),
+  of(
+    CONFIG,
+    'what is disabled is not there',
+    'web/config/to-cqhttp.ts',
+    'entry !== undefined && entry.disabled !== true',
+    'entry !== undefined',
+  ),
+  of(CONFIG, 'what is disabled lets nobody in', 'web/config/onebot-conflicts.ts', " || entry['disabled'] === true", ''),
   of(CONTACTS, 'the newest chat comes first', 'onebot/world/contacts.ts', 'other.num - one.num', 'one.num - other.num'),
   of(
     CONTACTS,
