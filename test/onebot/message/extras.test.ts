@@ -70,6 +70,7 @@ describe('what messages come with', () => {
   it('is not the name of whom it answers, where that is not wanted: right behind it', async () => {
     expect(await made([reply('5'), at('30001'), text(' yes')], NO_AT)).toEqual([reply('5'), text(' yes')])
     expect(await made([reply('6'), at('30001')], { ...NO_AT, replies: true })).toMatchObject([{ data: { seq: '77' } }])
+    expect(await made([reply('5'), at('30001')], REPLIES)).toMatchObject([{ type: 'reply' }, at('30001')])
     for (const behind of [[at('7')], [at('all')], [text('a'), at('30001')], []]) {
       expect(await made([reply('5'), ...behind], NO_AT)).toEqual([reply('5'), ...behind])
     }
