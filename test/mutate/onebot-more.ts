@@ -282,8 +282,8 @@ export const onebotMoreMutations: readonly Mutation[] = [
     'notMany<unknown>(message).map(toSegment)',
     'notMany(message.map(toSegment))',
   ),
-  of(EXTRAS, 'who has gone is no error', 'onebot/message/extras.ts', 'if (isTold(error)) return null', ''),
-  of(EXTRAS, 'who is slow and has gone is no error', 'onebot/message/extras.ts', 'message.catch(whereGone)', 'message'),
+  of(EXTRAS, 'who has gone is no error', 'onebot/after.ts', 'if (isTold(error)) return null', ''),
+  of(EXTRAS, 'who is slow and has gone is no error', 'onebot/after.ts', 'value.catch(toNone)', 'value'),
   of(
     EXTRAS,
     'right behind the reply',
@@ -291,14 +291,14 @@ export const onebotMoreMutations: readonly Mutation[] = [
     'segments[place + 1]',
     "segments.find(({ type }) => type === 'at')",
   ),
-  of(EXTRAS, 'of whom it answers', 'onebot/message/extras.ts', " && numberOf(next, 'qq') === original.sender.id", ''),
+  of(EXTRAS, 'of whom it answers', 'onebot/message/extras.ts', " && numberOf(next, 'qq') === answered.sender.id", ''),
   of(EXTRAS, 'only where that is not wanted', 'onebot/message/extras.ts', 'extras.withoutReplyAt && calls', 'calls'),
   of(
     EXTRAS,
     'what was there stays',
     'onebot/message/extras.ts',
-    '{ ...reply.data, ...toData(original) }',
-    'toData(original)',
+    '{ ...reply.data, ...toData(answered) }',
+    'toData(answered)',
   ),
   of(
     EXTRAS,

@@ -8,12 +8,6 @@ import { BotClient, Bots, BotServer, SELF } from '../support/onebot.ts'
 
 afterEach(() => rSetLogSink(null))
 
-async function read(bots: Bots): Promise<Map<string, number>> {
-  const report = await bots.gateway.host.report('/metrics')
-  const rows = (report?.text ?? '').matchAll(/^fiberws_bot_(\S+) (\d+)$/gm)
-  return new Map([...rows].map(([, name = '', value]) => [name, Number(value)]))
-}
-
 describe('metrics of bots', () => {
   it('are what was called, told, said, lost, and what waits: of each bot, and each way to it', async () => {
     hush()
@@ -32,7 +26,7 @@ describe('metrics of bots', () => {
     })
     await (await server.client()).find(({ sub_type }) => sub_type === 'connect')
     const bot = `bot="${SELF}"`
-    const before = await read(bots)
+    const before = await bots.metrics()
     expect(before.get(`events_waiting{${bot},endpoint="out"}`)).toBe(0)
     await server.close()
     const client = await bots.connect()
@@ -47,8 +41,8 @@ describe('metrics of bots', () => {
       await fetch(`http://127.0.0.1:${bots.port()}${path.replace('/locked/', '/locked/get_status')}`)
     }
     client.ws.close()
-    await expect.poll(async () => (await read(bots)).get(`disconnects_total{${bot}}`)).toBe(2)
-    const found = await read(bots)
+    await expect.poll(async () => (await bots.metrics()).get(`disconnects_total{${bot}}`)).toBe(2)
+    const found = await bots.metrics()
     const grown = (name: string): number => (found.get(name) ?? NaN) - (before.get(name) ?? 0)
     expect(grown(`frames_total{${bot},direction="in"}`)).toBe(4)
     // A lifecycle, the answers, what mate has said and that mate has come; all but the first also for the link.

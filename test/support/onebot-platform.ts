@@ -23,6 +23,7 @@ import type { SourceOptions } from '../../lib/onebot/media/source.ts'
 import { Spool } from '../../lib/onebot/media/spool.ts'
 import { Uploads } from '../../lib/onebot/media/uploads.ts'
 import { Turns } from '../../lib/onebot/turns.ts'
+import type { OneBotExtras } from '../../lib/web/config/onebot-settings.ts'
 
 /*
  * A platform in memory, for tests of what is above platforms: robo (20001) and mira (30001) are in the group 40001. It notes what
@@ -39,6 +40,9 @@ export const SOURCES: SourceOptions = {
   resolve: systemResolve,
   speech: null,
 }
+
+/** Messages come as they are. */
+export const NO_EXTRAS: OneBotExtras = { bundles: false, replies: false, withoutReplyAt: false }
 
 export const SPOOL_FOLDER = mkdtempSync(join(tmpdir(), 'fiberws-spool-'))
 const SPOOL = new Spool(SPOOL_FOLDER, systemClock)
@@ -262,7 +266,7 @@ export const callOn = (platform: FakePlatform, more: Partial<Call> = {}): Call =
   media: SOURCES,
   turns: new Turns(),
   inlines: false,
-  extras: { bundles: false, replies: false, withoutReplyAt: false },
+  extras: NO_EXTRAS,
   spool: SPOOL,
   uploads: new Uploads(SPOOL, systemClock, SOURCES.maxBytes),
   ...more,

@@ -254,6 +254,13 @@ export class Bots {
     await Promise.all(clients.map((client) => client.call('get_status')))
   }
 
+  /** What metrics say of bots, by names and labels: without `fiberws_bot_` in front. */
+  async metrics(): Promise<ReadonlyMap<string, number>> {
+    const report = await this.gateway.host.report('/metrics')
+    const rows = (report?.text ?? '').matchAll(/^fiberws_bot_(\S+) (\d+)$/gm)
+    return new Map([...rows].map(([, name = '', value]) => [name, Number(value)]))
+  }
+
   /** A person who is a member of ada's server, and sees what bots do. */
   async person(name: string): Promise<{ readonly who: Person; readonly client: Client }> {
     const who = await this.gateway.person(name)

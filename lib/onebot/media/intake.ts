@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import type { OneBotFile, OneBotNewFile, OneBotPlatform, OneBotSegment } from '../../../include-types/onebot.ts'
+import { type Awaitable, ifThere } from '../after.ts'
 import { isTold, PlatformError } from '../failure.ts'
 import { textOf } from '../message/input.ts'
 import { insideOf, withInside } from '../message/inside.ts'
@@ -137,13 +138,6 @@ async function findSource(
   throw new PlatformError('FILE_NOT_FOUND')
 }
 
-async function findKnown(platform: OneBotPlatform, name: string): Promise<OneBotFile | null> {
-  // What is longer is no name: it may be all of a film.
-  if (name === '' || name.length > 200) return null
-  try {
-    return await platform.file(name)
-  } catch (error) {
-    if (isTold(error)) return null
-    throw error
-  }
-}
+/** What is longer is no name: it may be all of a film. */
+const findKnown = (platform: OneBotPlatform, name: string): Awaitable<OneBotFile | null> =>
+  name === '' || name.length > 200 ? null : ifThere(() => platform.file(name))

@@ -1,13 +1,11 @@
 import type { OneBotForwardNode, OneBotMessage, OneBotPlatform, OneBotSegment } from '../../../include-types/onebot.ts'
-import { after, afterAll } from '../after.ts'
+import { after, afterAll, type Awaitable } from '../after.ts'
 import { printCq } from './cq.ts'
 import type { Format } from './format.ts'
 import { numberOf, textOf } from './input.ts'
 import { insideOf } from './inside.ts'
 
 /* What is in a bundle, for those who read it. */
-
-type Awaitable<T> = T | Promise<T>
 
 /** One message of a bundle, as NapCat and go-cqhttp have it: also those of a bundle in it. */
 export function toBundled({ userId, nickname, time, segments }: OneBotForwardNode, format: Format) {

@@ -1,14 +1,11 @@
 import type { OneBotMessage, OneBotPlatform, OneBotSegment } from '../../../include-types/onebot.ts'
 import type { OneBotExtras } from '../../web/config/onebot-settings.ts'
-import { after } from '../after.ts'
-import { isTold } from '../failure.ts'
+import { after, type Awaitable, ifThere } from '../after.ts'
 import { expandBundles, hasBundle } from './bundles.ts'
 import { printCq } from './cq.ts'
 import { numberOf } from './input.ts'
 
 /* What messages come with that is not in them: the platform is asked for it. */
-
-type Awaitable<T> = T | Promise<T>
 
 const isReply = ({ type }: OneBotSegment): boolean => type === 'reply'
 
@@ -33,13 +30,14 @@ function withReply(platform: OneBotPlatform, message: OneBotMessage, extras: One
   const reply = segments[place]
   const id = reply === undefined ? null : numberOf(reply, 'id')
   if (reply === undefined || id === null) return message
-  return after(answered(platform, id), (original) => {
-    // One that is gone.
-    if (original === null) return message
+  const original = ifThere(() => platform.message(id))
+  return after(original, (answered) => {
+    // It is gone, or was never there.
+    if (answered === null) return message
     const next = segments[place + 1]
-    const calls = next?.type === 'at' && numberOf(next, 'qq') === original.sender.id
+    const calls = next?.type === 'at' && numberOf(next, 'qq') === answered.sender.id
     const rest = segments.slice(place + (extras.withoutReplyAt && calls ? 2 : 1))
-    const told = extras.replies ? { ...reply, data: { ...reply.data, ...toData(original) } } : reply
+    const told = extras.replies ? { ...reply, data: { ...reply.data, ...toData(answered) } } : reply
     return { ...message, segments: [...segments.slice(0, place), told, ...rest] }
   })
 }
@@ -50,18 +48,3 @@ const toData = ({ seq, sender, time, segments }: OneBotMessage): OneBotSegment['
   time: String(time),
   text: printCq(segments),
 })
-
-/** Null: it is gone, or was never there. */
-function answered(platform: OneBotPlatform, id: number): Awaitable<OneBotMessage | null> {
-  try {
-    const message = platform.message(id)
-    return message instanceof Promise ? message.catch(whereGone) : message
-  } catch (error) {
-    return whereGone(error)
-  }
-}
-
-const whereGone = (error: unknown): null => {
-  if (isTold(error)) return null
-  throw error
-}

@@ -1,5 +1,5 @@
 import type { OneBotForwardNode, OneBotMessage, OneBotPlatform, OneBotSegment } from '../../../include-types/onebot.ts'
-import { afterAll } from '../after.ts'
+import { afterAll, type Awaitable, ifThere } from '../after.ts'
 import { badRequest, isTold } from '../failure.ts'
 import { numberOf, textOf, toSegments } from './input.ts'
 import { prepare, type Unknown } from './outgoing.ts'
@@ -14,7 +14,6 @@ interface Means {
   readonly unknown: Unknown
 }
 
-type Awaitable<T> = T | Promise<T>
 type Known = ReadonlyMap<number, OneBotMessage>
 
 /** One as its client says it: a message that is there, one that is made up, or a bundle. */
@@ -30,7 +29,7 @@ type Given =
 export function readNodes(means: Means, messages: unknown): Awaitable<OneBotForwardNode[]> {
   const given = readAll(toSegments(messages), 1, { nodes: 0 })
   const ids = [...new Set(given.flatMap(idsOf))]
-  const found = ids.map((id) => find(id, means))
+  const found = ids.map((id) => ifThere(() => means.platform.message(id)))
   const fill = (all: readonly (OneBotMessage | null)[]): OneBotForwardNode[] => {
     const known = new Map(all.flatMap((message, i) => (message === null ? [] : [[ids[i] ?? 0, message] as const])))
     return build(means, given, known)
@@ -63,21 +62,6 @@ function readAll(segments: readonly OneBotSegment[], depth: number, sum: { nodes
 
 const idsOf = (given: Given): number[] =>
   'id' in given ? (given.id === null ? [] : [given.id]) : 'inside' in given ? given.inside.flatMap(idsOf) : []
-
-/** One that is not there is left out. */
-function missing(error: unknown): null {
-  if (isTold(error)) return null
-  throw error
-}
-
-function find(id: number, { platform }: Means): Awaitable<OneBotMessage | null> {
-  try {
-    const message = platform.message(id)
-    return message instanceof Promise ? message.catch(missing) : message
-  } catch (error) {
-    return missing(error)
-  }
-}
 
 const build = (means: Means, all: readonly Given[], known: Known): OneBotForwardNode[] =>
   all.flatMap((given) => {

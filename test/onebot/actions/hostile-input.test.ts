@@ -12,7 +12,7 @@ import { answerTo, longestWait, worked } from '../../support/waits.ts'
 /** What is read takes some milliseconds for each megabyte; what is read again for each of its letters takes seconds. */
 const SOON = 500
 /** Milliseconds of work that others wait for at most while one says something. */
-const PATIENCE = 1500
+const PATIENCE = 1000
 
 const base64 = (bytes: string | Buffer): string => `base64://${Buffer.from(bytes).toString('base64')}`
 const node = (content: unknown) => ({ type: 'node', data: { content } })
@@ -64,7 +64,7 @@ describe('a bundle that is too long is not made first', () => {
     const params = `{"group_id":${scene.group},"messages":${messages}}`
     const reading = await waitFor(scene, 'get_status', params, /^0 /)
     const wait = await waitFor(scene, 'send_group_forward_msg', params, /^(?:1400|1200) /)
-    expect(wait).toBeLessThan(Math.max(PATIENCE, 4 * reading))
+    expect(wait).toBeLessThan(Math.max(PATIENCE, 3 * reading))
   })
 
   it('of thousands of nodes that name one long message', async () => {

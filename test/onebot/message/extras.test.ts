@@ -4,15 +4,14 @@ import { PlatformError } from '../../../lib/onebot/failure.ts'
 import { hasExtras, withExtras } from '../../../lib/onebot/message/extras.ts'
 import type { OneBotExtras } from '../../../lib/web/config/onebot-settings.ts'
 import { field, listOf } from '../../support/gateway.ts'
-import { FakePlatform } from '../../support/onebot-platform.ts'
+import { FakePlatform, NO_EXTRAS } from '../../support/onebot-platform.ts'
 import { Scene, text } from '../../support/onebot-scene.ts'
 
 const reply = (id: string, more = {}) => ({ type: 'reply', data: { id, ...more } })
 const at = (qq: string) => ({ type: 'at', data: { qq } })
 
-const NONE: OneBotExtras = { bundles: false, replies: false, withoutReplyAt: false }
-const REPLIES: OneBotExtras = { ...NONE, replies: true }
-const NO_AT: OneBotExtras = { ...NONE, withoutReplyAt: true }
+const REPLIES: OneBotExtras = { ...NO_EXTRAS, replies: true }
+const NO_AT: OneBotExtras = { ...NO_EXTRAS, withoutReplyAt: true }
 
 const of = (segments: readonly OneBotSegment[], id = 902): OneBotMessage => ({
   id,
@@ -50,7 +49,7 @@ describe('what messages come with', () => {
 
   it('is what is in a bundle, which a platform may have to look for; one that is gone stays named', async () => {
     const bundles = ['here', 'gone'].map((id) => ({ type: 'forward', data: { id } }))
-    const segments = await made([text('a'), ...bundles], { ...NONE, bundles: true })
+    const segments = await made([text('a'), ...bundles], { ...NO_EXTRAS, bundles: true })
     expect(segments).toMatchObject([
       text('a'),
       { data: { id: 'here', content: [{ user_id: 7 }] } },
@@ -81,14 +80,14 @@ describe('what messages come with', () => {
     const bundle = { type: 'forward', data: { id: 'a' } }
     const asks = (segments: readonly OneBotSegment[], extras: OneBotExtras) => hasExtras(of(segments), extras)
     expect([asks([reply('5')], REPLIES), asks([reply('5')], NO_AT)]).toEqual([true, true])
-    expect(asks([bundle], { ...NONE, bundles: true })).toBe(true)
-    expect([asks([reply('5'), bundle], NONE), asks([bundle], REPLIES), asks([text('a')], REPLIES)]).toEqual([
+    expect(asks([bundle], { ...NO_EXTRAS, bundles: true })).toBe(true)
+    expect([asks([reply('5'), bundle], NO_EXTRAS), asks([bundle], REPLIES), asks([text('a')], REPLIES)]).toEqual([
       false,
       false,
       false,
     ])
     const given = of([reply('5')])
-    expect(await withExtras(platform, given, NONE)).toBe(given)
+    expect(await withExtras(platform, given, NO_EXTRAS)).toBe(given)
   })
 })
 

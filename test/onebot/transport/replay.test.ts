@@ -4,7 +4,7 @@ import { rSetLogSink } from '../../../lib/websock/log.ts'
 import { Listener } from '../../support/event-stream.ts'
 import { field } from '../../support/gateway.ts'
 import { hush, LogLines } from '../../support/log-lines.ts'
-import { type BotClient, Bots, BotServer } from '../../support/onebot.ts'
+import { type BotClient, Bots, BotServer, SELF } from '../../support/onebot.ts'
 import { type Json, type Post, Receiver } from '../../support/receiver.ts'
 import { engines } from '../../support/server.ts'
 
@@ -38,10 +38,8 @@ describe.each(engines)('a link with replay, on %s', (engine) => {
   const pinged = (client: BotClient): Promise<unknown> => new Promise((resolve) => client.ws.once('ping', resolve))
 
   /** Events that are kept, as metrics have it. */
-  const waiting = async (bots: Bots): Promise<number> => {
-    const report = await bots.gateway.host.report('/metrics')
-    return Number(/^fiberws_bot_events_waiting\{[^}]*endpoint="out"\} (\d+)$/m.exec(report?.text ?? '')?.[1])
-  }
+  const waiting = async (bots: Bots): Promise<number | undefined> =>
+    (await bots.metrics()).get(`events_waiting{bot="${SELF}",endpoint="out"}`)
 
   it('has missed nothing of 10,000 events of an outage: all come, in order, once', async () => {
     const server = await BotServer.start()
